@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+console.error('lwkt: not written yet');
+process.exitCode = 1;

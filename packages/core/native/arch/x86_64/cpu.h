@@ -1,0 +1,64 @@
+/*
+ * cpu.h - what the rest of the native code may ask of an x86-64: the per-CPU area through %gs, the TLS base through %fs, the
+ * first frame of a stack, the raw calls around a kernel task. Its twin for another architecture has the same names.
+ *
+ * Invariant: %gs' base is NULL on a kernel thread that is no rfork and points to its globaldata on one that is; nobody else in
+ * the process uses %gs (on x86-64 the C library uses %fs).
+ */
+#ifndef LWKT_ARCH_CPU_H
+#define LWKT_ARCH_CPU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../include/lwkt.h"
+
+/** 1 where user mode may use rdgsbase and friends (AT_HWCAP2); 0: arch_prctl, about 100 ns more a switch with TLS. */
+extern unsigned char lwkt_arch_fsgsbase __attribute__((visibility("hidden")));
+
+/* switch.S */
+void lwkt_arch_switch(struct lwkt_context *from, struct lwkt_context *to);
+void lwkt_arch_start(void);
+void lwkt_arch_park(void **sp);
+long lwkt_arch_unpark(unsigned long flags, void *sp, int *tid, uintptr_t tls);
+
+/* cpu.c */
+void lwkt_arch_probe(void);
+uintptr_t lwkt_arch_get_gs(void);
+int lwkt_arch_set_gs(uintptr_t base);
+
+/** The per-CPU area. Its first word points to itself, so that this is one load. Only on an rfork: elsewhere it faults. */
+static inline globaldata_t lwkt_arch_mycpu(void)
+{
+	globaldata_t gd;
+	/* volatile: the value changes under a thread that migrates, so the compiler may not keep it across a switch. */
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(gd));
+	return gd;
+}
+
+static inline uintptr_t lwkt_arch_get_fs(void)
+{
+	uintptr_t fs; /* the TCB's first word points to itself (x86-64 TLS ABI, variant II) */
+	__asm__ volatile("movq %%fs:0, %0" : "=r"(fs));
+	return fs;
+}
+
+/** Lays the frame that lwkt_arch_switch pops for a thread that has never run: it "returns" into func. top: 16-byte aligned. */
+static inline void *lwkt_arch_prepare(char *top, void (*func)(void))
+{
+	uint64_t *frame = (uint64_t *)(top - 80);
+	uint32_t mxcsr;
+	uint16_t cw;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+	__asm__ volatile("fnstcw %0" : "=m"(cw));
+	frame[0] = (uint64_t)mxcsr | (uint64_t)cw << 32;
+	frame[1] = frame[2] = frame[3] = 0;      /* r15 r14 r13 */
+	frame[4] = (uint64_t)(uintptr_t)func;    /* r12 */
+	frame[5] = frame[6] = 0;                 /* rbx rbp */
+	frame[7] = (uint64_t)(uintptr_t)lwkt_arch_start;
+	frame[8] = frame[9] = 0; /* after the return rsp = top - 16: aligned */
+	return frame;
+}
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * switch.S - the context switch, x86-64 System V.
+ *
+ * lwkt_arch_switch(struct lwkt_context *from, struct lwkt_context *to)
+ *   in:  rdi = from, rsi = to          out: nothing; returns on to's stack, in to's caller
+ *
+ * The saved frame, from the saved stack pointer upwards (offsets are LWKT_FRAME_* in cpu.h):
+ *    0  mxcsr (4), x87 control word (2), padding (2)
+ *    8  r15    16  r14    24  r13    32  r12    40  rbx    48  rbp    56  return address
+ *
+ * Callee-saved registers only: everything else is the caller's by the ABI. %fs (the TLS base) changes where the two contexts
+ * differ in it; %gs (the per-CPU area) belongs to the rfork and stays. Not saved: the direction flag (clear by the ABI), the
+ * signal mask and the alternate stack (the rfork's).
+ * CFI describes the frame at every instruction, so that debuggers and unwinders see through a switch: after the stack pointer is
+ * exchanged the same rules hold on the new stack.
+ */
+	.text
+	.globl lwkt_arch_switch
+	.hidden lwkt_arch_switch
+	.type lwkt_arch_switch, @function
+	.balign 32
+lwkt_arch_switch:
+	.cfi_startproc
+	pushq %rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	pushq %rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
+	pushq %r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r12, 0
+	pushq %r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r13, 0
+	pushq %r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r14, 0
+	pushq %r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r15, 0
+	pushq $0
+	.cfi_adjust_cfa_offset 8
+	stmxcsr (%rsp)
+	fnstcw 4(%rsp)
+	movq (%rsp), %rdx		/* the leaving thread's floating-point control */
+
+	movq 8(%rsi), %rax		/* to->fs */
+	movq 8(%rdi), %rcx		/* from->fs */
+	movq %rsp, (%rdi)
+	movq (%rsi), %rsp		/* from here on it is the arriving thread's stack */
+	cmpq %rcx, %rax
+	je 2f
+	cmpb $0, lwkt_arch_fsgsbase(%rip)
+	je 3f
+	wrfsbase %rax
+2:
+	cmpq (%rsp), %rdx		/* reloading the control words stalls: only if they differ */
+	je 1f
+	ldmxcsr (%rsp)
+	fldcw 4(%rsp)
+1:
+	.cfi_remember_state
+	addq $8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq %r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r15
+	popq %r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r14
+	popq %r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r13
+	popq %r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r12
+	popq %rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	popq %rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	ret
+	.cfi_restore_state
+3:	/* no FSGSBASE: arch_prctl(ARCH_SET_FS, to->fs); keeps rdx */
+	movq %rdx, %r8
+	movl $158, %eax			/* SYS_arch_prctl */
+	movl $0x1002, %edi		/* ARCH_SET_FS */
+	movq 8(%rsi), %rsi
+	syscall
+	movq %r8, %rdx
+	jmp 2b
+	.cfi_endproc
+	.size lwkt_arch_switch, . - lwkt_arch_switch
+
+/*
+ * The first frame of a new stack. The switch "returns" here with the frame that cpu.h's lwkt_arch_prepare made:
+ *   r12 = function to call. rsp is 16-byte aligned here, so that the call leaves rsp = 8 (mod 16) at its entry, as the ABI has it.
+ * There is no caller: the unwinder stops (rip undefined).
+ */
+	.globl lwkt_arch_start
+	.hidden lwkt_arch_start
+	.type lwkt_arch_start, @function
+	.balign 16
+lwkt_arch_start:
+	.cfi_startproc
+	.cfi_undefined %rip
+	.cfi_undefined %rbp
+	xorl %ebp, %ebp
+	cld
+	call *%r12
+	ud2				/* the function does not return */
+	.cfi_endproc
+	.size lwkt_arch_start, . - lwkt_arch_start
+
+/*
+ * lwkt_arch_park(void **sp): end the calling kernel task, keep its C stack.
+ *   in: rdi = where to store the stack pointer. "Returns" when lwkt_arch_unpark has made a new kernel task for it.
+ */
+	.globl lwkt_arch_park
+	.hidden lwkt_arch_park
+	.type lwkt_arch_park, @function
+	.balign 16
+lwkt_arch_park:
+	.cfi_startproc
+	pushq %rbp
+	.cfi_adjust_cfa_offset 8
+	pushq %rbx
+	.cfi_adjust_cfa_offset 8
+	pushq %r12
+	.cfi_adjust_cfa_offset 8
+	pushq %r13
+	.cfi_adjust_cfa_offset 8
+	pushq %r14
+	.cfi_adjust_cfa_offset 8
+	pushq %r15
+	.cfi_adjust_cfa_offset 8
+	movq %rsp, (%rdi)
+	xorl %edi, %edi
+	movl $60, %eax			/* SYS_exit: this task only, not the process */
+	syscall
+	ud2
+	.cfi_endproc
+	.size lwkt_arch_park, . - lwkt_arch_park
+
+/*
+ * long lwkt_arch_unpark(unsigned long flags, void *sp, int *tid, uintptr_t tls): clone(2) a kernel task that goes on after
+ * lwkt_arch_park on the parked stack.
+ *   in: rdi = flags, rsi = sp, rdx = tid (parent's and child's), rcx = tls      out: rax = the new tid or -errno
+ *   clone takes rdi flags, rsi stack, rdx parent tid, r10 child tid, r8 tls.
+ */
+	.globl lwkt_arch_unpark
+	.hidden lwkt_arch_unpark
+	.type lwkt_arch_unpark, @function
+	.balign 16
+lwkt_arch_unpark:
+	.cfi_startproc
+	movq %rcx, %r8
+	movq %rdx, %r10
+	movl $56, %eax			/* SYS_clone */
+	syscall
+	testq %rax, %rax
+	jz 1f
+	ret
+1:	/* the new task, on the parked stack */
+	.cfi_undefined %rip
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	popq %rbp
+	ret
+	.cfi_endproc
+	.size lwkt_arch_unpark, . - lwkt_arch_unpark
+
+	.section .note.GNU-stack, "", @progbits

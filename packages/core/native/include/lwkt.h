@@ -1,0 +1,401 @@
+/*
+ * lwkt.h - light weight kernel threading, in userland, for C.
+ *
+ * The public C interface of @libcr/core: userthreads, message ports, messages and the per-CPU area. The terms and the
+ * semantics are DragonFly BSD's LWKT (lwkt_thread.c and lwkt_msgport.c of 2007 and later); what differs is said at each
+ * function. This header knows neither Node nor V8.
+ *
+ * Invariants:
+ *  - A userthread belongs to one rfork (one "CPU", one struct globaldata) and only that rfork touches it. There is no lock
+ *    and no atomic on any path in this header.
+ *  - A message has one owner at each moment: sender -> port -> receiver -> (reply) -> sender.
+ *  - Misuse answers an error number (a positive errno) and changes nothing. Nothing here aborts the process.
+ *
+ * Every function is to be called on a kernel thread that has called lwkt_cpu_init(), unless it says otherwise. "Blocks"
+ * means: the calling userthread is switched away from; its rfork goes on with others.
+ */
+#ifndef LWKT_H
+#define LWKT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Version of this header and of struct lwkt_api. Grows by one at every incompatible change. */
+#define LWKT_VERSION 1
+
+/** The answer of a put function that will reply later. Never a result. Outside Linux' errno range (1..4095), unlike
+ *  DragonFly's 99, which is EADDRNOTAVAIL here. */
+#define EASYNC 4096
+
+/* Fixed priorities: 0 (idle) to 31, higher runs first, equals go round robin. */
+#define TDPRI_IDLE 0
+#define TDPRI_USER 6
+#define TDPRI_KERN 12 /* what a new userthread gets, as in DragonFly */
+#define TDPRI_SOFT 16
+#define TDPRI_INT 28
+#define TDPRI_MAX 31
+
+#define LWKT_NAME_MAX 32   /* bytes of a thread's or a port's name, its NUL included; longer ones are cut */
+#define LWKT_WMESG_MAX 24  /* bytes of a wait reason, its NUL included */
+#define LWKT_STACK_MIN (64u * 1024)
+#define LWKT_STACK_DEFAULT (256u * 1024)
+#define LWKT_STACK_MAX (64u * 1024 * 1024)
+
+typedef struct lwkt_thread *lwkt_thread_t;
+typedef struct lwkt_port *lwkt_port_t;
+typedef struct lwkt_msg *lwkt_msg_t;
+typedef struct globaldata *globaldata_t;
+
+/** A doubly linked list's head and link; an empty list and an unlinked node point at themselves. */
+struct lwkt_list {
+	struct lwkt_list *next, *prev;
+};
+
+/* ------------------------------------------------------------------ messages */
+
+/* Message flags. DONE: finished, or never sent. REPLY: came back through its reply port. QUEUED: linked on a port. SYNC: the
+ * sender blocks on this very message, so its reply is not queued (the later DragonFly polarity; 2003 had ASYNC). */
+#define MSGF_DONE 0x0001u
+#define MSGF_REPLY 0x0002u
+#define MSGF_QUEUED 0x0004u
+#define MSGF_SYNC 0x0008u
+#define MSGF_ABORTABLE 0x0080u
+#define MSGF_PRIORITY 0x0100u /* overtakes ordinary messages in a port's queue */
+
+/**
+ * A message: the caller's memory. Embed it first in a larger struct and append arguments. Between the send and the reply the
+ * sender must not touch it. Fields are written by the message's present owner only.
+ */
+struct lwkt_msg {
+	struct lwkt_list ms_node;
+	lwkt_port_t ms_target_port; /* where it was last sent; NULL before */
+	lwkt_port_t ms_reply_port;  /* where its reply goes */
+	uint32_t ms_flags;          /* MSGF_* */
+	int ms_error;               /* 0 or a positive errno; valid once DONE */
+	union {
+		int64_t ms_result;
+		void *ms_resultp;
+	} u;
+	void (*ms_abortfn)(lwkt_msg_t msg); /* with MSGF_ABORTABLE: asks the target to finish early */
+};
+
+/** A system call as a message: one is built into each userthread, so that a call allocates nothing. */
+struct sysmsg {
+	struct lwkt_msg sm_msg;
+	long sm_number;  /* the architecture's system-call number */
+	long sm_args[6]; /* as the kernel takes them */
+	long sm_result;  /* >= 0 the result, < 0 -errno */
+};
+
+#define MSGPORTF_WAITING 0x0001u /* the owner is blocked in waitport or waitmsg; set and cleared by the owner */
+
+/**
+ * A port: a function vector that says what sending to it means, and a queue. Requests and replies share the queue of a thread
+ * port; MSGF_REPLY tells which a message is. Overriding single vectors of an initialised port is an official technique.
+ */
+struct lwkt_port {
+	struct lwkt_list mp_msgq;      /* FIFO; touched on the owner's rfork only */
+	struct lwkt_list mp_msgq_prio; /* polled first */
+	uint32_t mp_flags;             /* MSGPORTF_* */
+	uint32_t mp_count;             /* messages queued now */
+	lwkt_thread_t mp_td;           /* the owner: only it may get and wait; NULL for kinds that queue nothing */
+	char mp_name[LWKT_NAME_MAX];
+	void *mp_data; /* the owner's own */
+	int (*mp_putport)(lwkt_port_t port, lwkt_msg_t msg); /* 0 or errno: done in place; EASYNC: will reply */
+	lwkt_msg_t (*mp_getport)(lwkt_port_t port);
+	int (*mp_waitmsg)(lwkt_msg_t msg);
+	lwkt_msg_t (*mp_waitport)(lwkt_port_t port);
+	void (*mp_replyport)(lwkt_port_t port, lwkt_msg_t msg);
+};
+
+/* ------------------------------------------------------------------ threads */
+
+/* Thread flags, changed by the owning rfork only. */
+#define TDF_RUNNING 0x0001u  /* its context is live on the CPU; cleared by its successor, after the switch */
+#define TDF_RUNQ 0x0002u     /* linked on the run queue (a running thread stays there) */
+#define TDF_EXITING 0x0004u  /* lwkt_exit was called */
+#define TDF_NOSTART 0x0008u  /* lwkt_create: do not schedule */
+#define TDF_TLS 0x0010u      /* lwkt_create: give it a TLS block of its own */
+#define TDF_JOINABLE 0x0020u /* lwkt_create: keep the exited thread until somebody joins it */
+#define TDF_THREAD0 0x0040u  /* the rfork's own kernel stack */
+#define TDF_FRESH 0x0080u    /* has not run yet: it gets its stack when it is first switched to */
+#define TDF_INTR 0x0100u     /* an abort is pending: interruptible waits answer EINTR */
+
+/** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
+struct lwkt_context {
+	void *sp;     /* stack pointer; the callee-saved registers lie there */
+	uintptr_t fs; /* TLS base, in %fs while it runs */
+};
+
+/**
+ * What stands at the bottom of a userthread's stack. With NULL it is the plain loop that calls td_func. A runtime that has to
+ * keep something on the stack from one thread to the next (a virtual machine's entry, say) brings its own main, which calls
+ * lwkt_resident_adopt and lwkt_resident_park.
+ */
+struct lwkt_resident {
+	void (*main)(void); /* first frame of each new stack; returns when lwkt_resident_park says 0 */
+	void (*swtch)(struct lwkt_context *from, struct lwkt_context *to); /* td_switch of its threads; NULL: lwkt_light_switch */
+	void (*failed)(lwkt_thread_t td, int error); /* td could not get a stack and is finished; may be NULL */
+};
+
+/**
+ * A userthread. Everything in it belongs to its rfork (td_gd); other rforks must not even read it. Read the fields, write
+ * only td_data and td_errno.
+ */
+struct lwkt_thread {
+	struct lwkt_context td_ctx; /* valid while switched out */
+	globaldata_t td_gd;         /* the owner */
+	struct lwkt_list td_threadq; /* run queue or a wait queue: never two */
+	struct lwkt_list td_allq;    /* all threads of td_gd */
+	uint32_t td_flags;    /* TDF_* */
+	int td_pri;           /* 0..31 */
+	int td_critcount;     /* critical sections entered; a new thread starts at 1, which its first frame leaves */
+	int td_errno;         /* errno of system calls made as messages; written on error only */
+	uint64_t td_id;       /* unique in the process' life on this rfork, 0 is thread0 */
+	uint64_t td_nswitches; /* times it was switched to */
+	size_t td_stack_size; /* bytes asked for, rounded up to the stack's class */
+	const char *td_wmesg; /* what it waits for, a string that outlives the wait; NULL while runnable */
+	void (*td_func)(void *arg);
+	void *td_arg;
+	void *td_data;        /* the creator's own */
+	int td_error;         /* why it could not run (lwkt_join's answer), or 0 */
+	struct lwkt_stack *td_stack;           /* NULL for thread0 and before the first run */
+	const struct lwkt_resident *td_resident; /* NULL: plain C */
+	void (*td_switch)(struct lwkt_context *from, struct lwkt_context *to); /* how one switches away from it (DragonFly's td_switch) */
+	lwkt_thread_t td_joiner;               /* who waits in lwkt_join */
+	struct lwkt_port td_msgport;    /* default reply port, and a service port if wanted */
+	struct sysmsg td_sysmsg;
+	char td_comm[LWKT_NAME_MAX];
+};
+
+/** Counters of one rfork, copied out by lwkt_stats(). */
+struct lwkt_stats {
+	uint64_t st_switches;      /* stack switches made */
+	uint64_t st_created;       /* userthreads created */
+	uint64_t st_messages;      /* messages sent to ports */
+	uint64_t st_tls_created;   /* TLS blocks made from scratch */
+	uint64_t st_tls_retired;   /* TLS blocks given back to the C library */
+	uint32_t st_alive;         /* userthreads that have not exited */
+	uint32_t st_pooled;        /* idle stacks kept for reuse */
+	uint32_t st_runnable;      /* on the run queue now, the running one included */
+};
+
+/** Creation parameters of lwkt_create; zero-initialise, then set what matters. */
+struct lwkt_create_args {
+	const char *name;  /* NULL: "userthread" */
+	size_t stack_size; /* bytes, LWKT_STACK_MIN..LWKT_STACK_MAX; 0: LWKT_STACK_DEFAULT */
+	int priority;      /* 0..31; -1: TDPRI_KERN */
+	uint32_t flags;    /* TDF_NOSTART | TDF_TLS | TDF_JOINABLE */
+	void *data;        /* goes to td_data */
+	const struct lwkt_resident *resident; /* NULL: plain C */
+};
+
+/* ------------------------------------------------------------------ the CPU */
+
+/**
+ * Make the calling kernel thread an rfork: gives it a per-CPU area (reached through %gs from now on) whose thread0 is the
+ * stack it stands on. May be called on any kernel thread that has none. Returns 0, EEXIST where it has one already, ENOMEM.
+ */
+int lwkt_cpu_init(void);
+
+/**
+ * Undo lwkt_cpu_init: gives back pooled threads, stacks and the area itself. On thread0 only. Returns 0, EPERM on a
+ * userthread, EBUSY while unfinished userthreads exist. Blocks the kernel thread while TLS blocks are returned (about 30 us each).
+ */
+int lwkt_cpu_fini(void);
+
+/** The per-CPU area of the calling kernel thread, or NULL where it has none. Callable from any kernel thread. */
+globaldata_t lwkt_mycpu(void);
+
+/** The running userthread, thread0 on the rfork's own stack, NULL on a kernel thread that is no rfork. Any kernel thread. */
+lwkt_thread_t lwkt_curthread(void);
+
+/** This rfork's thread0. */
+lwkt_thread_t lwkt_thread0(void);
+
+/** Copies this rfork's counters out. */
+void lwkt_stats(struct lwkt_stats *out);
+
+/* ------------------------------------------------------------------ thread operations */
+
+/**
+ * Create a userthread on this rfork that runs func(arg) and exits when func returns; scheduled unless TDF_NOSTART.
+ * *tdp is set before the thread can run. Does not switch. The thread gets its stack when it first runs: a finished thread's
+ * where there is one. If none can be had then, the thread is finished at once with td_error (ENOMEM, EAGAIN).
+ * Returns 0, EINVAL (stack size, priority or flags out of range), ENOMEM. (DragonFly: lwkt_create.)
+ */
+int lwkt_create(void (*func)(void *arg), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args);
+
+/** End the calling userthread: does not return. EPERM on thread0 and on a thread with a resident of its own, which ends by
+ *  returning. (lwkt_exit) */
+int lwkt_exit(void);
+
+/**
+ * Wait until a thread created with TDF_JOINABLE has exited, then release it; td is invalid afterwards. Blocks; on thread0 it
+ * runs the others meanwhile and returns EDEADLK if none of them can run. Returns 0, td's td_error, EDEADLK for oneself, EINVAL
+ * where td is not joinable, EBUSY where somebody joins it already.
+ */
+int lwkt_join(lwkt_thread_t td);
+
+/** Make td runnable: last of its priority. Idempotent; does not switch. Returns 0, EINVAL for thread0 or an exited thread,
+ *  EPERM for another rfork's. (lwkt_schedule) */
+int lwkt_schedule(lwkt_thread_t td);
+
+/** Take the calling userthread off the run queue. It runs on until lwkt_switch. (lwkt_deschedule_self) */
+void lwkt_deschedule_self(void);
+
+/**
+ * Switch to the runnable userthread with the highest priority, or to thread0 if there is none or the pass' time is up.
+ * Blocks if the caller was descheduled, else it is a yield. On thread0: runs one pass, see lwkt_dispatch. (lwkt_switch)
+ */
+void lwkt_switch(void);
+
+/** Let equals and betters run; returns at once if there are none. Never blocks for good. (lwkt_yield) */
+void lwkt_yield(void);
+
+/** deschedule_self + switch with a wait reason; returns when somebody has scheduled the caller. Spurious wake-ups happen:
+ *  loop on the condition. Returns 0, EDEADLK on thread0. (lwkt_sleep) */
+int lwkt_block(const char *wmesg);
+
+/** Set td's priority, 0..31; requeues it last of the new level. Returns 0, EINVAL, EPERM for another rfork's. (lwkt_setpri) */
+int lwkt_setpri(lwkt_thread_t td, int pri);
+
+/**
+ * On thread0: run userthreads until none is runnable or about budget_ns nanoseconds have passed (0: no limit). Returns the
+ * number of userthreads that are still runnable. On a userthread: returns 0 and does nothing.
+ */
+unsigned lwkt_dispatch(uint64_t budget_ns);
+
+/** Give back up to max of the idle stacks beyond keep, with their TLS blocks and memory. Returns how many went. Takes the
+ *  kernel thread about 30 us each. thread0 only; elsewhere it returns 0. */
+unsigned lwkt_pool_trim(unsigned keep, unsigned max);
+
+/** For a resident's main: finish the running thread; where the next to run is a fresh thread of the same kind, become it
+ *  without a switch and return 1. 0: call lwkt_resident_park. */
+int lwkt_resident_adopt(void);
+
+/** For a resident's main, after adopt said 0: put this stack into the pool and switch away. Returns 1 when the stack has been given
+ *  to a fresh thread (curthread; run it), 0 when main must unwind and return. */
+int lwkt_resident_park(void);
+
+/** How many userthreads are on the run queue. */
+unsigned lwkt_runnable(void);
+
+/** Whether lwkt_yield would switch: somebody else is runnable at this priority or above, or the pass' time is up. */
+int lwkt_yield_wanted(void);
+
+/** thread0 belongs to an event loop: whatever would block it answers EDEADLK instead of running a pass, and it is switched away from
+ *  by swtch. data becomes its td_data. NULL: it is an ordinary thread0 again. */
+void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *from, struct lwkt_context *to), void *data);
+
+/** The plain switch: callee-saved registers, stack, TLS base. What a td_switch of one's own calls in its middle. */
+void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to);
+
+/** The lowest usable byte of td's stack, NULL for thread0 and for a thread that has not run. */
+void *lwkt_stack_base(lwkt_thread_t td);
+
+/**
+ * Run fn(arg) on the stack of td, which is switched out, as if td had called it; then td is switched out again as before. For looking
+ * at a suspended thread. fn must not block. Returns 0, EPERM for another rfork's, EINVAL where td has no stack or is running.
+ */
+int lwkt_visit(lwkt_thread_t td, void (*fn)(void *arg), void *arg);
+
+/** Interrupt td: an interruptible wait answers EINTR, now or when it next begins. Returns 0 or EPERM (another rfork's). */
+int lwkt_interrupt(lwkt_thread_t td);
+
+/** Critical sections nest and belong to the thread. Nothing on one rfork preempts yet; they hold back IPI messages when
+ *  there are other rforks. crit_exit without crit_enter answers EPERM. */
+void lwkt_crit_enter(void);
+int lwkt_crit_exit(void);
+
+/* ------------------------------------------------------------------ ports and messages */
+
+/** A port owned by td (NULL: the caller), which alone may get from it and wait on it. name may be NULL. */
+void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name);
+
+/** A port that only takes replies, and only marks them DONE: for senders that look at the message itself. */
+void lwkt_initport_replyonly_null(lwkt_port_t port);
+
+/** A port whose put runs put(port, msg) in the sender's context: its answer is the result, or EASYNC. */
+void lwkt_initport_putonly(lwkt_port_t port, int (*put)(lwkt_port_t port, lwkt_msg_t msg), const char *name);
+
+/** Initialise a message: flags = MSGF_DONE | flags; reply_port NULL means the caller's own port. */
+void lwkt_initmsg(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags);
+
+/** As lwkt_initmsg, and abortfn is what lwkt_abortmsg calls. */
+void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags, void (*abortfn)(lwkt_msg_t));
+
+/**
+ * Send without waiting. The message comes back on its reply port, even if the target finished it in place.
+ * Returns 0, EBUSY where the message is under way already. (lwkt_sendmsg)
+ */
+int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg);
+
+/**
+ * Send and wait for the reply; blocks only if the target did not finish in place. Returns the message's error: 0 or a
+ * positive errno, never EASYNC; EBUSY where the message is under way; EDEADLK for one's own thread port, and on thread0 when the target would have to
+ * run and nothing can. (lwkt_domsg)
+ */
+int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg);
+
+/** Pass a message that was taken from a port on to another; the reply goes to the first sender. Returns 0 or EASYNC, EINVAL
+ *  where the caller does not hold it (QUEUED or DONE). (lwkt_forwardmsg) */
+int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg);
+
+/** Finish a message: it belongs to its sender again, don't touch it any more. error: 0 or a positive errno. Returns 0,
+ *  EALREADY for a message that is DONE, EBUSY for one still QUEUED, EINVAL for EASYNC or a negative error. (lwkt_replymsg) */
+int lwkt_replymsg(lwkt_msg_t msg, int error);
+
+/** The port's next message, or NULL with *error 0; *error EPERM where the caller does not own the port. Never blocks.
+ *  error may be NULL. (lwkt_getport) */
+lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error);
+
+/** The port's next message; blocks until there is one. NULL with *error: EPERM not the owner, EDEADLK on thread0 when nothing
+ *  can run. (lwkt_waitport) */
+lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error);
+
+/** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply
+ *  port is another thread's; EINVAL for a message never sent; EDEADLK as waitport. (lwkt_waitmsg) */
+int lwkt_waitmsg(lwkt_msg_t msg);
+
+/** Whether the message is DONE (true for one never sent). (lwkt_checkmsg) */
+int lwkt_checkmsg(lwkt_msg_t msg);
+
+/** Ask the target to finish early. Optional for the target; never finishes the message: exactly one reply still comes, and the sender still waits
+ *  for it. Returns 0, EOPNOTSUPP where the message is not ABORTABLE, EALREADY where it is done. (lwkt_abortmsg) */
+int lwkt_abortmsg(lwkt_msg_t msg);
+
+/* ------------------------------------------------------------------ the table other packages' native halves use */
+
+/**
+ * What core hands to the native halves of other packages, instead of link order or shared globals. Check version first; a
+ * larger size with the same version only appends.
+ */
+struct lwkt_api {
+	uint32_t version; /* LWKT_VERSION */
+	uint32_t size;    /* sizeof(struct lwkt_api) of who filled it */
+	lwkt_thread_t (*curthread)(void);
+	int (*schedule)(lwkt_thread_t td);
+	/**
+	 * Block the calling userthread, which stands in a native call made by JavaScript: leaves V8, switches, comes back.
+	 * Returns 0 when it was scheduled, EINTR where an abort is pending for it, EDEADLK on thread0 (where nothing was done), ECANCELED
+	 * where its environment ends and the call must return to JavaScript at once.
+	 */
+	int (*js_block)(const char *wmesg);
+	/** Whether an abort is pending for the running userthread: a blocking call should not begin. */
+	int (*js_aborting)(void);
+	int (*sendmsg)(lwkt_port_t port, lwkt_msg_t msg);
+	int (*domsg)(lwkt_port_t port, lwkt_msg_t msg);
+	int (*replymsg)(lwkt_msg_t msg, int error);
+	void (*initmsg)(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags);
+	void (*initport_putonly)(lwkt_port_t port, int (*put)(lwkt_port_t, lwkt_msg_t), const char *name);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,283 @@
+/*
+ * addon.cc - the functions JavaScript calls, and the addon's beginning and end in each environment. src/native.ts is its type.
+ *
+ * These are thin: they check nothing that TypeScript has checked already, but never trust a slot number.
+ */
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "continuation.h"
+#include "cpu.h"
+
+namespace libcr {
+namespace {
+
+using Args = const v8::FunctionCallbackInfo<v8::Value>&;
+
+v8::Local<v8::String> string_of(v8::Isolate* isolate, const char* text) {
+  return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
+}
+
+v8::Local<v8::External> external(v8::Isolate* isolate, const void* pointer) {
+#if V8_MAJOR_VERSION >= 14  // they are typed there; this is the type that Node-API's externals have
+  return v8::External::New(isolate, const_cast<void*>(pointer), v8::kExternalPointerTypeTagDefault);
+#else
+  return v8::External::New(isolate, const_cast<void*>(pointer));
+#endif
+}
+
+uint32_t take_slot(Cpu* cpu) {
+  if (cpu->free_slots.empty()) {
+    cpu->threads.push_back(nullptr);
+    cpu->continuation.emplace_back();
+    return static_cast<uint32_t>(cpu->threads.size() - 1);
+  }
+  uint32_t slot = cpu->free_slots.back();
+  cpu->free_slots.pop_back();
+  return slot;
+}
+
+lwkt_thread_t thread_of(Cpu* cpu, Args args) {
+  uint32_t slot = args[0]->IsUint32() ? args[0].As<v8::Uint32>()->Value() : ~0u;
+
+  return slot < cpu->threads.size() ? cpu->threads[slot] : nullptr;
+}
+
+/** create(priority, stackSize, name?) -> slot, or -errno. The thread is scheduled. */
+void Create(Args args) {
+  Cpu* cpu = current_cpu();
+  v8::Isolate* isolate = cpu->isolate;
+  lwkt_create_args params = {};
+  char name[LWKT_NAME_MAX];
+  v8::Local<v8::Data> continuation = get_continuation(isolate);
+  uint32_t slot = take_slot(cpu);
+  int error;
+
+  params.priority = args[0].As<v8::Int32>()->Value();
+  params.stack_size = args[1].As<v8::Uint32>()->Value();
+  params.flags = TDF_TLS;
+  params.resident = &js_resident;
+  if (args[2]->IsString()) {
+    v8::String::Utf8Value text(isolate, args[2]);
+    std::strncpy(name, *text ? *text : "", sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    params.name = name;
+  }
+  error = cpu->terminating ? ECANCELED : lwkt_create(nullptr, reinterpret_cast<void*>(static_cast<uintptr_t>(slot)), &cpu->threads[slot], &params);
+  if (error) {
+    free_slot(cpu, slot);
+    args.GetReturnValue().Set(-error);
+    return;
+  }
+  if (has_continuation(continuation)) cpu->continuation[slot].Reset(isolate, continuation);
+  loop_wake(cpu);
+  args.GetReturnValue().Set(slot);
+}
+
+/** schedule(slot): make it runnable. Unknown slots are ignored: the thread has ended. */
+void Schedule(Args args) {
+  Cpu* cpu = current_cpu();
+  lwkt_thread_t td = thread_of(cpu, args);
+
+  if (td && lwkt_schedule(td) == 0) loop_wake(cpu);
+}
+
+/** interrupt(slot): its present or next wait ends with kBlockInterrupted. */
+void Interrupt(Args args) {
+  Cpu* cpu = current_cpu();
+  lwkt_thread_t td = thread_of(cpu, args);
+
+  if (td && lwkt_interrupt(td) == 0) loop_wake(cpu);
+}
+
+/** setpri(slot, priority) -> errno or 0. */
+void SetPriority(Args args) {
+  lwkt_thread_t td = thread_of(current_cpu(), args);
+
+  args.GetReturnValue().Set(td ? lwkt_setpri(td, args[1].As<v8::Int32>()->Value()) : ESRCH);
+}
+
+void answer(Args args, BlockResult result) {
+  Cpu* cpu = current_cpu();
+
+  if (result == kBlockTerminating) request_termination(cpu);
+  args.GetReturnValue().Set(static_cast<int32_t>(result));
+}
+
+/** block() -> BlockResult. The running userthread sleeps until somebody schedules it. */
+void Block(Args args) { answer(args, block_current("javascript")); }
+
+/** yield() -> BlockResult. Others that are runnable go first. */
+void Yield(Args args) {
+  Cpu* cpu = current_cpu();
+  v8::Isolate* isolate = cpu->isolate;
+  lwkt_thread_t td = lwkt_curthread();
+
+  if (td == lwkt_thread0()) return answer(args, kBlockThread0);
+  if (lwkt_yield_wanted()) {
+    v8::Local<v8::Data> continuation = get_continuation(isolate);
+    lwkt_yield();
+    set_continuation(isolate, continuation);
+  }
+  answer(args, after_wait(cpu));
+}
+
+/** Runs on the visited thread's stack. */
+void capture_stack(void* arg) {
+  std::string* text = static_cast<std::string*>(arg);
+  v8::Isolate* isolate = current_cpu()->isolate;
+  v8::HandleScope handles(isolate);
+  v8::Local<v8::StackTrace> trace = v8::StackTrace::CurrentStackTrace(isolate, 32);
+
+  for (int i = 0; i < trace->GetFrameCount(); i++) {
+    v8::Local<v8::StackFrame> frame = trace->GetFrame(isolate, i);
+    v8::String::Utf8Value function(isolate, frame->GetFunctionName());
+    v8::String::Utf8Value script(isolate, frame->GetScriptNameOrSourceURL());
+    bool named = *function && function.length() > 0;
+
+    *text += "    at ";
+    if (named) *text += std::string(*function) + " (";
+    *text += std::string(*script ? *script : "<anonymous>") + ":" + std::to_string(frame->GetLineNumber()) + ":" +
+             std::to_string(frame->GetColumn());
+    *text += named ? ")\n" : "\n";
+  }
+}
+
+/** stack(slot) -> the JavaScript stack of a suspended userthread as text; undefined for one that has none. */
+void Stack(Args args) {
+  Cpu* cpu = current_cpu();
+  lwkt_thread_t td = thread_of(cpu, args);
+  v8::Local<v8::Data> continuation = get_continuation(cpu->isolate);
+  std::string text;
+
+  if (!td || lwkt_visit(td, capture_stack, &text) != 0) return;
+  set_continuation(cpu->isolate, continuation);
+  if (!text.empty()) text.pop_back();
+  args.GetReturnValue().Set(string_of(cpu->isolate, text.c_str()));
+}
+
+/** stats() -> { switches, created, alive, pooled, runnable, tlsCreated, tlsRetired } */
+void Stats(Args args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Object> out = v8::Object::New(isolate);
+  struct lwkt_stats stats;
+
+  lwkt_stats(&stats);
+  const struct {
+    const char* name;
+    double value;
+  } rows[] = {
+      {"switches", static_cast<double>(stats.st_switches)},     {"created", static_cast<double>(stats.st_created)},
+      {"alive", static_cast<double>(stats.st_alive)},           {"pooled", static_cast<double>(stats.st_pooled)},
+      {"runnable", static_cast<double>(stats.st_runnable)},     {"tlsCreated", static_cast<double>(stats.st_tls_created)},
+      {"tlsRetired", static_cast<double>(stats.st_tls_retired)},
+  };
+  for (const auto& row : rows)
+    out->Set(context, string_of(isolate, row.name), v8::Number::New(isolate, row.value)).FromMaybe(false);
+  args.GetReturnValue().Set(out);
+}
+
+/** trim(keep, max) -> how many idle stacks were given back. thread0 only. */
+void Trim(Args args) {
+  args.GetReturnValue().Set(lwkt_pool_trim(args[0].As<v8::Uint32>()->Value(), args[1].As<v8::Uint32>()->Value()));
+}
+
+/** setup(entry, failed, resource, noop): once, before the first create. */
+void Setup(Args args) {
+  Cpu* cpu = current_cpu();
+
+  cpu->entry.Reset(cpu->isolate, args[0].As<v8::Function>());
+  cpu->failed.Reset(cpu->isolate, args[1].As<v8::Function>());
+  cpu->noop.Reset(cpu->isolate, args[3].As<v8::Function>());
+  cpu->resource.Reset(cpu->isolate, args[2].As<v8::Object>());
+  cpu->async_context = node::EmitAsyncInit(cpu->isolate, args[2].As<v8::Object>(), "LWKT");
+}
+
+int schedule_and_wake(lwkt_thread_t td) {
+  int error = lwkt_schedule(td);
+
+  if (!error) loop_wake(current_cpu());
+  return error;
+}
+
+const lwkt_api api = {
+    LWKT_VERSION, sizeof(lwkt_api), lwkt_curthread, schedule_and_wake, js_block,    js_aborting,
+    lwkt_sendmsg, lwkt_domsg,       lwkt_replymsg,  lwkt_initmsg,      lwkt_initport_putonly,
+};
+
+void on_closed(void* arg) {
+  Cpu* cpu = static_cast<Cpu*>(arg);
+  void (*done)(void*) = cpu->cleanup_done;
+  void* done_arg = cpu->cleanup_arg;
+
+  lwkt_thread0_is_loop(nullptr, nullptr);
+  lwkt_cpu_fini();  // EBUSY where a userthread would not end: its memory is abandoned
+  done(done_arg);   // before the hook's handle goes with the Cpu
+  delete cpu;
+}
+
+void on_cleanup(void* arg, void (*done)(void*), void* done_arg) {
+  Cpu* cpu = static_cast<Cpu*>(arg);
+  v8::HandleScope handles(cpu->isolate);
+
+  terminate_userthreads(cpu);
+  unguard_continuation(cpu);
+  cpu->entry.Reset();
+  cpu->failed.Reset();
+  cpu->noop.Reset();
+  cpu->resource.Reset();
+  cpu->context.Reset();
+  cpu->continuation.clear();
+  cpu->cleanup_done = done;
+  cpu->cleanup_arg = done_arg;
+  loop_close(cpu, on_closed);
+}
+
+void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  int error = lwkt_cpu_init();
+  const struct {
+    const char* name;
+    v8::FunctionCallback callback;
+  } functions[] = {
+      {"setup", Setup}, {"create", Create}, {"schedule", Schedule}, {"interrupt", Interrupt}, {"setpri", SetPriority},
+      {"block", Block}, {"yield", Yield},   {"stats", Stats},       {"trim", Trim},
+      {"stack", Stack},
+  };
+
+  if (error == EEXIST) {
+    isolate->ThrowException(v8::Exception::Error(string_of(isolate, "libcr: @libcr/core is loaded twice in one thread")));
+    return;
+  }
+  if (error) {
+    isolate->ThrowException(v8::Exception::Error(string_of(isolate, std::strerror(error))));
+    return;
+  }
+  // V8 refuses to collect wasm code while other threads' stacks are archived, and aborts; fetch alone has wasm in it (undici).
+  v8::V8::SetFlagsFromString("--no-wasm-code-gc");
+
+  Cpu* cpu = new Cpu();
+  cpu->isolate = isolate;
+  cpu->context.Reset(isolate, context);
+  cpu->loop = node::GetCurrentEventLoop(isolate);
+  guard_continuation(cpu);
+  lwkt_thread0_is_loop(js_switch, cpu);
+  if (loop_init(cpu) != 0) {
+    isolate->ThrowException(v8::Exception::Error(string_of(isolate, "libcr: the event loop refuses another handle")));
+    return;
+  }
+  cpu->cleanup = node::AddEnvironmentCleanupHook(isolate, on_cleanup, cpu);
+  for (const auto& f : functions) {
+    v8::Local<v8::Function> function = v8::FunctionTemplate::New(isolate, f.callback)->GetFunction(context).ToLocalChecked();
+    function->SetName(string_of(isolate, f.name));
+    exports->Set(context, string_of(isolate, f.name), function).FromMaybe(false);
+  }
+  exports->Set(context, string_of(isolate, "api"), external(isolate, &api)).FromMaybe(false);
+}
+
+}  // namespace
+}  // namespace libcr
+
+NODE_MODULE_INIT() { (void)module; libcr::initialize(exports, context); }

@@ -1,0 +1,87 @@
+/*
+ * cpu.h - one JavaScript environment (the main thread's or a Worker's) as an LWKT CPU. What the files of this folder share.
+ *
+ * Not here: anything LWKT can do without V8 (../src). Node-API cannot do what is done here (lockers, stack limits, isolate entry), so
+ * this folder uses V8's public C++ API and is built once for each Node ABI.
+ *
+ * Invariant: a Cpu is used on its own kernel thread only. It is found through thread0's td_data, never through a C thread_local,
+ * which would belong to the running userthread.
+ */
+#ifndef LWKT_NODE_CPU_H
+#define LWKT_NODE_CPU_H
+
+#include <node.h>
+#include <uv.h>
+#include <v8.h>
+
+#include <vector>
+
+#include "../include/lwkt.h"
+
+namespace libcr {
+
+/** What blocking native functions answer to JavaScript; src/native.ts has the same numbers. */
+enum BlockResult { kBlockOk = 0, kBlockInterrupted = 1, kBlockThread0 = 2, kBlockTerminating = 3 };
+
+struct Failure {
+  uint32_t slot;
+  int error;
+};
+
+struct Cpu {
+  v8::Isolate* isolate;
+  v8::Global<v8::Context> context;
+  v8::Global<v8::Function> entry;      // entry(slot): runs a userthread's JavaScript from beginning to end
+  v8::Global<v8::Function> failed;     // failed(slot, errno): it could not get a stack
+  v8::Global<v8::Function> noop;       // a function that does nothing, called to make V8 notice a termination
+  v8::Global<v8::Object> resource;     // the async resource that passes run in
+  node::async_context async_context;
+  uv_loop_t* loop;
+  uv_check_t check;                    // runs a pass after each poll
+  uv_idle_t idle;                      // keeps the poll from sleeping while somebody is runnable
+  bool active = false;                 // the two handles above are started
+  bool terminating = false;            // the environment ends: suspended threads are being unwound
+  int open_handles = 0;                // 2 from loop_init to loop_close
+  int closing_handles = 0;             // of the two, not yet closed
+  void (*closed)(void*) = nullptr;     // called with the Cpu when both are
+  node::AsyncCleanupHookHandle cleanup;
+  void (*cleanup_done)(void*) = nullptr;  // tells Node that the cleanup is over
+  void* cleanup_arg = nullptr;
+  uint64_t pass_ns = 1000000;          // how long a pass may keep the event loop
+  std::vector<lwkt_thread_t> threads;  // by slot; nullptr: free
+  std::vector<uint32_t> free_slots;
+  std::vector<Failure> failures;       // fresh threads that could not get a stack, not yet reported
+  std::vector<v8::Global<v8::Data>> continuation;  // by slot: the async context a fresh thread inherits
+  v8::Global<v8::Data> held_continuation;          // see continuation-gc.cc
+};
+
+/** The environment's Cpu; only on a kernel thread that loaded the addon. */
+inline Cpu* current_cpu() { return static_cast<Cpu*>(lwkt_thread0()->td_data); }
+
+// resident.cc
+extern const lwkt_resident js_resident;
+void js_switch(lwkt_context* from, lwkt_context* to);
+int js_block(const char* wmesg);
+int js_aborting();
+BlockResult block_current(const char* wmesg);
+BlockResult after_wait(Cpu* cpu);
+void free_slot(Cpu* cpu, uint32_t slot);
+void report_failures(Cpu* cpu, v8::Local<v8::Context> context);
+
+// loop.cc
+int loop_init(Cpu* cpu);
+void loop_wake(Cpu* cpu);
+void loop_run_pass(Cpu* cpu);
+void loop_close(Cpu* cpu, void (*closed)(void*));
+
+// continuation-gc.cc
+void guard_continuation(Cpu* cpu);
+void unguard_continuation(Cpu* cpu);
+
+// terminate.cc
+void terminate_userthreads(Cpu* cpu);
+void request_termination(Cpu* cpu);
+
+}  // namespace libcr
+
+#endif

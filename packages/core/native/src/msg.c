@@ -1,0 +1,146 @@
+/*
+ * msg.c - messages: sending, waiting, replying, forwarding, aborting, on whatever kind of port (DragonFly: lwkt_msgport.c, 2007+).
+ *
+ * Invariants:
+ *  - A message has one owner at each moment. DONE: the sender's (or never sent). QUEUED: the port's. Neither: the receiver's.
+ *  - EASYNC is a put function's answer, never a message's error.
+ *  - Abort never finishes a message: exactly one reply still comes.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+void lwkt_initmsg(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags)
+{
+	list_init(&msg->ms_node);
+	msg->ms_target_port = NULL;
+	msg->ms_reply_port = reply_port ? reply_port : &lwkt_arch_mycpu()->gd_curthread->td_msgport;
+	msg->ms_flags = MSGF_DONE | flags;
+	msg->ms_error = 0;
+	msg->u.ms_result = 0;
+	msg->ms_abortfn = NULL;
+}
+
+void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags, void (*abortfn)(lwkt_msg_t))
+{
+	lwkt_initmsg(msg, reply_port, flags | MSGF_ABORTABLE);
+	msg->ms_abortfn = abortfn;
+}
+
+/** Makes the message the target's. Returns 0, or EBUSY where it is under way. */
+static int prepare(lwkt_port_t port, lwkt_msg_t msg, uint32_t sync)
+{
+	if (!(msg->ms_flags & MSGF_DONE) || (msg->ms_flags & MSGF_QUEUED))
+		return EBUSY;
+	msg->ms_flags = (msg->ms_flags & ~(MSGF_DONE | MSGF_REPLY | MSGF_SYNC)) | sync;
+	msg->ms_target_port = port;
+	lwkt_arch_mycpu()->gd_stats.st_messages++;
+	return 0;
+}
+
+int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg)
+{
+	int error = prepare(port, msg, 0);
+
+	if (error)
+		return error;
+	error = port->mp_putport(port, msg);
+	if (error != EASYNC)
+		lwkt_replymsg(msg, error); /* the sender sees one interface, whoever did the work */
+	return 0;
+}
+
+int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg)
+{
+	int error;
+
+	if (port->mp_td && port->mp_td == lwkt_arch_mycpu()->gd_curthread)
+		return EDEADLK; /* nobody else could serve it */
+	error = prepare(port, msg, MSGF_SYNC);
+	if (error)
+		return error;
+	error = port->mp_putport(port, msg);
+	if (error != EASYNC) {
+		msg->ms_error = error;
+		msg->ms_flags |= MSGF_DONE | MSGF_REPLY;
+		return error;
+	}
+	return lwkt_waitmsg(msg);
+}
+
+int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg)
+{
+	int error;
+
+	if (msg->ms_flags & (MSGF_QUEUED | MSGF_DONE | MSGF_REPLY))
+		return EINVAL;
+	msg->ms_target_port = port;
+	error = port->mp_putport(port, msg);
+	if (error != EASYNC)
+		lwkt_replymsg(msg, error);
+	return error;
+}
+
+int lwkt_replymsg(lwkt_msg_t msg, int error)
+{
+	if (error < 0 || error == EASYNC)
+		return EINVAL;
+	if (msg->ms_flags & MSGF_DONE)
+		return EALREADY;
+	if (msg->ms_flags & MSGF_QUEUED)
+		return EBUSY;
+	msg->ms_error = error;
+	msg->ms_reply_port->mp_replyport(msg->ms_reply_port, msg);
+	return 0;
+}
+
+static int may_take(lwkt_port_t port)
+{
+	return !port->mp_td || port->mp_td == lwkt_arch_mycpu()->gd_curthread;
+}
+
+lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error)
+{
+	int allowed = may_take(port);
+
+	if (error)
+		*error = allowed ? 0 : EPERM;
+	return allowed ? port->mp_getport(port) : NULL;
+}
+
+lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
+{
+	lwkt_msg_t msg = NULL;
+	int failed = EPERM;
+
+	if (may_take(port)) {
+		msg = port->mp_waitport(port);
+		failed = msg ? 0 : EDEADLK;
+	}
+	if (error)
+		*error = failed;
+	return msg;
+}
+
+int lwkt_waitmsg(lwkt_msg_t msg)
+{
+	if (!msg->ms_target_port)
+		return EINVAL;
+	if (!may_take(msg->ms_reply_port))
+		return EPERM;
+	return msg->ms_reply_port->mp_waitmsg(msg);
+}
+
+int lwkt_checkmsg(lwkt_msg_t msg)
+{
+	return (msg->ms_flags & MSGF_DONE) != 0;
+}
+
+int lwkt_abortmsg(lwkt_msg_t msg)
+{
+	if (msg->ms_flags & (MSGF_DONE | MSGF_REPLY))
+		return EALREADY;
+	if (!(msg->ms_flags & MSGF_ABORTABLE) || !msg->ms_abortfn)
+		return EOPNOTSUPP;
+	msg->ms_abortfn(msg);
+	return 0;
+}

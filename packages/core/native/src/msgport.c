@@ -1,0 +1,156 @@
+/*
+ * msgport.c - the kinds of ports: what putting, getting, waiting and replying mean on each (DragonFly: lwkt_msgport.c, 2007+).
+ * The operations that are the same for every kind are in msg.c.
+ *
+ * Invariants (one rfork; with more, everything below runs on the owner's):
+ *  - A thread port's queues, count and WAITING flag are touched by its owner's rfork only, and only its owner takes from it.
+ *  - DONE is set by the reply, on the reply port's rfork. A reply to a SYNC message is never queued.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void enqueue(lwkt_port_t port, lwkt_msg_t msg)
+{
+	list_append(msg->ms_flags & MSGF_PRIORITY ? &port->mp_msgq_prio : &port->mp_msgq, &msg->ms_node);
+	msg->ms_flags |= MSGF_QUEUED;
+	port->mp_count++;
+}
+
+static void dequeue(lwkt_port_t port, lwkt_msg_t msg)
+{
+	list_remove(&msg->ms_node);
+	msg->ms_flags &= ~MSGF_QUEUED;
+	port->mp_count--;
+}
+
+static void wake_owner(lwkt_port_t port)
+{
+	if (port->mp_flags & MSGPORTF_WAITING)
+		lwkt_schedule(port->mp_td);
+}
+
+/* ---- thread ports */
+
+static int thread_putport(lwkt_port_t port, lwkt_msg_t msg)
+{
+	enqueue(port, msg);
+	wake_owner(port);
+	return EASYNC;
+}
+
+static lwkt_msg_t thread_getport(lwkt_port_t port)
+{
+	struct lwkt_list *queue = list_empty(&port->mp_msgq_prio) ? &port->mp_msgq : &port->mp_msgq_prio;
+	lwkt_msg_t msg;
+
+	if (list_empty(queue))
+		return NULL;
+	msg = LIST_ENTRY(queue->next, struct lwkt_msg, ms_node);
+	dequeue(port, msg);
+	return msg;
+}
+
+static int wait_on(lwkt_port_t port, const char *wmesg)
+{
+	int error;
+
+	port->mp_flags |= MSGPORTF_WAITING;
+	error = lwkt_wait_once(wmesg);
+	port->mp_flags &= ~MSGPORTF_WAITING;
+	return error;
+}
+
+static lwkt_msg_t thread_waitport(lwkt_port_t port)
+{
+	lwkt_msg_t msg;
+
+	while ((msg = thread_getport(port)) == NULL)
+		if (wait_on(port, "waitport") != 0)
+			return NULL;
+	return msg;
+}
+
+static int thread_waitmsg(lwkt_msg_t msg)
+{
+	lwkt_port_t port = msg->ms_reply_port;
+	int error;
+
+	while (!(msg->ms_flags & MSGF_DONE)) {
+		error = wait_on(port, "waitmsg");
+		if (error)
+			return error;
+	}
+	if (msg->ms_flags & MSGF_QUEUED)
+		dequeue(port, msg);
+	return msg->ms_error;
+}
+
+static void thread_replyport(lwkt_port_t port, lwkt_msg_t msg)
+{
+	if (!(msg->ms_flags & MSGF_SYNC))
+		enqueue(port, msg);
+	msg->ms_flags |= MSGF_DONE | MSGF_REPLY;
+	wake_owner(port);
+}
+
+void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name)
+{
+	memset(port, 0, sizeof(*port));
+	list_init(&port->mp_msgq);
+	list_init(&port->mp_msgq_prio);
+	port->mp_td = td ? td : lwkt_arch_mycpu()->gd_curthread;
+	port->mp_putport = thread_putport;
+	port->mp_getport = thread_getport;
+	port->mp_waitport = thread_waitport;
+	port->mp_waitmsg = thread_waitmsg;
+	port->mp_replyport = thread_replyport;
+	snprintf(port->mp_name, sizeof(port->mp_name), "%s", name ? name : "");
+}
+
+/* ---- ports that queue nothing */
+
+static int refuse_putport(lwkt_port_t port, lwkt_msg_t msg)
+{
+	(void)port;
+	(void)msg;
+	return EOPNOTSUPP;
+}
+
+static lwkt_msg_t no_message(lwkt_port_t port)
+{
+	(void)port;
+	return NULL;
+}
+
+static int done_waitmsg(lwkt_msg_t msg)
+{
+	return msg->ms_flags & MSGF_DONE ? msg->ms_error : EDEADLK; /* nobody would wake the waiter */
+}
+
+static void null_replyport(lwkt_port_t port, lwkt_msg_t msg)
+{
+	(void)port;
+	msg->ms_flags |= MSGF_DONE | MSGF_REPLY;
+}
+
+void lwkt_initport_replyonly_null(lwkt_port_t port)
+{
+	memset(port, 0, sizeof(*port));
+	list_init(&port->mp_msgq);
+	list_init(&port->mp_msgq_prio);
+	port->mp_putport = refuse_putport;
+	port->mp_getport = no_message;
+	port->mp_waitport = no_message;
+	port->mp_waitmsg = done_waitmsg;
+	port->mp_replyport = null_replyport;
+}
+
+void lwkt_initport_putonly(lwkt_port_t port, int (*put)(lwkt_port_t, lwkt_msg_t), const char *name)
+{
+	lwkt_initport_replyonly_null(port);
+	port->mp_putport = put;
+	snprintf(port->mp_name, sizeof(port->mp_name), "%s", name ? name : "");
+}

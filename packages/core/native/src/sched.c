@@ -1,0 +1,327 @@
+/*
+ * sched.c - the run queue and the switch: fixed priorities, round robin among equals, for one rfork (DragonFly: lwkt_thread.c).
+ *
+ * It does not create or free anything (thread.c, pool.c) and knows no message (msgport.c).
+ *
+ * Invariants:
+ *  - Only the owning rfork's code runs here; there is no lock because there is no second party.
+ *  - A running userthread stays on the run queue. Taking it off does not stop it: the next lwkt_switch does.
+ *  - The picked thread moves to the tail of its level at once: that is the round robin (the 2003 rule).
+ *  - thread0 is never on the run queue. It is switched to when nothing else is runnable, or when a pass' time is up.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <time.h>
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td)
+{
+	if (td->td_flags & TDF_RUNQ)
+		return;
+	td->td_flags |= TDF_RUNQ;
+	list_append(&gd->gd_tdrunq[td->td_pri], &td->td_threadq);
+	gd->gd_runqmask |= 1u << td->td_pri;
+	gd->gd_stats.st_runnable++;
+}
+
+void lwkt_dequeue(globaldata_t gd, lwkt_thread_t td)
+{
+	if (!(td->td_flags & TDF_RUNQ))
+		return;
+	td->td_flags &= ~TDF_RUNQ;
+	list_remove(&td->td_threadq);
+	gd->gd_stats.st_runnable--;
+	if (list_empty(&gd->gd_tdrunq[td->td_pri]))
+		gd->gd_runqmask &= ~(1u << td->td_pri);
+}
+
+/** The thread that is next to run, left where it is; NULL if none is runnable. */
+lwkt_thread_t lwkt_peek(globaldata_t gd)
+{
+	if (!gd->gd_runqmask)
+		return NULL;
+	return LIST_ENTRY(gd->gd_tdrunq[31 - __builtin_clz(gd->gd_runqmask)].next, struct lwkt_thread, td_threadq);
+}
+
+/** The thread to run next, moved to the tail of its level; NULL if none is runnable. */
+lwkt_thread_t lwkt_pick(globaldata_t gd)
+{
+	struct lwkt_list *queue, *node;
+
+	if (!gd->gd_runqmask)
+		return NULL;
+	queue = &gd->gd_tdrunq[31 - __builtin_clz(gd->gd_runqmask)];
+	node = queue->next;
+	if (node != queue->prev) {
+		list_remove(node);
+		list_append(queue, node);
+	}
+	return LIST_ENTRY(node, struct lwkt_thread, td_threadq);
+}
+
+/** Whether thread0 must have its turn. Reads the clock at every CLOCK_EVERY-th call only. */
+bool lwkt_pass_is_over(globaldata_t gd)
+{
+	if (!gd->gd_deadline)
+		return false;
+	if (gd->gd_clock_skip) {
+		gd->gd_clock_skip--;
+		return false;
+	}
+	if (now_ns() < gd->gd_deadline) {
+		gd->gd_clock_skip = CLOCK_EVERY;
+		return false;
+	}
+	return true; /* gd_clock_skip stays 0: it is over for the next caller too */
+}
+
+/** The accounting of every arrival: td is curthread from now on. */
+void lwkt_start_running(globaldata_t gd, lwkt_thread_t td)
+{
+	td->td_flags = (td->td_flags | TDF_RUNNING) & ~TDF_FRESH;
+	td->td_nswitches++;
+	gd->gd_curthread = td;
+}
+
+/** As pick, and a fresh thread gets its stack; threads that can't have one are finished and the next is tried. */
+static lwkt_thread_t pick_bound(globaldata_t gd)
+{
+	lwkt_thread_t next;
+
+	while ((next = lwkt_pick(gd)) != NULL) {
+		int error = next->td_flags & TDF_FRESH ? lwkt_thread_bind(gd, next) : 0;
+
+		if (!error)
+			return next;
+		lwkt_thread_finish(gd, next, error);
+	}
+	return NULL;
+}
+
+/** Makes next curthread and says where its registers are; the caller then switches. */
+static struct lwkt_context *arrive(globaldata_t gd, lwkt_thread_t next)
+{
+	struct lwkt_context *to = next->td_flags & TDF_FRESH ? &next->td_stack->st_ctx : &next->td_ctx;
+
+	lwkt_start_running(gd, next);
+	gd->gd_stats.st_switches++;
+	return to;
+}
+
+/** For a finished thread that stands on a pooled stack: whoever runs next. */
+struct lwkt_context *lwkt_next_context(globaldata_t gd)
+{
+	lwkt_thread_t next = lwkt_pass_is_over(gd) ? NULL : pick_bound(gd);
+
+	return arrive(gd, next ? next : &gd->gd_thread0);
+}
+
+/** On a thread that was woken for a visit only: serves it and goes back to where it was. */
+static void receive_visit(globaldata_t gd, lwkt_thread_t cur)
+{
+	gd->gd_visit(gd->gd_visit_arg);
+	gd->gd_visit = NULL;
+	cur->td_flags &= ~TDF_RUNNING;
+	cur->td_switch(&cur->td_ctx, arrive(gd, gd->gd_visitor));
+}
+
+void lwkt_switch(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread, next;
+
+	if (cur == &gd->gd_thread0) {
+		if (!(gd->gd_flags & GDF_LOOP))
+			lwkt_dispatch(0);
+		return;
+	}
+	next = lwkt_pass_is_over(gd) ? NULL : pick_bound(gd);
+	if (!next)
+		next = &gd->gd_thread0;
+	if (next == cur)
+		return;
+	/* One rfork: nobody can see the window in which curthread is new and the stack is old, nor RUNNING cleared too early. With
+	 * more of them the successor clears RUNNING, after the switch. */
+	cur->td_flags &= ~TDF_RUNNING;
+	cur->td_switch(&cur->td_ctx, arrive(gd, next));
+	while (__builtin_expect(gd->gd_visit != NULL, 0))
+		receive_visit(gd, cur);
+}
+
+int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread;
+	uint64_t switches = td->td_nswitches;
+
+	if (td->td_gd != gd)
+		return EPERM;
+	if (td == cur || (td->td_flags & (TDF_THREAD0 | TDF_FRESH | TDF_EXITING)) || !td->td_stack || gd->gd_visit)
+		return EINVAL;
+	gd->gd_visit = fn;
+	gd->gd_visit_arg = arg;
+	gd->gd_visitor = cur;
+	cur->td_flags &= ~TDF_RUNNING;
+	cur->td_switch(&cur->td_ctx, arrive(gd, td));
+	td->td_nswitches = switches; /* it has not noticed */
+	return 0;
+}
+
+unsigned lwkt_dispatch(uint64_t budget_ns)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t td0 = &gd->gd_thread0, next;
+
+	if (gd->gd_curthread != td0)
+		return 0;
+	gd->gd_deadline = budget_ns ? now_ns() + budget_ns : 0;
+	gd->gd_clock_skip = CLOCK_EVERY;
+	do {
+		next = pick_bound(gd);
+		if (!next)
+			break;
+		td0->td_flags &= ~TDF_RUNNING;
+		td0->td_switch(&td0->td_ctx, arrive(gd, next));
+	} while (!lwkt_pass_is_over(gd));
+	return gd->gd_stats.st_runnable;
+}
+
+unsigned lwkt_runnable(void)
+{
+	return lwkt_arch_mycpu()->gd_stats.st_runnable;
+}
+
+int lwkt_yield_wanted(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread;
+	uint32_t above;
+
+	if (cur == &gd->gd_thread0)
+		return 0;
+	above = gd->gd_runqmask >> cur->td_pri;
+	if (above > 1)
+		return 1;
+	if (above == 1 && gd->gd_tdrunq[cur->td_pri].next != gd->gd_tdrunq[cur->td_pri].prev)
+		return 1;
+	return lwkt_pass_is_over(gd);
+}
+
+void lwkt_yield(void)
+{
+	if (lwkt_yield_wanted())
+		lwkt_switch();
+}
+
+int lwkt_schedule(lwkt_thread_t td)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (td->td_gd != gd)
+		return EPERM;
+	if (td->td_flags & (TDF_THREAD0 | TDF_EXITING))
+		return EINVAL;
+	lwkt_enqueue(gd, td);
+	return 0;
+}
+
+void lwkt_deschedule_self(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	lwkt_dequeue(gd, gd->gd_curthread);
+}
+
+/**
+ * One round of a wait loop. A userthread sleeps until somebody schedules it; thread0 runs one pass. EDEADLK: thread0 can't wait,
+ * or nothing can run that would end the wait.
+ */
+int lwkt_wait_once(const char *wmesg)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread;
+
+	if (cur == &gd->gd_thread0) {
+		if ((gd->gd_flags & GDF_LOOP) || !gd->gd_runqmask)
+			return EDEADLK;
+		lwkt_dispatch(0);
+		return 0;
+	}
+	cur->td_wmesg = wmesg;
+	lwkt_dequeue(gd, cur);
+	lwkt_switch();
+	cur->td_wmesg = NULL;
+	return 0;
+}
+
+int lwkt_block(const char *wmesg)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (gd->gd_curthread == &gd->gd_thread0)
+		return EDEADLK;
+	return lwkt_wait_once(wmesg);
+}
+
+int lwkt_setpri(lwkt_thread_t td, int pri)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (td->td_gd != gd)
+		return EPERM;
+	if (pri < 0 || pri > TDPRI_MAX || (td->td_flags & TDF_EXITING))
+		return EINVAL;
+	if (td->td_flags & TDF_RUNQ) {
+		lwkt_dequeue(gd, td);
+		td->td_pri = pri;
+		lwkt_enqueue(gd, td);
+	} else {
+		td->td_pri = pri;
+	}
+	return 0;
+}
+
+int lwkt_interrupt(lwkt_thread_t td)
+{
+	if (td->td_gd != lwkt_arch_mycpu())
+		return EPERM;
+	td->td_flags |= TDF_INTR;
+	return lwkt_schedule(td);
+}
+
+void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *, struct lwkt_context *), void *data)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	gd->gd_flags = swtch ? gd->gd_flags | GDF_LOOP : gd->gd_flags & ~GDF_LOOP;
+	gd->gd_thread0.td_switch = swtch ? swtch : lwkt_arch_switch;
+	gd->gd_thread0.td_data = data;
+}
+
+void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to)
+{
+	lwkt_arch_switch(from, to);
+}
+
+void lwkt_crit_enter(void)
+{
+	lwkt_arch_mycpu()->gd_curthread->td_critcount++;
+}
+
+int lwkt_crit_exit(void)
+{
+	lwkt_thread_t td = lwkt_arch_mycpu()->gd_curthread;
+
+	if (td->td_critcount <= 0)
+		return EPERM;
+	td->td_critcount--;
+	return 0;
+}

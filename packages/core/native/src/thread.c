@@ -1,0 +1,149 @@
+/*
+ * thread.c - userthreads: their birth and their end (DragonFly: lwkt_create, lwkt_exit). Not their stacks (pool.c, stack.c) nor
+ * what stands at the bottom of those (resident.c).
+ *
+ * Invariant: the structure of a finished thread is reused only after its owner has left its stack's frames for good: on one
+ * rfork nobody else can run in between.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td)
+{
+	memset(td, 0, sizeof(*td));
+	td->td_gd = gd;
+	td->td_id = gd->gd_next_id++;
+	td->td_pri = TDPRI_KERN;
+	td->td_critcount = 1;
+	td->td_switch = lwkt_arch_switch;
+	list_init(&td->td_threadq);
+	list_init(&td->td_allq);
+	lwkt_initport_thread(&td->td_msgport, td, NULL);
+	td->td_sysmsg.sm_msg.ms_flags = MSGF_DONE;
+	list_init(&td->td_sysmsg.sm_msg.ms_node);
+	td->td_sysmsg.sm_msg.ms_reply_port = &td->td_msgport;
+}
+
+int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args)
+{
+	static const struct lwkt_create_args defaults = {.priority = -1};
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t td;
+	size_t size;
+
+	if (!args)
+		args = &defaults;
+	size = args->stack_size ? args->stack_size : LWKT_STACK_DEFAULT;
+	if (size < LWKT_STACK_MIN || size > LWKT_STACK_MAX || args->priority < -1 || args->priority > TDPRI_MAX)
+		return EINVAL;
+	if (args->flags & ~(TDF_NOSTART | TDF_TLS | TDF_JOINABLE))
+		return EINVAL;
+	if (!list_empty(&gd->gd_freetd)) {
+		td = LIST_ENTRY(gd->gd_freetd.prev, struct lwkt_thread, td_threadq);
+		list_remove(&td->td_threadq);
+	} else {
+		td = malloc(sizeof(*td));
+		if (!td)
+			return ENOMEM;
+	}
+	lwkt_thread_init(gd, td);
+	td->td_func = func;
+	td->td_arg = arg;
+	td->td_data = args->data;
+	td->td_resident = args->resident;
+	if (args->resident && args->resident->swtch)
+		td->td_switch = args->resident->swtch;
+	td->td_stack_size = lwkt_stack_class_size(lwkt_stack_class(size));
+	td->td_flags = TDF_FRESH | (args->flags & (TDF_TLS | TDF_JOINABLE));
+	if (args->priority >= 0)
+		td->td_pri = args->priority;
+	snprintf(td->td_comm, sizeof(td->td_comm), "%s", args->name ? args->name : "userthread");
+	list_append(&gd->gd_tdallq, &td->td_allq);
+	gd->gd_stats.st_created++;
+	gd->gd_stats.st_alive++;
+	if (tdp)
+		*tdp = td;
+	if (!(args->flags & TDF_NOSTART))
+		lwkt_enqueue(gd, td);
+	return 0;
+}
+
+const struct lwkt_resident *lwkt_resident_of(lwkt_thread_t td)
+{
+	return td->td_resident ? td->td_resident : &lwkt_plain_resident;
+}
+
+/** Gives a fresh thread a stack. Returns 0, ENOMEM or EAGAIN. */
+int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td)
+{
+	struct lwkt_stack *stack;
+	int error = lwkt_pool_get(gd, td, &stack);
+
+	if (error)
+		return error;
+	if (stack->st_resident == NULL) {
+		stack->st_resident = lwkt_resident_of(td);
+		stack->st_ctx.sp = lwkt_arch_prepare(stack->st_top, lwkt_stack_main);
+	}
+	td->td_stack = stack;
+	td->td_ctx.fs = stack->st_ctx.fs;
+	return 0;
+}
+
+static void release(globaldata_t gd, lwkt_thread_t td)
+{
+	list_remove(&td->td_threadq);
+	list_append(&gd->gd_freetd, &td->td_threadq);
+}
+
+/** The thread has ended: wakes its joiner. Its stack, if it has one, stays the caller's affair. */
+void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error)
+{
+	const struct lwkt_resident *resident = td->td_resident;
+
+	lwkt_dequeue(gd, td);
+	td->td_flags = (td->td_flags | TDF_EXITING) & ~(TDF_FRESH | TDF_RUNNING);
+	td->td_error = error;
+	list_remove(&td->td_allq);
+	gd->gd_stats.st_alive--;
+	if (error && resident && resident->failed)
+		resident->failed(td, error);
+	if (!(td->td_flags & TDF_JOINABLE))
+		release(gd, td);
+	else if (td->td_joiner)
+		lwkt_schedule(td->td_joiner);
+}
+
+int lwkt_join(lwkt_thread_t td)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	int error;
+
+	if (td == gd->gd_curthread)
+		return EDEADLK;
+	if (!(td->td_flags & TDF_JOINABLE))
+		return EINVAL;
+	if (td->td_joiner)
+		return EBUSY;
+	td->td_joiner = gd->gd_curthread;
+	while (!(td->td_flags & TDF_EXITING)) {
+		error = lwkt_wait_once("join");
+		if (error) {
+			td->td_joiner = NULL;
+			return error;
+		}
+	}
+	td->td_joiner = NULL;
+	error = td->td_error;
+	release(gd, td);
+	return error;
+}
+
+void *lwkt_stack_base(lwkt_thread_t td)
+{
+	return td->td_stack ? td->td_stack->st_base : NULL;
+}

@@ -1,0 +1,141 @@
+/**
+ * block.ts: the one way in which JavaScript on a userthread stops running, and the bookkeeping around it. Whatever blocks in this package
+ * and in others ends here.
+ *
+ * Invariant: between beforeSwitch and afterSwitch only native code runs on this thread; `current` is right whenever JavaScript runs.
+ */
+import { afterSwitch, beforeSwitch } from './async-context.ts';
+import { abortError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
+import { native } from './native.ts';
+import { UserThread, type WaitOptions } from './userthread.ts';
+
+/** The event loop's own stack. Never blocks. */
+export const thread0: UserThread = new UserThread(0, 'thread0', undefined, 0);
+thread0.running = 'running';
+
+let current: UserThread = thread0;
+
+/** The running userthread; thread0 on the event loop's own stack. Costs a load. (DragonFly: curthread) */
+export function curthread(): UserThread {
+  return current;
+}
+
+export function setCurrent(td: UserThread): void {
+  current = td;
+}
+
+/** Takes the pending abort of the running thread, to be thrown. */
+function takeAbort(td: UserThread): Error {
+  const error = td.pendingAbort as Error;
+  td.pendingAbort = undefined;
+  td.lastAbort = error;
+  return error;
+}
+
+/** Throws the AbortError if an abort of the running userthread is pending. */
+export function throwIfAborted(): void {
+  if (current.pendingAbort !== undefined) throw takeAbort(current);
+}
+
+/**
+ * Runs fn, a native call that may switch away (lwkt_api's js_block), on the running userthread. reason is what the thread is shown to wait
+ * for. Throws ERR_LWKT_WOULD_BLOCK on thread0 and the AbortError where an abort is pending already, in both cases before fn runs.
+ */
+export function blocking<R>(reason: string, fn: () => R): R {
+  const td = current;
+  if (td === thread0) throw wouldBlock(reason);
+  throwIfAborted();
+  const saved = beforeSwitch();
+  td.reason = reason;
+  td.running = 'blocked';
+  current = thread0; // whoever runs next says so itself, but for the event loop
+  try {
+    return fn();
+  } finally {
+    current = td;
+    td.running = 'running';
+    td.reason = undefined;
+    afterSwitch(saved);
+  }
+}
+
+const block = (): number => native.block();
+
+/** Sleeps until wake(td). Returns also for no reason at all: loop on a condition. */
+export function suspend(reason: string): void {
+  blocking(reason, block);
+}
+
+/** Makes a blocked thread look at its condition again. Harmless at any time. */
+export function wake(td: UserThread): void {
+  if (td.slot >= 0) native.schedule(td.slot);
+}
+
+const yieldNative = (): number => native.yield();
+
+/** Lets the other runnable userthreads of this or a higher priority run first; on thread0 it throws ERR_LWKT_WOULD_BLOCK. (lwkt_yield) */
+export function yieldNow(): void {
+  const td = current;
+  if (td === thread0) throw wouldBlock('yieldNow()');
+  throwIfAborted();
+  const saved = beforeSwitch();
+  td.running = 'runnable';
+  current = thread0;
+  yieldNative();
+  current = td;
+  td.running = 'running';
+  afterSwitch(saved);
+  throwIfAborted();
+}
+
+/** The longest timer that Node has, in milliseconds. */
+export const TIMEOUT_MAX: number = 2 ** 31 - 1;
+
+export function checkMilliseconds(name: string, ms: number): void {
+  if (typeof ms !== 'number') throw invalidType(name, 'of type number', ms);
+  if (!(ms >= 0 && ms <= TIMEOUT_MAX)) throw outOfRange(name, `>= 0 and <= ${TIMEOUT_MAX}`, ms);
+}
+
+function checkOptions(options: WaitOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalidType('options', 'of type object', options);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    throw invalidType('options.signal', 'an instance of AbortSignal', options.signal);
+  if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
+}
+
+/** Sleeps until ready() says true: looked at before the first sleep and after each wake(). Throws on abort, signal and timeout. */
+export function blockUntil(reason: string, ready: () => boolean, options?: WaitOptions): void {
+  if (options === undefined) {
+    while (!ready()) {
+      suspend(reason);
+      if (current.pendingAbort !== undefined && !ready()) throw takeAbort(current);
+    }
+    return;
+  }
+  checkOptions(options);
+  const td = current;
+  const { signal, timeout } = options;
+  let late = false;
+  const onAbort = (): void => wake(td);
+  const timer =
+    timeout === undefined
+      ? undefined
+      : setTimeout(() => {
+          late = true;
+          wake(td);
+        }, timeout);
+  signal?.addEventListener('abort', onAbort);
+  try {
+    for (;;) {
+      if (ready()) return;
+      if (signal?.aborted) throw abortError(signal.reason);
+      if (late) throw timeoutError(reason, timeout as number);
+      suspend(reason);
+      if (current.pendingAbort !== undefined && !ready()) throw takeAbort(current);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

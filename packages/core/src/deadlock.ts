@@ -1,0 +1,37 @@
+/**
+ * deadlock.ts: when the event loop has run dry, userthreads that still wait can never run again: nothing is left that would wake them.
+ * This says so, as Node does of a top-level await that never settles: a warning, and exit code 13.
+ */
+import { thread0 } from './block.ts';
+import { userthreads } from './scheduler.ts';
+import { describe, type UserThread } from './userthread.ts';
+
+/** What Node uses for an unsettled top-level await. */
+const EXIT_DEADLOCK = 13;
+
+let watching = false;
+const reported = new WeakSet<UserThread>();
+
+function report(): void {
+  const stuck = userthreads().filter(
+    (td) => td !== thread0 && td.state === 'blocked' && !td.daemon && !reported.has(td),
+  );
+  if (stuck.length === 0) return;
+  const shown = stuck.slice(0, 20).map((td) => {
+    reported.add(td);
+    return `userthread ${describe(td)} waits for: ${td.waitReason}\n${td.stack ?? ''}`;
+  });
+  if (stuck.length > shown.length) shown.push(`… and ${stuck.length - shown.length} more`);
+  process.emitWarning(
+    `${stuck.length} userthread${stuck.length === 1 ? ' waits' : 's wait'} for something that can no longer happen: the event loop has nothing left to do`,
+    { type: 'DeadlockWarning', code: 'LWKT_DEADLOCK', detail: shown.join('\n') },
+  );
+  process.exitCode ||= EXIT_DEADLOCK;
+}
+
+/** From the first userthread on. */
+export function watchForDeadlock(): void {
+  if (watching) return;
+  watching = true;
+  process.on('beforeExit', report);
+}

@@ -1,0 +1,80 @@
+/**
+ * errors.ts: the errors this package throws, with their codes. System errors are not made here (@libcr/syscalls).
+ *
+ * | code | class | when |
+ * | --- | --- | --- |
+ * | ERR_LIBCR_NATIVE | Error | the native half is missing or does not fit |
+ * | ERR_LWKT_WOULD_BLOCK | Error | thread0 (the event loop) would have to wait |
+ * | ERR_LWKT_DEADLOCK | Error | a wait that could never end: joining oneself, a message to one's own port |
+ * | ERR_LWKT_ASYNC_SCOPE | Error | a wait inside a nested AsyncResource scope (Node 24 and later) |
+ * | ERR_LWKT_NO_STACK | Error | the system refused a stack for a userthread |
+ * | ERR_LWKT_NOT_OWNER | Error | taking from, or waiting on, another userthread's port |
+ * | ERR_LWKT_MSG_BUSY | Error | a message that is under way was sent again |
+ * | ERR_LWKT_MSG_DONE | Error | a reply to a message that has one, or was never sent |
+ * | ERR_LWKT_PORT_CLOSED | Error | a message to a closed port |
+ * | ERR_LWKT_TIMEOUT | Error, name TimeoutError | a wait's timeout passed |
+ * | ABORT_ERR | Error, name AbortError | abort(), or a signal; cause is the reason |
+ * | ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE | TypeError, RangeError | misuse, as in Node |
+ */
+
+/** An Error with a code, as Node's own have. */
+export class CodedError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+// As Node's own errors: the code shows in the stack, the name stays the class'.
+Object.defineProperty(CodedError.prototype, 'name', { value: 'Error', configurable: true, writable: true });
+
+function coded<E extends Error>(error: E, code: string): E & { code: string } {
+  return Object.assign(error, { code });
+}
+
+export function invalidType(name: string, expected: string, actual: unknown): TypeError {
+  const shown =
+    actual === null || actual === undefined
+      ? `${actual}`
+      : typeof actual === 'object'
+        ? `an instance of ${(actual as object).constructor?.name ?? 'Object'}`
+        : `type ${typeof actual} (${String(actual).slice(0, 40)})`;
+  return coded(
+    new TypeError(`The "${name}" argument must be ${expected}. Received ${shown}`),
+    'ERR_INVALID_ARG_TYPE',
+  );
+}
+
+export function outOfRange(name: string, range: string, actual: unknown): RangeError {
+  return coded(
+    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${String(actual)}`),
+    'ERR_OUT_OF_RANGE',
+  );
+}
+
+/** What thread0 gets where a userthread would block. */
+export function wouldBlock(what: string): Error {
+  return new CodedError(
+    'ERR_LWKT_WOULD_BLOCK',
+    `${what} would block the event loop (thread0). Call it on a userthread, as in create(() => …), ` +
+      'or await its promise form.',
+  );
+}
+
+/** An AbortError as Node's own: name, code, and the reason as its cause. */
+export function abortError(reason: unknown): Error {
+  const error = coded(
+    new Error('The operation was aborted', reason === undefined ? undefined : { cause: reason }),
+    'ABORT_ERR',
+  );
+  error.name = 'AbortError';
+  return error;
+}
+
+export function timeoutError(what: string, ms: number): Error {
+  const error = new CodedError('ERR_LWKT_TIMEOUT', `${what} took longer than ${ms} ms`);
+  error.name = 'TimeoutError';
+  return error;
+}

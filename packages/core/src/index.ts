@@ -1,0 +1,30 @@
+/**
+ * @libcr/core: userthreads, message ports and messages for Node.js. See README.md; the terms are LWKT's.
+ */
+import { curthread } from './block.ts';
+import { MsgPort } from './msgport.ts';
+import { native, type Stats } from './native.ts';
+import { joinThread } from './scheduler.ts';
+import { provide } from './userthread.ts';
+
+provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.name, { owner: td }) });
+
+export { curthread, yieldNow } from './block.ts';
+export { Msg, type MsgOptions } from './msg.ts';
+export { EASYNC, MsgPort, type MsgPortOptions } from './msgport.ts';
+export type { Stats } from './native.ts';
+export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
+export {
+  PRIORITY_DEFAULT,
+  PRIORITY_MAX,
+  PRIORITY_MIN,
+  type ThreadState,
+  UserThread,
+  type WaitOptions,
+} from './userthread.ts';
+export { sleep, wait } from './wait.ts';
+
+/** This CPU's counters: switches, threads, stacks. Plain numbers, copied out. */
+export function stats(): Stats {
+  return native.stats();
+}

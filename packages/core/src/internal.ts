@@ -1,0 +1,11 @@
+/**
+ * internal.ts: @libcr/core/internal, what the sibling packages (@libcr/syscalls and others) build on. Not for programs: it may change with
+ * any release, together with its users.
+ */
+import { native } from './native.ts';
+
+export { blocking, blockUntil, suspend, thread0, throwIfAborted, wake } from './block.ts';
+export { abortError, CodedError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
+
+/** A v8::External whose pointer is core's `const struct lwkt_api *` (native/include/lwkt.h): for a native half's init function. */
+export const lwktApi: object = native.api;

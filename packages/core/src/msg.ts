@@ -1,0 +1,178 @@
+/**
+ * msg.ts: messages between userthreads of one JavaScript CPU. The protocol is LWKT's (native/src/msg.c has it for C); it is kept in
+ * JavaScript because the payload is a JavaScript value and a native object for each message would cost more than the message
+ * (docs/decisions/0003-ports-in-javascript.md).
+ *
+ * Invariants:
+ *  - A message has one owner at each moment. idle or done: its sender. queued: the port. held: the receiver.
+ *  - Each send is answered by exactly one reply, also after an abort.
+ */
+
+import { blockUntil, curthread, thread0, wake } from './block.ts';
+import { abortError, CodedError, invalidType } from './errors.ts';
+import { inspectAsString } from './inspect.ts';
+import type { MsgPort } from './msgport.ts';
+import { describe, type UserThread, type WaitOptions } from './userthread.ts';
+
+/** idle: never sent; queued: on its target; held: with the receiver; replied: on its reply port's queue; done: with its sender again. */
+export type MsgState = 'idle' | 'queued' | 'held' | 'replied' | 'done';
+
+export interface MsgOptions {
+  /** Where the reply to sendmsg() goes; absent: the sender's own port. */
+  replyPort?: MsgPort | undefined;
+}
+
+/** A request and, when it comes back, its reply: `data` goes out, `result` or `error` comes in. May be sent again once it is done. */
+export class Msg<T = unknown, R = unknown> {
+  /** What the sender says. By reference: both sides see the same object. */
+  readonly data: T;
+  /** What the receiver answered; undefined before, and after an error. */
+  result: R | undefined;
+  /** What the receiver answered instead: it is thrown at the sender. undefined for success. */
+  error: unknown;
+  /** Where the reply to sendmsg() goes. */
+  replyPort: MsgPort | undefined;
+
+  /** @internal */ status: MsgState = 'idle';
+  /** @internal */ target: MsgPort | undefined;
+  /** @internal The thread that blocks on this very message: its reply is not queued. (MSGF_SYNC) */
+  waiter: UserThread | undefined;
+  /** @internal */ sync = false;
+  /** @internal */ sender: UserThread | undefined;
+  /** @internal */ controller: AbortController | undefined;
+  /** @internal */ observers: (() => void)[] | undefined;
+
+  constructor(data: T, options: MsgOptions = {}) {
+    this.data = data;
+    this.replyPort = options.replyPort;
+  }
+
+  /** Where the message is. */
+  get state(): MsgState {
+    return this.status;
+  }
+
+  /** For the receiver: aborted when the sender no longer wants the answer (abortmsg). One reply is due all the same. */
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    return this.controller.signal;
+  }
+
+  /** For code on the event loop: the reply as a promise. Rejects with ERR_LWKT_MSG_DONE if the message was never sent. */
+  get finished(): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => (this.error === undefined ? resolve(this.result as R) : reject(this.error));
+      if (this.status === 'done' || this.status === 'replied') settle();
+      else if (this.status === 'idle') reject(neverSent());
+      else {
+        this.observers ??= [];
+        this.observers.push(settle);
+      }
+    });
+  }
+
+  /**
+   * Waits for this message's reply, whatever else is queued, and takes it off its reply port. Returns the result, throws the error. Only
+   * its sender may; on thread0 it throws ERR_LWKT_WOULD_BLOCK unless the reply is there. (lwkt_waitmsg)
+   */
+  waitmsg(options?: WaitOptions): R {
+    const me = curthread();
+    if (this.status === 'idle') throw neverSent();
+    if (this.sender !== me && this.status !== 'done')
+      throw new CodedError(
+        'ERR_LWKT_NOT_OWNER',
+        `this message was sent by userthread ${describe(this.sender as UserThread)}: only that one may wait for it`,
+      );
+    if (this.status !== 'replied' && this.status !== 'done') {
+      this.waiter = me;
+      try {
+        blockUntil('waitmsg', () => this.status === 'replied' || this.status === 'done', options);
+      } finally {
+        this.waiter = undefined;
+      }
+    }
+    if (this.status === 'replied') this.replyPort?.unqueue(this as Msg);
+    this.status = 'done';
+    if (this.error !== undefined) throw this.error;
+    return this.result as R;
+  }
+
+  /**
+   * Answers the message: it belongs to its sender again. error (anything but undefined) is thrown at the sender, else it gets result. Callable by
+   * whoever holds the message, on any thread of this rfork. Throws ERR_LWKT_MSG_DONE for a second reply. (lwkt_replymsg)
+   */
+  replymsg(error?: unknown, result?: R): void {
+    if (this.status !== 'held')
+      throw new CodedError(
+        'ERR_LWKT_MSG_DONE',
+        this.status === 'queued'
+          ? 'replymsg() to a message that is still queued: take it from its port first'
+          : 'replymsg() to a message that nobody waits to have answered: it has its reply, or was never sent',
+      );
+    this.complete(error, result);
+  }
+
+  /**
+   * Tells the target that the answer is no longer wanted. Still queued there: it comes back at once with an AbortError. Taken already:
+   * the receiver's msg.signal is aborted, and it answers when it likes. Never loses the message. (lwkt_abortmsg)
+   */
+  abortmsg(reason?: unknown): void {
+    if (this.status === 'queued') {
+      this.target?.unqueue(this as Msg);
+      this.complete(abortError(reason), undefined);
+    } else if (this.status === 'held') {
+      this.controller ??= new AbortController();
+      this.controller.abort(reason);
+    }
+  }
+
+  /** @internal Makes it the target's. */
+  begin(target: MsgPort, sync: boolean): void {
+    if (this.status !== 'idle' && this.status !== 'done')
+      throw new CodedError(
+        'ERR_LWKT_MSG_BUSY',
+        `this message is under way (${this.status}): it can be sent again when it is back`,
+      );
+    const me = curthread();
+    this.status = 'held';
+    this.target = target;
+    this.sync = sync;
+    this.sender = me;
+    this.waiter = sync && me !== thread0 ? me : undefined;
+    this.result = undefined;
+    this.error = undefined;
+    this.controller = undefined;
+    if (!sync) this.replyPort ??= me.port;
+  }
+
+  /** @internal The reply, from wherever it comes. */
+  complete(error: unknown, result: R | undefined): void {
+    this.error = error;
+    this.result = error === undefined ? result : undefined;
+    if (this.sync || this.replyPort === undefined) this.status = 'done';
+    else {
+      this.status = 'replied';
+      this.replyPort.enqueue(this as Msg);
+    }
+    if (this.waiter !== undefined) wake(this.waiter);
+    if (this.observers !== undefined) {
+      const { observers } = this;
+      this.observers = undefined;
+      for (const observer of observers) observer();
+    }
+  }
+
+  toString(): string {
+    return `Msg ${this.status}${this.target ? ` ${this.target}` : ''}`;
+  }
+}
+
+inspectAsString(Msg);
+
+function neverSent(): Error {
+  return new CodedError('ERR_LWKT_MSG_DONE', 'this message was never sent');
+}
+
+export function checkMsg(msg: unknown): asserts msg is Msg {
+  if (!(msg instanceof Msg)) throw invalidType('msg', 'an instance of Msg', msg);
+}

@@ -1,0 +1,303 @@
+/**
+ * msgport.ts: ports, where messages go. A port queues what is sent to it until its owner takes it; another putport makes it answer in the
+ * sender's context, or refuse. Semantics: DragonFly's thread port, and with `shared` its spin port.
+ *
+ * Invariants:
+ *  - Only the owner takes from a port: the thread named at creation, else the first that takes. `shared`: any thread.
+ *  - Requests and replies share the queue, in the order of their arrival; msg.state tells them apart ('held' or 'done' once taken).
+ */
+
+import { blockUntil, curthread, thread0, wake } from './block.ts';
+import { CodedError, invalidType, wouldBlock } from './errors.ts';
+import { inspectAsString } from './inspect.ts';
+import { checkMsg, type Msg } from './msg.ts';
+import { describe, UserThread, type WaitOptions } from './userthread.ts';
+
+/** A putport's answer: the reply will come later. */
+export const EASYNC: unique symbol = Symbol('EASYNC');
+
+export interface MsgPortOptions<T = unknown, R = unknown> {
+  /** The thread that takes from it; absent: the first that does. */
+  owner?: UserThread | undefined;
+  /** Any thread may take from it; each message goes to one. */
+  shared?: boolean | undefined;
+  /**
+   * Instead of queueing: runs in the sender's context. Its value is the result, what it throws is the error; EASYNC: it has kept the message and
+   * will call replymsg or forwardmsg.
+   */
+  putport?: ((msg: Msg<T, R>) => R | typeof EASYNC) | undefined;
+}
+
+type Taker = (msg: Msg | undefined) => void;
+
+/** A place to send messages to. */
+export class MsgPort<T = unknown, R = unknown> {
+  readonly name: string;
+  #owner: UserThread | undefined;
+  readonly #shared: boolean;
+  readonly #putport: ((msg: Msg<T, R>) => R | typeof EASYNC) | undefined;
+  /** A queue: taken from at #head, which is caught up with now and then. */
+  #queue: (Msg<T, R> | undefined)[] = [];
+  #head = 0;
+  #length = 0;
+  #sleepers: UserThread[] = [];
+  #takers: Taker[] = [];
+  #closed = false;
+
+  constructor(name = 'port', options: MsgPortOptions<T, R> = {}) {
+    if (typeof name !== 'string') throw invalidType('name', 'of type string', name);
+    if (options.owner !== undefined && !(options.owner instanceof UserThread))
+      throw invalidType('options.owner', 'an instance of UserThread', options.owner);
+    if (options.putport !== undefined && typeof options.putport !== 'function')
+      throw invalidType('options.putport', 'of type function', options.putport);
+    this.name = name;
+    this.#owner = options.owner;
+    this.#shared = options.shared === true;
+    this.#putport = options.putport;
+  }
+
+  /** Who takes from it; undefined for a shared port and for one nobody has taken from. */
+  get owner(): UserThread | undefined {
+    return this.#shared ? undefined : this.#owner;
+  }
+
+  /** Messages queued now. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Sends without waiting. The reply arrives on msg.replyPort (default: the sender's own port), even if the port answers on the spot.
+   * Throws ERR_LWKT_MSG_BUSY where the message is under way and ERR_LWKT_PORT_CLOSED. (lwkt_sendmsg)
+   */
+  sendmsg(msg: Msg<T, R>): void {
+    checkMsg(msg);
+    this.#checkOpen();
+    msg.begin(this as MsgPort, false);
+    this.#put(msg);
+  }
+
+  /**
+   * Sends and waits for the reply: returns msg.result, throws msg.error. Blocks only if the port does not answer on the spot. Throws
+   * ERR_LWKT_WOULD_BLOCK on thread0 where it would have to wait (send, and await msg.finished there), ERR_LWKT_DEADLOCK for one's own port. If the
+   * wait is aborted or times out the message is aborted too; its reply is then nobody's. (lwkt_domsg)
+   */
+  domsg(msg: Msg<T, R>, options?: WaitOptions): R {
+    checkMsg(msg);
+    this.#checkOpen();
+    const me = curthread();
+    if (this.#putport === undefined) {
+      if (me === thread0) throw wouldBlock('domsg()');
+      if (me === this.owner)
+        throw new CodedError(
+          'ERR_LWKT_DEADLOCK',
+          `userthread ${describe(me)} cannot wait for its own port to answer`,
+        );
+    }
+    msg.begin(this as MsgPort, true);
+    this.#put(msg);
+    if (!isDone(msg)) {
+      if (me === thread0) throw wouldBlock('domsg()');
+      try {
+        blockUntil('domsg', () => isDone(msg), options);
+      } catch (error) {
+        msg.waiter = undefined;
+        if (!isDone(msg)) msg.abortmsg(error);
+        throw error;
+      }
+    }
+    msg.waiter = undefined;
+    if (msg.error !== undefined) throw msg.error;
+    return msg.result as R;
+  }
+
+  /** Passes on a message that was taken from another port; the reply goes to the first sender. (lwkt_forwardmsg) */
+  forwardmsg(msg: Msg<T, R>): void {
+    checkMsg(msg);
+    this.#checkOpen();
+    if (msg.state !== 'held')
+      throw new CodedError(
+        'ERR_LWKT_MSG_DONE',
+        `forwardmsg() of a message that one does not hold (${msg.state})`,
+      );
+    msg.target = this as MsgPort;
+    this.#put(msg);
+  }
+
+  /** The next message, or undefined. Never blocks; throws ERR_LWKT_NOT_OWNER on another thread's port. (lwkt_getport) */
+  getport(): Msg<T, R> | undefined {
+    this.#claim();
+    return this.#take();
+  }
+
+  /** The next message; blocks until there is one. ERR_LWKT_PORT_CLOSED once the port is closed and empty. (lwkt_waitport) */
+  waitport(options?: WaitOptions): Msg<T, R> {
+    const msg = this.#next(options);
+    if (msg === undefined) throw this.#closedError();
+    return msg;
+  }
+
+  #next(options?: WaitOptions): Msg<T, R> | undefined {
+    this.#claim();
+    let msg = this.#take();
+    if (msg !== undefined || this.#closed) return msg;
+    const me = curthread();
+    if (me === thread0) throw wouldBlock('waitport()');
+    this.#sleepers.push(me);
+    try {
+      blockUntil(
+        `port "${this.name}"`,
+        () => {
+          msg = this.#take();
+          return msg !== undefined || this.#closed;
+        },
+        options,
+      );
+    } finally {
+      const at = this.#sleepers.indexOf(me);
+      if (at >= 0) this.#sleepers.splice(at, 1);
+      // A message may have come for us while we gave up: whoever else sleeps here must look.
+      if (this.#length > 0) this.#wakeOne();
+    }
+    return msg;
+  }
+
+  /** On a userthread: each message in turn, waiting for it; ends when the port is closed. */
+  *[Symbol.iterator](): Generator<Msg<T, R>, void, undefined> {
+    for (;;) {
+      const msg = this.#next();
+      if (msg === undefined) return;
+      yield msg;
+    }
+  }
+
+  /** On the event loop: the same with `for await`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Msg<T, R>, void, undefined> {
+    for (;;) {
+      this.#claim();
+      let msg = this.#take();
+      if (msg === undefined && !this.#closed)
+        msg = (await new Promise<Msg | undefined>((resolve) => this.#takers.push(resolve))) as
+          | Msg<T, R>
+          | undefined;
+      if (msg === undefined) return;
+      yield msg;
+    }
+  }
+
+  /** No more messages: queued requests come back with ERR_LWKT_PORT_CLOSED, waiters' iterations end. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (let msg = this.#take(); msg !== undefined; msg = this.#take())
+      if (msg.status === 'held') msg.complete(this.#closedError(), undefined);
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+    for (const td of this.#sleepers) wake(td);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  enqueue(msg: Msg<T, R>): void {
+    const taker = this.#takers.shift();
+    if (taker !== undefined) {
+      taken(msg as Msg);
+      taker(msg as Msg);
+      return;
+    }
+    this.#queue.push(msg);
+    this.#length++;
+    this.#wakeOne();
+  }
+
+  /** @internal Takes a certain message out of the queue. */
+  unqueue(msg: Msg<T, R>): void {
+    const at = this.#queue.indexOf(msg, this.#head);
+    if (at < 0) return;
+    this.#queue[at] = undefined; // leaves a hole, skipped by #take
+    this.#length--;
+    taken(msg as Msg);
+  }
+
+  #put(msg: Msg<T, R>): void {
+    if (this.#putport === undefined) {
+      msg.status = 'queued';
+      this.enqueue(msg);
+      return;
+    }
+    let answer: R | typeof EASYNC;
+    try {
+      answer = this.#putport(msg);
+    } catch (error) {
+      if (msg.status === 'held') msg.complete(error, undefined);
+      return;
+    }
+    if (answer !== EASYNC && msg.status === 'held') msg.complete(undefined, answer);
+  }
+
+  #take(): Msg<T, R> | undefined {
+    if (this.#length === 0) return undefined;
+    let msg: Msg<T, R> | undefined;
+    while (msg === undefined) msg = this.#queue[this.#head++];
+    this.#length--;
+    if (this.#length === 0) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    taken(msg as Msg);
+    return msg;
+  }
+
+  #wakeOne(): void {
+    const td = this.#sleepers[0];
+    if (td === undefined) return;
+    if (this.#sleepers.length > 1) {
+      // it goes to the end, so that several messages wake several sleepers
+      this.#sleepers.shift();
+      this.#sleepers.push(td);
+    }
+    wake(td);
+  }
+
+  /** The running thread becomes the owner, or must be it. */
+  #claim(): void {
+    if (this.#shared) return;
+    const me = curthread();
+    if (this.#owner === me) return;
+    if (this.#owner !== undefined && this.#owner.state !== 'finished')
+      throw new CodedError(
+        'ERR_LWKT_NOT_OWNER',
+        `port "${this.name}" belongs to userthread ${describe(this.#owner)}: only that one may take from it ` +
+          '(a port made with { shared: true } serves all)',
+      );
+    this.#owner = me;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw this.#closedError();
+  }
+
+  #closedError(): Error {
+    return new CodedError('ERR_LWKT_PORT_CLOSED', `port "${this.name}" is closed`);
+  }
+
+  toString(): string {
+    return `MsgPort "${this.name}"${this.#closed ? ' closed' : ''} ${this.#length} queued`;
+  }
+}
+
+inspectAsString(MsgPort);
+
+function isDone(msg: { status: string }): boolean {
+  return msg.status === 'done';
+}
+
+/** A message leaves a queue: a request is the receiver's now, a reply its sender's. */
+function taken(msg: Msg): void {
+  msg.status = msg.status === 'replied' ? 'done' : 'held';
+}

@@ -1,0 +1,101 @@
+/**
+ * native.ts: finds and loads the native half, or says exactly what is missing. Nothing else in this package touches the file system.
+ *
+ * Order: LIBCR_CORE_NATIVE (a path), then prebuilds/linux-x64-glibc/abi-<process.versions.modules>/core.node of this package. The
+ * addon is one file for each Node ABI, as it uses V8 and not Node-API alone.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { CodedError } from './errors.ts';
+
+/** What blocking native functions answer (enum BlockResult in native/node/cpu.h). */
+export const BLOCK_OK = 0;
+export const BLOCK_INTERRUPTED = 1;
+
+/** Counters of this thread's CPU (struct lwkt_stats). */
+export interface Stats {
+  /** Stack switches made. */
+  switches: number;
+  /** Userthreads created. */
+  created: number;
+  /** Userthreads that have not finished. */
+  alive: number;
+  /** Idle stacks kept for reuse. */
+  pooled: number;
+  /** Userthreads on the run queue. */
+  runnable: number;
+  /** Stacks with a TLS block made from scratch. */
+  tlsCreated: number;
+  /** Of those, given back to the system. */
+  tlsRetired: number;
+}
+
+export interface Native {
+  setup(
+    entry: (slot: number) => void,
+    failed: (slot: number, errno: number) => void,
+    resource: object,
+    noop: () => void,
+  ): void;
+  create(priority: number, stackSize: number, name: string): number;
+  schedule(slot: number): void;
+  interrupt(slot: number): void;
+  setpri(slot: number, priority: number): number;
+  block(): number;
+  yield(): number;
+  stack(slot: number): string | undefined;
+  stats(): Stats;
+  trim(keep: number, max: number): number;
+  api: object;
+}
+
+function missing(): string | undefined {
+  if (process.platform !== 'linux') return `it runs on Linux only, and this is ${process.platform}`;
+  if (process.arch !== 'x64') return `it runs on x86-64 only (for now), and this is ${process.arch}`;
+  const report = process.report as unknown as { excludeNetwork: boolean; getReport(): unknown };
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true; // or it looks up host names
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before;
+  if (!header.glibcVersionRuntime)
+    return 'it needs glibc, and this Node uses another C library (musl: Alpine Linux?)';
+  return undefined;
+}
+
+function load(): Native {
+  const tried: string[] = [];
+  const require = createRequire(import.meta.url);
+  const places = [
+    process.env.LIBCR_CORE_NATIVE,
+    fileURLToPath(
+      new URL(`../prebuilds/linux-x64-glibc/abi-${process.versions.modules}/core.node`, import.meta.url),
+    ),
+  ];
+  let cause: unknown;
+  for (const path of places) {
+    if (!path) continue;
+    if (!existsSync(path)) {
+      tried.push(`${path}: no such file`);
+      continue;
+    }
+    try {
+      return require(path) as Native;
+    } catch (error) {
+      cause = error;
+      tried.push(`${path}: ${(error as Error).message}`);
+    }
+  }
+  const reason = missing();
+  throw new CodedError(
+    'ERR_LIBCR_NATIVE',
+    reason
+      ? `@libcr/core cannot run here: ${reason}`
+      : `@libcr/core has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
+          `  ${tried.join('\n  ')}\n` +
+          'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
+    { cause },
+  );
+}
+
+export const native: Native = load();

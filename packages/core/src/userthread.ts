@@ -1,0 +1,177 @@
+/**
+ * userthread.ts: the handle of a userthread, and thread0's. What it does while it runs is in scheduler.ts; how it waits in block.ts.
+ *
+ * Fields marked internal belong to this package; they are not private members because the files of this package share them.
+ * Invariant: slot >= 0 exactly while the native side knows the thread.
+ */
+
+import type { Scope } from './async-context.ts';
+import { abortError, CodedError, invalidType, outOfRange, wouldBlock } from './errors.ts';
+import { inspectAsString } from './inspect.ts';
+import type { MsgPort } from './msgport.ts';
+import { native } from './native.ts';
+
+/** runnable: on the run queue; blocked: waiting for something; finished: its function returned or threw. */
+export type ThreadState = 'runnable' | 'running' | 'blocked' | 'finished';
+
+/** Fixed priorities: higher runs first, equals take turns (LWKT's TDPRI_*, 0 to 31). */
+export const PRIORITY_MIN = 0;
+export const PRIORITY_DEFAULT = 12;
+export const PRIORITY_MAX = 31;
+
+/** How long, and until what, a wait may last. */
+export interface WaitOptions {
+  /** Ends the wait with an AbortError whose cause is the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds, 0 to 2^31-1; ends the wait with a TimeoutError. */
+  timeout?: number | undefined;
+}
+
+interface Services {
+  current(): UserThread;
+  join(td: UserThread, options: WaitOptions | undefined): void;
+  port(td: UserThread): MsgPort;
+}
+
+let services: Services;
+
+/** Called once by index.ts' modules: breaks the circle between the handle and what it needs. */
+export function provide(s: Services): void {
+  services = s;
+}
+
+const ignore = (): void => {};
+
+/** A userthread: an ordinary function that runs on a stack of its own and may block. Made by create(). */
+export class UserThread<T = unknown> {
+  /** Unique among this thread's (main's or the Worker's) userthreads; 0 is thread0. */
+  readonly id: number;
+  /** The name given to create(), or "userthread". */
+  readonly name: string;
+  /** errno of the last failed sys.raw() call of this thread; 0 before. Written on failure only. */
+  errno = 0;
+  /** The port its system calls go to; undefined: the program's. (@libcr/syscalls) */
+  syscallPort: unknown;
+
+  /** @internal */ slot = -1;
+  /** @internal */ main: (() => T) | undefined;
+  /** @internal */ running: ThreadState = 'runnable';
+  /** @internal */ reason: string | undefined;
+  /** @internal */ value: T | undefined;
+  /** @internal */ error: unknown;
+  /** @internal */ failed = false;
+  /** @internal */ pendingAbort: Error | undefined;
+  /** @internal */ lastAbort: Error | undefined;
+  /** @internal */ pri: number;
+  /** @internal */ joiners: UserThread[] | undefined;
+  /** @internal */ scope: Scope;
+  /** @internal */ daemon = false;
+  /** @internal */ onFinish: (() => void) | undefined;
+  /** @internal */ ownPort: MsgPort | undefined;
+  /** @internal */ promise: Promise<T> | undefined;
+  /** @internal */ settle: { resolve(value: T): void; reject(error: unknown): void } | undefined;
+
+  /** @internal */
+  constructor(id: number, name: string, main: (() => T) | undefined, priority: number) {
+    this.id = id;
+    this.name = name;
+    this.main = main;
+    this.pri = priority;
+  }
+
+  /** Where it stands. */
+  get state(): ThreadState {
+    return this.running;
+  }
+
+  /** 0 (lowest) to 31; settable on any thread of one's own rfork but thread0. (lwkt_setpri) */
+  get priority(): number {
+    return this.pri;
+  }
+
+  set priority(value: number) {
+    checkPriority(value);
+    this.pri = value;
+    if (this.slot >= 0) native.setpri(this.slot, value);
+  }
+
+  /** What it waits for, for example "sleep 10 ms"; undefined unless it is blocked. */
+  get waitReason(): string | undefined {
+    return this.reason;
+  }
+
+  /** Its own message port: default reply port, and a service port if wanted. Only the thread itself may take from it. */
+  get port(): MsgPort {
+    this.ownPort ??= services.port(this);
+    return this.ownPort;
+  }
+
+  /**
+   * Its JavaScript stack as text, most recent call first: where a blocked thread waits, or where the running one is. undefined before
+   * its first run and after its end. Costs two switches; for diagnosis.
+   */
+  get stack(): string | undefined {
+    if (this === (services.current() as unknown)) return new Error().stack?.replace(/^.*\n/, '');
+    return this.slot >= 0 ? native.stack(this.slot) : undefined;
+  }
+
+  /**
+   * On a userthread: waits until this one has finished; returns its value or throws what it threw. On thread0: only if it has finished
+   * already, else it throws ERR_LWKT_WOULD_BLOCK (await `finished` there). Joining oneself throws ERR_LWKT_DEADLOCK. (lwkt_join)
+   */
+  join(options?: WaitOptions): T {
+    const current = services.current() as UserThread;
+    if (this.running !== 'finished') {
+      if ((this as UserThread) === current)
+        throw current.id === 0
+          ? wouldBlock('join()')
+          : new CodedError('ERR_LWKT_DEADLOCK', `userthread ${describe(this)} cannot join itself`);
+      services.join(this as UserThread, options);
+    }
+    this.promise?.catch(ignore); // whoever joins has seen the failure
+    if (this.failed) throw this.error;
+    return this.value as T;
+  }
+
+  /** The same as a promise, for code on the event loop. */
+  get finished(): Promise<T> {
+    if (this.promise === undefined) {
+      if (this.running === 'finished')
+        this.promise = this.failed ? Promise.reject(this.error) : Promise.resolve(this.value as T);
+      else
+        this.promise = new Promise((resolve, reject) => {
+          this.settle = { resolve, reject };
+        });
+    }
+    return this.promise;
+  }
+
+  /**
+   * Ask it to end: its present blocking call, or else its next, throws an AbortError with `reason` as its cause; finally blocks run, and may
+   * block in their turn. One that has not begun never does. A thread that ends with that very error counts as handled. Does nothing
+   * to a finished thread; callable from anywhere.
+   */
+  abort(reason?: unknown): void {
+    if (this.id === 0) throw invalidType('this', 'a userthread, not thread0', this);
+    if (this.running === 'finished') return;
+    this.pendingAbort = abortError(reason);
+    native.interrupt(this.slot);
+  }
+
+  toString(): string {
+    const what = this.id === 0 ? '' : ` ${this.running}${this.reason ? `: ${this.reason}` : ''}`;
+    return `UserThread ${describe(this)}${what}`;
+  }
+}
+
+inspectAsString(UserThread);
+
+export function describe(td: { id: number; name: string }): string {
+  return `#${td.id} "${td.name}"`;
+}
+
+export function checkPriority(value: number): void {
+  if (typeof value !== 'number') throw invalidType('priority', 'of type number', value);
+  if (!Number.isInteger(value) || value < PRIORITY_MIN || value > PRIORITY_MAX)
+    throw outOfRange('priority', `an integer >= ${PRIORITY_MIN} and <= ${PRIORITY_MAX}`, value);
+}

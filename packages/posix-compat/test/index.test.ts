@@ -1,0 +1,6 @@
+import * as built from '@libcr/posix-compat';
+import { expect, test } from 'vitest';
+
+test('the built package loads and exports nothing yet', () => {
+  expect(Object.keys(built)).toEqual([]);
+});

@@ -1,0 +1,12 @@
+import type { Options } from 'tsup';
+import { base } from '../../tsup.base.ts';
+
+const config: Options = {
+  ...base,
+  entry: {
+    index: 'src/index.ts',
+    'shims/trace': 'src/shims/trace.ts',
+    'shims/policy': 'src/shims/policy.ts',
+  },
+};
+export default config;
