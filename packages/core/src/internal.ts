@@ -7,5 +7,8 @@ import { native } from './native.ts';
 export { blocking, blockUntil, suspend, thread0, throwIfAborted, wake } from './block.ts';
 export { abortError, CodedError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
 
-/** A v8::External whose pointer is core's `const struct lwkt_api *` (native/include/lwkt.h): for a native half's init function. */
-export const lwktApi: object = native.api;
+/**
+ * The address of core's `const struct lwkt_api` (native/include/lwkt.h): for a native half's init function. A number, as Node-API and V8
+ * disagree on what an External holds.
+ */
+export const lwktApi: bigint = native.api;

@@ -47,7 +47,8 @@ export interface Native {
   stack(slot: number): string | undefined;
   stats(): Stats;
   trim(keep: number, max: number): number;
-  api: object;
+  /** The address of struct lwkt_api. */
+  api: bigint;
 }
 
 function missing(): string | undefined {

@@ -19,14 +19,6 @@ v8::Local<v8::String> string_of(v8::Isolate* isolate, const char* text) {
   return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
 }
 
-v8::Local<v8::External> external(v8::Isolate* isolate, const void* pointer) {
-#if V8_MAJOR_VERSION >= 14  // they are typed there; this is the type that Node-API's externals have
-  return v8::External::New(isolate, const_cast<void*>(pointer), v8::kExternalPointerTypeTagDefault);
-#else
-  return v8::External::New(isolate, const_cast<void*>(pointer));
-#endif
-}
-
 uint32_t take_slot(Cpu* cpu) {
   if (cpu->free_slots.empty()) {
     cpu->threads.push_back(nullptr);
@@ -274,7 +266,7 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
     function->SetName(string_of(isolate, f.name));
     exports->Set(context, string_of(isolate, f.name), function).FromMaybe(false);
   }
-  exports->Set(context, string_of(isolate, "api"), external(isolate, &api)).FromMaybe(false);
+  exports->Set(context, string_of(isolate, "api"), v8::BigInt::NewFromUnsigned(isolate, reinterpret_cast<uintptr_t>(&api))).FromMaybe(false);
 }
 
 }  // namespace

@@ -1,0 +1,421 @@
+/*
+ * direct.c - the direct port: makes a system call in place, so that it cannot wait, or answers what must be waited for.
+ *
+ * Three rules: what the caller would see is what the blocking call shows (a pipe's write is whole, a short read of a file means its
+ * end); a descriptor that the program has made non-blocking itself behaves so; and where the kernel offers no way to ask
+ * without waiting, the call goes to a helper thread (offload.c).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+#define PAGE 4096
+#define WRITE_IN_PLACE 65536 /* bytes of a file's write that go to the page cache in place */
+
+static struct environment *environment_of(lwkt_port_t port) { return port->mp_data; }
+
+static long answer_of(long result) { return result < 0 ? -errno : result; }
+
+static long plain(const struct sysmsg *message)
+{
+	const long *a = message->sm_args;
+
+	return answer_of(syscall(message->sm_number, a[0], a[1], a[2], a[3], a[4], a[5]));
+}
+
+static int is_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK);
+}
+
+static int is_ready(int fd, short events)
+{
+	struct pollfd poller = {fd, events, 0};
+
+	return poll(&poller, 1, 0) > 0;
+}
+
+/** Whether fd lies on a file system that keeps its data in memory, where a read never waits for a device. */
+static int is_in_memory(int fd)
+{
+	struct statfs about;
+
+	if (fstatfs(fd, &about) != 0)
+		return 0;
+	switch ((unsigned)about.f_type) {
+	case 0x9fa0:     /* proc */
+	case 0x62656572: /* sysfs */
+	case 0x01021994: /* tmpfs */
+	case 0x858458f6: /* ramfs */
+	case 0x27e0eb:   /* cgroup */
+	case 0x63677270: /* cgroup2 */
+	case 0x1cd1:     /* devpts */
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static long suspend(struct environment *environment, int answer, long done)
+{
+	environment->status[STATUS_DONE] = (double)done;
+	environment->status[STATUS_HELD] = -1;
+	return answer;
+}
+
+/* ---------------------------------------------------------------- files, pipes, whatever can be read and written */
+
+/** The call's buffers as an iovec: one for read and pread64, the caller's for readv. */
+static int vector_of(const struct sysmsg *message, struct iovec *one, struct iovec **iov, long *total)
+{
+	if (message->sm_number == SYS_readv || message->sm_number == SYS_writev) {
+		*iov = (struct iovec *)message->sm_args[1];
+		*total = 0;
+		for (long i = 0; i < message->sm_args[2]; i++)
+			*total += (long)(*iov)[i].iov_len;
+		return (int)message->sm_args[2];
+	}
+	one->iov_base = (void *)message->sm_args[1];
+	one->iov_len = (size_t)message->sm_args[2];
+	*iov = one;
+	*total = message->sm_args[2];
+	return 1;
+}
+
+static int has_offset(const struct sysmsg *message)
+{
+	return message->sm_number == SYS_pread64 || message->sm_number == SYS_pwrite64;
+}
+
+/** A short read that did not wait: the end of the file, or the end of what is in the page cache? The latter ends at a page. */
+static int read_is_whole(const struct sysmsg *message, int fd, long got)
+{
+	struct stat about;
+	off_t position = has_offset(message) ? message->sm_args[3] + got : lseek(fd, 0, SEEK_CUR);
+
+	if (position < 0 || position % PAGE != 0)
+		return 1;
+	return fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || position >= about.st_size;
+}
+
+static long do_read(struct environment *environment, const struct sysmsg *message)
+{
+	struct iovec one, *iov;
+	struct stat about;
+	long total;
+	int fd = (int)message->sm_args[0];
+	int n = vector_of(message, &one, &iov, &total);
+	off_t offset = has_offset(message) ? message->sm_args[3] : -1;
+
+	if (has_offset(message) && offset < 0)
+		return -EINVAL; /* -1 means "the position" to preadv2 */
+	long got = preadv2(fd, iov, n, offset, RWF_NOWAIT);
+	if (got > 0 && got < total && !read_is_whole(message, fd, got))
+		return suspend(environment, ANSWER_OFFLOAD, got);
+	if (got >= 0)
+		return got;
+	if (errno != EAGAIN && errno != EOPNOTSUPP)
+		return -errno;
+	int unsupported = errno == EOPNOTSUPP;
+	if (fstat(fd, &about) != 0)
+		return -errno;
+	if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode))
+		return unsupported && is_in_memory(fd) ? plain(message) : suspend(environment, ANSWER_OFFLOAD, 0);
+	if (S_ISDIR(about.st_mode))
+		return plain(message); /* EISDIR */
+	if (is_nonblocking(fd))
+		return unsupported ? plain(message) : -EAGAIN;
+	if (unsupported && is_ready(fd, POLLIN))
+		return plain(message); /* a terminal or a device: it says that it won't wait */
+	return suspend(environment, ANSWER_READABLE, 0);
+}
+
+/** Drops the first n bytes of an iovec. */
+static void advance(struct iovec **iov, int *count, size_t n)
+{
+	while (*count > 0 && n >= (*iov)->iov_len) {
+		n -= (*iov)->iov_len;
+		++*iov;
+		--*count;
+	}
+	if (*count > 0) {
+		(*iov)->iov_base = (char *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+	}
+}
+
+static long do_write(struct environment *environment, const struct sysmsg *message)
+{
+	struct iovec one, *iov;
+	struct stat about;
+	long total, done = 0;
+	int fd = (int)message->sm_args[0];
+	int n = vector_of(message, &one, &iov, &total);
+	off_t offset = has_offset(message) ? message->sm_args[3] : -1;
+
+	if (has_offset(message) && offset < 0)
+		return -EINVAL;
+	for (;;) {
+		long put = pwritev2(fd, iov, n, offset, RWF_NOWAIT);
+		if (put < 0)
+			break;
+		done += put;
+		if (done >= total || put == 0)
+			return done;
+		if (has_offset(message))
+			offset += put;
+		advance(&iov, &n, (size_t)put);
+	}
+	if (errno != EAGAIN && errno != EOPNOTSUPP)
+		return done ? done : -errno;
+	int unsupported = errno == EOPNOTSUPP;
+	if (fstat(fd, &about) != 0)
+		return -errno;
+	if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) || S_ISDIR(about.st_mode)) {
+		if (done == 0 && (total <= WRITE_IN_PLACE || is_in_memory(fd)))
+			return plain(message);
+		return suspend(environment, ANSWER_OFFLOAD, done);
+	}
+	if (is_nonblocking(fd))
+		return unsupported && done == 0 ? plain(message) : done ? done : -EAGAIN;
+	if (unsupported && done == 0 && is_ready(fd, POLLOUT))
+		return plain(message);
+	return suspend(environment, ANSWER_WRITABLE, done);
+}
+
+/* ---------------------------------------------------------------- sockets */
+
+static int is_stream(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+static long do_send(struct environment *environment, const struct sysmsg *message)
+{
+	const long *a = message->sm_args;
+	int fd = (int)a[0], flags = (int)a[3];
+	long done = 0;
+
+	for (;;) {
+		long put = sendto(fd, (const char *)a[1] + done, (size_t)(a[2] - done), flags | MSG_DONTWAIT, (struct sockaddr *)a[4],
+		                  (socklen_t)a[5]);
+		if (put < 0)
+			break;
+		done += put;
+		if (done >= a[2] || (flags & MSG_DONTWAIT))
+			return done;
+	}
+	if (errno != EAGAIN || (flags & MSG_DONTWAIT) || is_nonblocking(fd))
+		return done ? done : -errno;
+	return suspend(environment, ANSWER_WRITABLE, done);
+}
+
+static long do_recv(struct environment *environment, const struct sysmsg *message)
+{
+	const long *a = message->sm_args;
+	int fd = (int)a[0], flags = (int)a[3];
+	long got = recvfrom(fd, (void *)a[1], (size_t)a[2], flags | MSG_DONTWAIT, (struct sockaddr *)a[4], (socklen_t *)a[5]);
+	int waits = !(flags & MSG_DONTWAIT) && !(flags & MSG_ERRQUEUE);
+
+	if (got < 0 && errno == EAGAIN && waits && !is_nonblocking(fd))
+		return suspend(environment, ANSWER_READABLE, 0);
+	if (got > 0 && got < a[2] && waits && (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && is_stream(fd) && !is_nonblocking(fd))
+		return suspend(environment, ANSWER_READABLE, got);
+	return answer_of(got);
+}
+
+/** Makes a call on fd that has no flag for it without waiting. The file status flags are the description's, so another process
+ *  that shares it could see O_NONBLOCK for a moment. */
+static long without_waiting(const struct sysmsg *message, int fd, int flags)
+{
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	long result = plain(message);
+	fcntl(fd, F_SETFL, flags);
+	return result;
+}
+
+static long do_accept(struct environment *environment, const struct sysmsg *message)
+{
+	int fd = (int)message->sm_args[0];
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_NONBLOCK))
+		return plain(message);
+	long result = without_waiting(message, fd, flags);
+	return result == -EAGAIN ? suspend(environment, ANSWER_READABLE, 0) : result;
+}
+
+static long do_connect(struct environment *environment, const struct sysmsg *message)
+{
+	int fd = (int)message->sm_args[0];
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_NONBLOCK))
+		return plain(message);
+	long result = without_waiting(message, fd, flags);
+	if (result == -EINPROGRESS)
+		return suspend(environment, ANSWER_CONNECTING, 0);
+	if (result == -EAGAIN) /* a local socket whose listener's queue is full: nothing tells when it has room */
+		return suspend(environment, ANSWER_OFFLOAD, 0);
+	return result;
+}
+
+long direct_connected(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+		return -errno;
+	return -error;
+}
+
+/* ---------------------------------------------------------------- open */
+
+static long do_open(struct environment *environment, const struct sysmsg *message)
+{
+	const long *a = message->sm_args;
+	int at = message->sm_number == SYS_openat;
+	int dirfd = at ? (int)a[0] : AT_FDCWD;
+	const char *path = (const char *)a[at];
+	int flags = (int)a[at + 1];
+	mode_t mode = (mode_t)a[at + 2];
+
+	/* None of these waits for another process. */
+	if ((flags & (O_NONBLOCK | O_PATH | O_DIRECTORY)) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return plain(message);
+
+	int fd = openat(dirfd, path, flags | O_NONBLOCK, mode);
+	if (fd < 0) {
+		int error = errno;
+		struct stat about;
+		/* ENXIO: a FIFO that nobody reads, among others. EWOULDBLOCK: a lease is being broken. */
+		if (error == EWOULDBLOCK || (error == ENXIO && fstatat(dirfd, path, &about, 0) == 0 && S_ISFIFO(about.st_mode)))
+			return suspend(environment, ANSWER_OFFLOAD, 0);
+		return -error;
+	}
+	if (lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE && (flags & O_ACCMODE) == O_RDONLY) {
+		struct stat about;
+		/* A FIFO opened for reading waits for its first writer. This descriptor stays open meanwhile, as writers may have seen it. */
+		if (fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode) && !is_ready(fd, POLLIN)) {
+			suspend(environment, ANSWER_OFFLOAD, 0);
+			environment->status[STATUS_HELD] = fd;
+			return ANSWER_OFFLOAD;
+		}
+	}
+	int now = fcntl(fd, F_GETFL);
+	if (now >= 0)
+		fcntl(fd, F_SETFL, now & ~O_NONBLOCK);
+	return fd;
+}
+
+/* ---------------------------------------------------------------- the rest */
+
+static long do_poll(struct environment *environment, const struct sysmsg *message)
+{
+	struct sysmsg now = *message;
+	int which = message->sm_number == SYS_epoll_wait ? 3 : 2;
+
+	now.sm_args[which] = 0;
+	long result = plain(&now);
+	return result == 0 && (int)message->sm_args[which] != 0 ? suspend(environment, ANSWER_POLL, 0) : result;
+}
+
+static long do_lock(struct environment *environment, const struct sysmsg *message)
+{
+	struct sysmsg now = *message;
+	int command = (int)message->sm_args[1];
+
+	if (command != F_SETLKW && command != F_OFD_SETLKW)
+		return plain(message);
+	now.sm_args[1] = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+	long result = plain(&now);
+	return result == -EAGAIN || result == -EACCES ? suspend(environment, ANSWER_OFFLOAD, 0) : result;
+}
+
+static long do_sleep(struct environment *environment, const struct sysmsg *message)
+{
+	int clocked = message->sm_number == SYS_clock_nanosleep;
+	const struct timespec *request = (const struct timespec *)message->sm_args[clocked ? 2 : 0];
+
+	if (request->tv_sec < 0 || request->tv_nsec < 0 || request->tv_nsec > 999999999)
+		return -EINVAL;
+	if (clocked) {
+		struct timespec now;
+		int clock = (int)message->sm_args[0];
+		if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
+			return clock_gettime(clock, &now) == 0 ? -EOPNOTSUPP : -EINVAL;
+	}
+	return suspend(environment, ANSWER_SLEEP, 0);
+}
+
+int direct_putport(lwkt_port_t port, lwkt_msg_t msg)
+{
+	struct environment *environment = environment_of(port);
+	struct sysmsg *message = (struct sysmsg *)msg;
+	long result;
+
+	switch (call_row_of((double)message->sm_number)->block) {
+	case BLOCK_READ: result = do_read(environment, message); break;
+	case BLOCK_WRITE: result = do_write(environment, message); break;
+	case BLOCK_RECV: result = do_recv(environment, message); break;
+	case BLOCK_SEND: result = do_send(environment, message); break;
+	case BLOCK_ACCEPT: result = do_accept(environment, message); break;
+	case BLOCK_CONNECT: result = do_connect(environment, message); break;
+	case BLOCK_OPEN: result = do_open(environment, message); break;
+	case BLOCK_POLL:
+	case BLOCK_EPOLL: result = do_poll(environment, message); break;
+	case BLOCK_LOCK: result = do_lock(environment, message); break;
+	case BLOCK_OFFLOAD: result = suspend(environment, ANSWER_OFFLOAD, 0); break;
+	case BLOCK_SLEEP: result = do_sleep(environment, message); break;
+	default: result = plain(message); break;
+	}
+	message->sm_result = result;
+	return 0;
+}
+
+long direct_blocking(const struct call_row *row, const struct sysmsg *message, int held)
+{
+	char path[32];
+	long result;
+
+	if (row->block != BLOCK_OPEN || held < 0) {
+		do
+			result = plain(message);
+		while (result == -EINTR);
+		return result;
+	}
+	/* The reading end of a FIFO: a writer that has come (and perhaps gone) since makes the held descriptor the answer. */
+	int at = message->sm_number == SYS_openat;
+	int flags = (int)message->sm_args[at + 1];
+	if (is_ready(held, POLLIN)) {
+		int now = fcntl(held, F_GETFL);
+		fcntl(held, F_SETFL, now & ~O_NONBLOCK);
+		return held;
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", held);
+	do
+		result = answer_of(open(path, flags & ~O_NOFOLLOW));
+	while (result == -EINTR);
+	close(held);
+	return result;
+}

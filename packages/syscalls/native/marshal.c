@@ -1,0 +1,258 @@
+/*
+ * marshal.c - JavaScript values into the words of a system call, by the generated table.
+ *
+ * Every pointer and every length is checked here, against the buffer it belongs to, for sys.* and sys.raw alike: whatever
+ * JavaScript passes, the kernel sees only memory that is there. Nothing here throws: answers say what is wrong, and JavaScript makes
+ * the error from its side of the table.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "syscalls.h"
+#include "generated/table.h"
+
+const struct call_row *call_row_of(double number)
+{
+	if (!(number >= 0 && number <= CALL_NUMBER_MAX) || number != floor(number))
+		return NULL;
+	const struct call_row *row = &call_rows[(int)number];
+	return row->block == BLOCK_NONE ? NULL : row;
+}
+
+int buffer_of(napi_env env, napi_value value, char **data, size_t *length)
+{
+	bool is;
+	void *pointer;
+
+	/* Node's buffer functions take every ArrayBufferView, at a third of the price of the typed array functions. */
+	if (napi_is_buffer(env, value, &is) != napi_ok || !is)
+		return -1;
+	if (napi_get_buffer_info(env, value, &pointer, length) != napi_ok)
+		return -1;
+	*data = pointer;
+	return 0;
+}
+
+static int is_null(napi_env env, napi_value value)
+{
+	napi_valuetype type;
+
+	return napi_typeof(env, value, &type) == napi_ok && (type == napi_null || type == napi_undefined);
+}
+
+/** 0, ANSWER_BAD_TYPE or ANSWER_BAD_RANGE. */
+static int integer_of(napi_env env, napi_value value, long *out)
+{
+	double number;
+	bool lossless;
+	int64_t big;
+
+	if (napi_get_value_double(env, value, &number) == napi_ok) {
+		if (!(fabs(number) <= 9007199254740991.0) || number != trunc(number))
+			return ANSWER_BAD_RANGE;
+		*out = (long)number;
+		return 0;
+	}
+	if (napi_get_value_bigint_int64(env, value, &big, &lossless) != napi_ok)
+		return ANSWER_BAD_TYPE;
+	*out = big;
+	return lossless ? 0 : ANSWER_BAD_RANGE;
+}
+
+static int int_of(napi_env env, napi_value value, long *out)
+{
+	int answer = integer_of(env, value, out);
+
+	if (answer == 0 && (*out < INT_MIN || *out > UINT_MAX))
+		answer = ANSWER_BAD_RANGE;
+	return answer;
+}
+
+static int path_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+{
+	char *path = environment->path[out->npaths++];
+	char *bytes;
+	size_t length;
+	napi_status status = napi_get_value_string_utf8(environment->env, value, path, PATH_BYTES + 1, &length);
+
+	if (status == napi_string_expected) {
+		if (buffer_of(environment->env, value, &bytes, &length) != 0)
+			return ANSWER_BAD_TYPE - i;
+		if (length <= PATH_BYTES)
+			memcpy(path, bytes, length);
+	} else if (status != napi_ok) {
+		return ANSWER_BAD_TYPE - i;
+	}
+	if (length >= PATH_BYTES)
+		return -ENAMETOOLONG;
+	if (memchr(path, 0, length) != NULL)
+		return ANSWER_BAD_NUL - i;
+	path[length] = 0;
+	out->args[i] = (long)path;
+	return 0;
+}
+
+static int iov_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+{
+	napi_env env = environment->env;
+	bool is;
+	uint32_t count;
+
+	if (napi_is_array(env, value, &is) != napi_ok || !is || napi_get_array_length(env, value, &count) != napi_ok)
+		return ANSWER_BAD_TYPE - i;
+	if (count > IOV_COUNT)
+		return ANSWER_BAD_RANGE - i;
+	for (uint32_t k = 0; k < count; k++) {
+		napi_value element;
+		char *data;
+		size_t length;
+
+		if (napi_get_element(env, value, k, &element) != napi_ok || buffer_of(env, element, &data, &length) != 0)
+			return ANSWER_BAD_TYPE - i;
+		environment->iov[k].iov_base = data;
+		environment->iov[k].iov_len = length;
+	}
+	out->iov_count = (int)count;
+	out->args[i] = (long)environment->iov;
+	return 0;
+}
+
+/** How many bytes of a struct fcntl's command takes; 0: an int; -1: no such command. */
+static int fcntl_size(long command)
+{
+	switch ((int)command) {
+	case F_DUPFD: case F_GETFD: case F_SETFD: case F_GETFL: case F_SETFL: case 8: case 9: case 10: case 11:
+	case 1024: case 1025: case 1026: case 1030: case 1031: case 1032: case 1033: case 1034:
+		return 0;
+	case 5: case 6: case 7: case 36: case 37: case 38:
+		return sizeof(struct flock);
+	case 15: case 16: case 1035: case 1036: case 1037: case 1038:
+		return 8;
+	default:
+		return -1;
+	}
+}
+
+static int fcntl_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+{
+	int size = fcntl_size(out->args[1]);
+	char *data;
+	size_t length;
+
+	if (size < 0)
+		return -EINVAL;
+	if (size == 0) {
+		int answer = int_of(environment->env, value, &out->args[i]);
+		return answer ? answer - i : 0;
+	}
+	if (buffer_of(environment->env, value, &data, &length) != 0)
+		return ANSWER_BAD_TYPE - i;
+	if (length < (size_t)size)
+		return ANSWER_BAD_RANGE - i;
+	out->args[i] = (long)data;
+	return 0;
+}
+
+int marshal(struct environment *environment, double number, napi_value *values, size_t nvalues, struct marshalled *out)
+{
+	napi_env env = environment->env;
+	const struct call_row *row = call_row_of(number);
+	size_t room = 0; /* bytes of the buffer seen last */
+	char *data;
+
+	if (row == NULL)
+		return -ENOSYS;
+	out->row = row;
+	out->number = (long)number;
+	out->npaths = out->iov_count = 0;
+	for (int i = 0; i < row->nargs; i++) {
+		napi_value value = (size_t)i < nvalues ? values[i] : NULL;
+		uint32_t size = row->args[i].size;
+		size_t length;
+		int answer = 0;
+
+		if (value == NULL)
+			return ANSWER_BAD_TYPE - i;
+		switch (row->args[i].kind) {
+		case ARG_INT:
+			answer = int_of(env, value, &out->args[i]);
+			break;
+		case ARG_LONG:
+			answer = integer_of(env, value, &out->args[i]);
+			break;
+		case ARG_PATH:
+			answer = path_of(environment, value, out, i);
+			if (answer)
+				return answer;
+			break;
+		case ARG_OUT_NULLABLE:
+		case ARG_IN_NULLABLE:
+		case ARG_STRUCT_IN_NULLABLE:
+			if (is_null(env, value)) {
+				out->args[i] = 0;
+				room = 0;
+				break;
+			}
+			/* fall through */
+		case ARG_OUT:
+		case ARG_IN:
+		case ARG_INOUT:
+		case ARG_STRUCT_OUT:
+		case ARG_STRUCT_IN:
+			if (buffer_of(env, value, &data, &room) != 0)
+				return ANSWER_BAD_TYPE - i;
+			if (room < size)
+				return ANSWER_BAD_RANGE - i;
+			out->args[i] = (long)data;
+			break;
+		case ARG_LENGTH:
+		case ARG_COUNT:
+			answer = integer_of(env, value, &out->args[i]);
+			if (answer == 0 && (out->args[i] < 0 || (size_t)out->args[i] > room / (size ? size : 1)))
+				answer = ANSWER_BAD_RANGE;
+			break;
+		case ARG_LENGTH_POINTER:
+			if (out->args[i - 1] == 0 && is_null(env, value)) {
+				out->args[i] = 0;
+				break;
+			}
+			if (buffer_of(env, value, &data, &length) != 0)
+				return ANSWER_BAD_TYPE - i;
+			int32_t used;
+			if (length < sizeof used)
+				return ANSWER_BAD_RANGE - i;
+			memcpy(&used, data, sizeof used);
+			if (used < 0 || (size_t)used > room)
+				return ANSWER_BAD_RANGE - i;
+			out->args[i] = (long)data;
+			break;
+		case ARG_IOV_OUT:
+		case ARG_IOV_IN:
+			answer = iov_of(environment, value, out, i);
+			if (answer)
+				return answer;
+			break;
+		case ARG_IOV_COUNT:
+			answer = integer_of(env, value, &out->args[i]);
+			if (answer == 0 && (out->args[i] < 0 || out->args[i] > out->iov_count))
+				answer = ANSWER_BAD_RANGE;
+			break;
+		case ARG_NULL:
+			if (!is_null(env, value))
+				answer = ANSWER_BAD_TYPE;
+			out->args[i] = 0;
+			break;
+		case ARG_FCNTL:
+			answer = fcntl_of(environment, value, out, i);
+			if (answer)
+				return answer;
+			break;
+		}
+		if (answer)
+			return answer - i;
+	}
+	return 0;
+}

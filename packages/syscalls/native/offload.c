@@ -1,0 +1,371 @@
+/*
+ * offload.c - system calls on helper threads, for what the kernel only offers with waiting: files that are not in the page cache,
+ * fsync, waiting locks, the opening of a FIFO.
+ *
+ * The helpers are kernel threads of this file's own, not libuv's: its pool has four, which four stuck FIFOs would occupy, and
+ * Node waits for them when it exits. A helper touches nothing but its job: arguments and data are copies, as a JavaScript buffer may
+ * move, shrink or go away meanwhile.
+ *
+ * Invariants: a job belongs to the queue, then to one helper, then to its environment's list of finished jobs; `lock` guards
+ * all lists and counters. Helpers take no other lock while they hold it but libuv's in uv_async_send.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+#define HELPERS_MAX 64
+#define HELPER_STACK (128u * 1024)
+#define HELPER_IDLE_SECONDS 5
+
+struct job {
+	struct job *next;
+	struct offload *owner;
+	const struct call_row *row;
+	struct sysmsg message;
+	struct iovec iov;    /* of readv and writev: one piece */
+	char *data;          /* the copy of what the kernel reads or fills */
+	size_t size;         /* of data */
+	long done;           /* bytes moved before it came here */
+	int held;            /* a descriptor that open continues from, or -1 */
+	int abandoned;       /* nobody waits for it */
+	int finished;        /* its result has been reported */
+	long result;
+};
+
+/** An environment's side. Lives until the environment and all its jobs are gone. */
+struct offload {
+	uv_async_t async;
+	struct environment *environment; /* NULL once it is closed */
+	struct job *finished;            /* not yet reported */
+	int references;
+	int waiting; /* jobs somebody waits for: environment's thread only */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static struct job *queue_head, **queue_tail = &queue_head;
+static int helpers, idle;
+
+/** Gives a job back, and with it what it opened for nobody. */
+static void job_free(struct job *job, int unused)
+{
+	if (unused && job->row->block == BLOCK_OPEN && job->result >= 0)
+		close((int)job->result);
+	free(job->data);
+	free(job);
+}
+
+static void release(struct offload *owner)
+{
+	if (--owner->references == 0)
+		free(owner);
+}
+
+static void run(struct job *job)
+{
+	job->result = direct_blocking(job->row, &job->message, job->held);
+	pthread_mutex_lock(&lock);
+	struct offload *owner = job->owner;
+	if (owner->environment == NULL) {
+		job_free(job, 1);
+		release(owner);
+	} else {
+		job->next = owner->finished;
+		owner->finished = job;
+		uv_async_send(&owner->async);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static void *helper(void *unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&lock);
+	for (;;) {
+		while (queue_head == NULL) {
+			struct timespec until;
+
+			clock_gettime(CLOCK_REALTIME, &until);
+			until.tv_sec += HELPER_IDLE_SECONDS;
+			idle++;
+			int error = pthread_cond_timedwait(&work, &lock, &until);
+			idle--;
+			if (error == ETIMEDOUT && queue_head == NULL) {
+				helpers--;
+				pthread_mutex_unlock(&lock);
+				return NULL;
+			}
+		}
+		struct job *job = queue_head;
+		queue_head = job->next;
+		if (queue_head == NULL)
+			queue_tail = &queue_head;
+		pthread_mutex_unlock(&lock);
+		run(job);
+		pthread_mutex_lock(&lock);
+	}
+}
+
+/** With the lock held. Answers 0 or an errno. */
+static int start_helper(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, before;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, HELPER_STACK);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the program's */
+	int error = pthread_create(&thread, &attributes, helper, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (error == 0)
+		helpers++;
+	return error;
+}
+
+/* ---------------------------------------------------------------- jobs */
+
+static int reads(const struct job *job) { return job->row->block == BLOCK_READ; }
+static int writes(const struct job *job) { return job->row->block == BLOCK_WRITE; }
+
+static int is_vector(long number) { return number == SYS_readv || number == SYS_writev; }
+
+/** Copies the data of a read or write: one piece, whatever it was before. */
+static int copy_data(struct job *job, const struct marshalled *call)
+{
+	const struct iovec *iov = (const struct iovec *)call->args[1];
+	struct iovec one = {(void *)call->args[1], (size_t)call->args[2]};
+	int n = 1;
+
+	if (is_vector(call->number))
+		n = (int)call->args[2];
+	else
+		iov = &one;
+	for (int i = 0; i < n; i++)
+		job->size += iov[i].iov_len;
+	if (posix_memalign((void **)&job->data, 4096, job->size ? job->size : 1) != 0) /* aligned, for O_DIRECT */
+		return -ENOMEM;
+	if (writes(job)) {
+		char *to = job->data;
+		for (int i = 0; i < n; i++) {
+			memcpy(to, iov[i].iov_base, iov[i].iov_len);
+			to += iov[i].iov_len;
+		}
+	}
+	job->iov.iov_base = job->data + job->done;
+	job->iov.iov_len = job->size - (size_t)job->done;
+	if (is_vector(call->number)) {
+		job->message.sm_args[1] = (long)&job->iov;
+		job->message.sm_args[2] = 1;
+	} else {
+		job->message.sm_args[1] = (long)job->iov.iov_base;
+		job->message.sm_args[2] = (long)job->iov.iov_len;
+		job->message.sm_args[3] += job->done; /* the offset, where there is one */
+	}
+	return 0;
+}
+
+/** Copies what a pointer argument points at. */
+static int copy_argument(struct job *job, int i, size_t size)
+{
+	job->data = malloc(size ? size : 1);
+	if (job->data == NULL)
+		return -ENOMEM;
+	memcpy(job->data, (void *)job->message.sm_args[i], size);
+	job->message.sm_args[i] = (long)job->data;
+	return 0;
+}
+
+static int copy_arguments(struct job *job, const struct marshalled *call)
+{
+	if (reads(job) || writes(job))
+		return copy_data(job, call);
+	for (int i = 0; i < job->row->nargs; i++) {
+		if (job->row->args[i].kind == ARG_PATH)
+			return copy_argument(job, i, strlen((char *)job->message.sm_args[i]) + 1);
+		if (job->row->args[i].kind == ARG_IN)
+			return copy_argument(job, i, (size_t)job->message.sm_args[i + 1]);
+		if (job->row->args[i].kind == ARG_FCNTL)
+			return copy_argument(job, i, sizeof(struct flock));
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the environment's side */
+
+static void on_async(uv_async_t *handle)
+{
+	struct offload *offload = handle->data;
+
+	pthread_mutex_lock(&lock);
+	struct job *job = offload->finished;
+	offload->finished = NULL;
+	pthread_mutex_unlock(&lock);
+	while (job != NULL) {
+		struct job *next = job->next;
+		struct environment *environment = offload->environment;
+
+		pthread_mutex_lock(&lock);
+		release(offload); /* never the last: the environment has one */
+		pthread_mutex_unlock(&lock);
+		if (job->abandoned) {
+			job_free(job, 1);
+		} else {
+			if (--offload->waiting == 0)
+				uv_unref((uv_handle_t *)&offload->async);
+			job->finished = 1;
+			environment_call(environment, environment->on_done, (double)(uintptr_t)job, (double)job->result);
+		}
+		job = next;
+	}
+}
+
+static int offload_init(struct environment *environment)
+{
+	struct offload *offload = calloc(1, sizeof *offload);
+
+	if (offload == NULL)
+		return -ENOMEM;
+	int error = uv_async_init(environment->loop, &offload->async, on_async);
+	if (error) {
+		free(offload);
+		return error;
+	}
+	offload->async.data = offload;
+	offload->environment = environment;
+	offload->references = 1;
+	environment->open_handles++;
+	environment->offload = offload;
+	uv_unref((uv_handle_t *)&offload->async);
+	return 0;
+}
+
+double offload_start(struct environment *environment, const struct marshalled *call, long done, int held)
+{
+	int error = environment->offload == NULL ? offload_init(environment) : 0;
+
+	if (error)
+		return error;
+	struct job *job = calloc(1, sizeof *job);
+	if (job == NULL)
+		return -ENOMEM;
+	job->owner = environment->offload;
+	job->row = call->row;
+	job->done = done;
+	job->held = held;
+	job->message.sm_number = call->number;
+	memcpy(job->message.sm_args, call->args, sizeof call->args);
+	error = copy_arguments(job, call);
+	pthread_mutex_lock(&lock);
+	if (error == 0 && idle == 0 && helpers < HELPERS_MAX)
+		error = start_helper();
+	if (error && helpers > 0 && error > 0)
+		error = 0; /* no more threads: those there are will come to it */
+	if (error) {
+		pthread_mutex_unlock(&lock);
+		job_free(job, 0);
+		return error > 0 ? -error : error;
+	}
+	job->owner->references++;
+	*queue_tail = job;
+	queue_tail = &job->next;
+	pthread_cond_signal(&work);
+	pthread_mutex_unlock(&lock);
+	if (job->owner->waiting++ == 0)
+		uv_ref((uv_handle_t *)&job->owner->async);
+	return (double)(uintptr_t)job;
+}
+
+/** Copies what was read into the caller's buffers, which are looked up anew. */
+static int deliver(struct job *job, struct environment *environment, napi_value *values, size_t nvalues)
+{
+	struct marshalled call;
+	size_t from = (size_t)job->done, left = job->result > 0 ? (size_t)job->result : 0;
+
+	if (left == 0)
+		return 0;
+	if (marshal(environment, (double)job->message.sm_number, values, nvalues, &call) != 0)
+		return -1;
+	struct iovec one = {(void *)call.args[1], (size_t)call.args[2]};
+	const struct iovec *iov = is_vector(call.number) ? (const struct iovec *)call.args[1] : &one;
+	int n = is_vector(call.number) ? (int)call.args[2] : 1;
+	size_t skip = from;
+	for (int i = 0; i < n && left > 0; i++) {
+		size_t room = iov[i].iov_len;
+		if (skip >= room) {
+			skip -= room;
+			continue;
+		}
+		size_t part = room - skip < left ? room - skip : left;
+		memcpy((char *)iov[i].iov_base + skip, job->data + from, part);
+		from += part;
+		left -= part;
+		skip = 0;
+	}
+	return left == 0 ? 0 : -1;
+}
+
+int offload_finish(struct environment *environment, double id, napi_value *values, size_t nvalues)
+{
+	struct job *job = (struct job *)(uintptr_t)id;
+	int answer = reads(job) ? deliver(job, environment, values, nvalues) : 0;
+
+	job_free(job, 0);
+	return answer;
+}
+
+void offload_abandon(struct environment *environment, double id)
+{
+	struct job *job = (struct job *)(uintptr_t)id;
+
+	if (job->finished) {
+		job_free(job, 1);
+		return;
+	}
+	job->abandoned = 1; /* read by on_async only, on this thread */
+	if (--environment->offload->waiting == 0)
+		uv_unref((uv_handle_t *)&environment->offload->async);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct offload *offload = handle->data;
+	struct environment *environment = offload->environment;
+
+	pthread_mutex_lock(&lock);
+	offload->environment = NULL;
+	struct job *job = offload->finished;
+	offload->finished = NULL;
+	while (job != NULL) {
+		struct job *next = job->next;
+		job_free(job, 1);
+		release(offload);
+		job = next;
+	}
+	release(offload);
+	pthread_mutex_unlock(&lock);
+	environment_handle_closed(environment);
+}
+
+void offload_close(struct environment *environment)
+{
+	struct offload *offload = environment->offload;
+
+	if (offload == NULL)
+		return;
+	environment->offload = NULL;
+	/* uv_async_send after uv_close does nothing bad until on_closed, which is where helpers learn of it. */
+	uv_close((uv_handle_t *)&offload->async, on_closed);
+}

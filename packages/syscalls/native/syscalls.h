@@ -1,0 +1,181 @@
+/*
+ * syscalls.h - what the files of this folder share: a system call as a message, from JavaScript's arguments to the kernel's answer.
+ *
+ * The way of one call: marshal.c turns JavaScript values into the six words of curthread's sysmsg and sends it to the environment's
+ * direct port; direct.c (that port's put function) makes the call without ever waiting, or answers what has to be waited for. The
+ * waiting is JavaScript's (src/port/complete.ts), with readiness.c for descriptors and offload.c for helper threads.
+ *
+ * Invariant: nothing in marshal.c and direct.c waits, so the pointers in a sysmsg are valid for as long as it is under way.
+ */
+#ifndef LIBCR_SYSCALLS_H
+#define LIBCR_SYSCALLS_H
+
+#define NAPI_VERSION 9
+#include <node_api.h>
+#include <stdint.h>
+#include <sys/uio.h>
+#include <uv.h>
+
+#include "lwkt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- the table (generated/table.h) */
+
+enum arg_kind {
+	ARG_INT,                /* 32 bits, signed or not */
+	ARG_LONG,               /* 64 bits */
+	ARG_PATH,               /* a string or bytes; NUL-terminated for the kernel */
+	ARG_OUT,                /* a buffer the kernel fills; the next argument is its length or count */
+	ARG_IN,                 /* a buffer the kernel reads */
+	ARG_INOUT,              /* both */
+	ARG_OUT_NULLABLE,
+	ARG_IN_NULLABLE,
+	ARG_LENGTH,             /* bytes of the buffer before */
+	ARG_COUNT,              /* structs of .size bytes in the buffer before */
+	ARG_LENGTH_POINTER,     /* an int32 in a buffer of its own: in, the room in the buffer before; out, what was used */
+	ARG_IOV_OUT,            /* an array of buffers */
+	ARG_IOV_IN,
+	ARG_IOV_COUNT,          /* how many of them */
+	ARG_STRUCT_OUT,         /* a buffer of .size bytes at least */
+	ARG_STRUCT_IN,
+	ARG_STRUCT_IN_NULLABLE,
+	ARG_NULL,               /* a pointer nobody uses: null */
+	ARG_FCNTL               /* what the command asks for: an int, or a struct */
+};
+
+enum block_class {
+	BLOCK_NONE, /* no such call */
+	BLOCK_NEVER,
+	BLOCK_READ,
+	BLOCK_WRITE,
+	BLOCK_RECV,
+	BLOCK_SEND,
+	BLOCK_ACCEPT,
+	BLOCK_CONNECT,
+	BLOCK_OPEN,
+	BLOCK_POLL,
+	BLOCK_EPOLL,
+	BLOCK_LOCK,
+	BLOCK_OFFLOAD,
+	BLOCK_SLEEP
+};
+
+struct call_row {
+	const char *name;
+	enum block_class block;
+	int nargs;
+	struct {
+		enum arg_kind kind;
+		uint32_t size;
+	} args[6];
+};
+
+/** The row of a call, or NULL for a number that has none. */
+const struct call_row *call_row_of(double number);
+
+/* ---------------------------------------------------------------- answers */
+
+/* Below the kernel's -4095..-1: what the caller has to do. src/port/answers.ts has the same numbers. */
+#define ANSWER_READABLE (-5001)  /* wait until the descriptor is readable, then again */
+#define ANSWER_WRITABLE (-5002)  /* … writable */
+#define ANSWER_OFFLOAD (-5003)   /* make it on a helper thread */
+#define ANSWER_SLEEP (-5004)     /* a timer */
+#define ANSWER_POLL (-5005)      /* wait for one of several descriptors, or the timeout */
+#define ANSWER_CONNECTING (-5006) /* wait until writable, then ask for the outcome */
+#define ANSWER_BAD_TYPE (-6000)  /* minus the argument's index: not of its type */
+#define ANSWER_BAD_RANGE (-6100) /* … out of its range */
+#define ANSWER_BAD_NUL (-6200)   /* … a path with a NUL byte */
+
+/* Slots of environment.status, a Float64Array that JavaScript shares. */
+#define STATUS_DONE 0 /* with READABLE, WRITABLE and OFFLOAD: bytes moved already */
+#define STATUS_HELD 1 /* with OFFLOAD: a descriptor that the call continues from, or -1 */
+#define STATUS_SLOTS 4
+
+/* ---------------------------------------------------------------- one environment (main thread or Worker) */
+
+#define PATH_BYTES 4096 /* PATH_MAX, the NUL included */
+#define IOV_COUNT 1024  /* IOV_MAX */
+
+struct readiness;
+struct offload;
+
+/** Used by its environment's thread only. */
+struct environment {
+	napi_env env;
+	const struct lwkt_api *api;
+	uv_loop_t *loop;
+	double *status;
+	struct lwkt_port direct;          /* the bottom of every chain of ports */
+	char path[2][PATH_BYTES + 1];     /* of the call under way: in-place calls never overlap */
+	struct iovec iov[IOV_COUNT];
+	struct readiness *readiness;      /* NULL until the first wait */
+	struct offload *offload;          /* NULL until the first one */
+	napi_ref on_ready;                /* onReady(fd, revents) */
+	napi_ref on_done;                 /* onDone(id, result) */
+	napi_async_context async_context;
+	int open_handles;                 /* libuv handles that are not closed yet */
+	int closing;
+	napi_async_cleanup_hook_handle cleanup;
+};
+
+void environment_handle_closed(struct environment *environment);
+
+/* ---------------------------------------------------------------- marshal.c */
+
+/** A call's arguments as the kernel takes them. */
+struct marshalled {
+	const struct call_row *row;
+	long number;
+	long args[6];
+	int npaths;
+	int iov_count;
+};
+
+/** Turns values[0..nargs) into words. Answers 0, an ANSWER_BAD_* or a -errno (ENAMETOOLONG, ENOSYS, EINVAL). */
+int marshal(struct environment *environment, double number, napi_value *values, size_t nvalues, struct marshalled *out);
+
+/** Pointer and length of a buffer, typed array or DataView. Answers 0, or -1 where it is none of them. */
+int buffer_of(napi_env env, napi_value value, char **data, size_t *length);
+
+/* ---------------------------------------------------------------- direct.c */
+
+/** The direct port's put function. */
+int direct_putport(lwkt_port_t port, lwkt_msg_t msg);
+
+/** Makes the call and waits as long as the kernel does: for thread0, in place, and for helper threads. Answers the kernel's. */
+long direct_blocking(const struct call_row *row, const struct sysmsg *message, int held);
+
+/** SO_ERROR of a socket whose connect has ended: 0 or -errno. */
+long direct_connected(int fd);
+
+/* ---------------------------------------------------------------- readiness.c */
+
+/** Wait for events (POLL*) of fd: once. Replaces what was asked before. Answers 0 or -errno; -EPERM where fd is always ready. */
+int readiness_watch(struct environment *environment, int fd, uint32_t events);
+/** Forget fd. */
+void readiness_forget(struct environment *environment, int fd);
+/** Whether the event loop is to stay alive for it. */
+void readiness_ref(struct environment *environment, int on);
+void readiness_close(struct environment *environment);
+
+/* ---------------------------------------------------------------- offload.c */
+
+/** Hand the call to a helper thread; args are copied. Answers an id > 0 or -errno. */
+double offload_start(struct environment *environment, const struct marshalled *call, long done, int held);
+/** Copy what the kernel wrote into the caller's buffers. values as offload_start's call. Answers 0, or -1 where they have become too
+ *  small. Frees the job. */
+int offload_finish(struct environment *environment, double id, napi_value *values, size_t nvalues);
+/** Nobody waits for it any more. */
+void offload_abandon(struct environment *environment, double id);
+void offload_close(struct environment *environment);
+
+/** Calls a function of JavaScript from the event loop; what it throws is an uncaught exception. */
+void environment_call(struct environment *environment, napi_ref function, double a, double b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,17 @@
+/** bytes.ts: buffers that go to a call as they are. What is no buffer goes on too: the native half refuses it by the argument's name. */
+import { invalidType } from '@libcr/core/internal';
+
+/** Text is UTF-8. */
+export function toBytes(data: NodeJS.ArrayBufferView | string): NodeJS.ArrayBufferView {
+  return typeof data === 'string' ? Buffer.from(data) : data;
+}
+
+export function byteLength(data: NodeJS.ArrayBufferView): number {
+  return ArrayBuffer.isView(data) ? data.byteLength : 0;
+}
+
+/** A plain array of the buffers, so that no code of the caller's runs while the native half reads it. */
+export function toBuffers(name: string, list: readonly NodeJS.ArrayBufferView[]): NodeJS.ArrayBufferView[] {
+  if (!Array.isArray(list)) throw invalidType(name, 'an array of Buffers, TypedArrays or DataViews', list);
+  return Array.from(list as readonly NodeJS.ArrayBufferView[]);
+}

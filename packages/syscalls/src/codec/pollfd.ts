@@ -1,0 +1,36 @@
+/** pollfd.ts: struct pollfd (8 bytes; poll(2)). */
+import { invalidType } from '@libcr/core/internal';
+
+export interface PollFd {
+  /** Negative: ignored. */
+  fd: number;
+  /** POLL* to wait for. */
+  events: number;
+  /** POLL* that have happened; written by poll. */
+  revents?: number;
+}
+
+const SIZE = 8;
+
+export function encodePollFds(name: string, fds: readonly PollFd[]): Buffer {
+  if (!Array.isArray(fds)) throw invalidType(name, 'an array of { fd, events }', fds);
+  const struct = Buffer.alloc(fds.length * SIZE);
+  fds.forEach((entry, i) => {
+    if (typeof entry !== 'object' || entry === null)
+      throw invalidType(`${name}[${i}]`, 'of type object', entry);
+    if (!Number.isInteger(entry.fd)) throw invalidType(`${name}[${i}].fd`, 'an integer', entry.fd);
+    if (!Number.isInteger(entry.events))
+      throw invalidType(`${name}[${i}].events`, 'an integer', entry.events);
+    struct.writeInt32LE(entry.fd | 0, i * SIZE);
+    struct.writeUInt16LE(entry.events & 0xffff, i * SIZE + 4);
+  });
+  return struct;
+}
+
+/** Writes each revents; answers how many are not 0. */
+export function decodePollFds(struct: Buffer, fds: PollFd[], count: number): number {
+  fds.forEach((entry, i) => {
+    entry.revents = i * SIZE < struct.length ? struct.readUInt16LE(i * SIZE + 6) : 0;
+  });
+  return count;
+}

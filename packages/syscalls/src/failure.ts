@@ -1,0 +1,50 @@
+/** failure.ts: a reply below 0 as an Error, with exactly the keys, order and text of Node's own system errors. */
+import { getSystemErrorMap } from 'node:util';
+import { errnos } from './generated/rows.ts';
+
+/** A system call's error. */
+export interface SyscallError extends Error {
+  /** Negative, as in Node: -2 for ENOENT. */
+  errno: number;
+  /** The errno's name: "ENOENT". */
+  code: string;
+  /** The call: "openat". */
+  syscall: string;
+  path?: string;
+  /** rename's and symlink's second path. */
+  dest?: string;
+}
+
+let texts: Map<number, readonly [name: string, text: string]> | undefined;
+
+/** Name and text of an errno, a positive number: libuv's where it has them, as Node shows those. */
+export function describeErrno(errno: number): readonly [name: string, text: string] {
+  if (texts === undefined) {
+    texts = new Map();
+    for (const [value, name, text] of errnos) texts.set(value, [name, text.toLowerCase()]);
+    for (const [value, [name, text]] of getSystemErrorMap()) texts.set(-value, [name, text]);
+  }
+  return texts.get(errno) ?? [`Unknown system error -${errno}`, `Unknown system error -${errno}`];
+}
+
+const shown = (path: unknown): string =>
+  typeof path === 'string' ? path : path instanceof Uint8Array ? Buffer.from(path).toString() : String(path);
+
+/** reply is -errno. */
+export function failure(reply: number, syscall: string, path?: unknown, dest?: unknown): SyscallError {
+  const [code, text] = describeErrno(-reply);
+  let message = `${code}: ${text}, ${syscall}`;
+  if (path !== undefined) message += ` '${shown(path)}'`;
+  if (dest !== undefined) message += ` -> '${shown(dest)}'`;
+  const { stackTraceLimit } = Error;
+  if (stackTraceLimit !== 0) Error.stackTraceLimit = stackTraceLimit + 1;
+  const error = new Error(message) as SyscallError;
+  Error.stackTraceLimit = stackTraceLimit;
+  error.errno = reply;
+  error.code = code;
+  error.syscall = syscall;
+  if (path !== undefined) error.path = shown(path);
+  if (dest !== undefined) error.dest = shown(dest);
+  if (stackTraceLimit !== 0) Error.captureStackTrace(error, failure);
+  return error;
+}

@@ -1,0 +1,91 @@
+/**
+ * native.ts: finds and loads the native half and binds it to this environment. Whether libcr runs on this machine at all has been found
+ * out by @libcr/core, which is loaded first.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { CodedError, lwktApi } from '@libcr/core/internal';
+
+/** native/addon.cc. Numbers below -4095 are answers.ts'. */
+export interface Native {
+  /** The call in place, never waiting. */
+  call(
+    number: number,
+    a0?: unknown,
+    a1?: unknown,
+    a2?: unknown,
+    a3?: unknown,
+    a4?: unknown,
+    a5?: unknown,
+  ): number;
+  /** The call in place, waiting as long as the kernel does. */
+  callBlocking(number: number, ...args: unknown[]): number;
+  /** The call on a helper thread: an id, or an error below 0. */
+  offload(done: number, held: number, number: number, ...args: unknown[]): number;
+  /** Copies the data of a finished one; -1 where the buffers have become too small. */
+  finish(id: number, ...args: unknown[]): number;
+  abandon(id: number): void;
+  /** Asks for one onReady(fd, revents). */
+  watch(fd: number, events: number): number;
+  forget(fd: number): void;
+  /** Whether waiting for descriptors keeps the event loop alive. */
+  ref(on: boolean): void;
+  /** The outcome of a connect that has ended. */
+  connected(fd: number): number;
+}
+
+interface Addon {
+  setup(
+    api: bigint,
+    status: Float64Array,
+    onReady: (fd: number, revents: number) => void,
+    onDone: (id: number, result: number) => void,
+  ): Native;
+}
+
+function load(): Addon {
+  const fromEnvironment = process.env.LIBCR_SYSCALLS_NATIVE;
+  const path =
+    fromEnvironment ||
+    fileURLToPath(
+      new URL(`../prebuilds/linux-x64-glibc/abi-${process.versions.modules}/syscalls.node`, import.meta.url),
+    );
+  let cause: unknown;
+  if (existsSync(path)) {
+    try {
+      return createRequire(import.meta.url)(path) as Addon;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new CodedError(
+    'ERR_LIBCR_NATIVE',
+    `@libcr/syscalls has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
+      `  ${path}: ${cause === undefined ? 'no such file' : (cause as Error).message}\n` +
+      'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
+    { cause },
+  );
+}
+
+/** Shared with native/direct.c: [bytes moved already, descriptor to go on from]. Read it before anything else is called. */
+export const status: Float64Array = new Float64Array(4);
+
+let ready: (fd: number, revents: number) => void;
+let done: (id: number, result: number) => void;
+
+/** Who is told of events; set by readiness.ts and offload.ts. */
+export function onReady(listener: (fd: number, revents: number) => void): void {
+  ready = listener;
+}
+
+export function onDone(listener: (id: number, result: number) => void): void {
+  done = listener;
+}
+
+export const native: Native = load().setup(
+  lwktApi,
+  status,
+  (fd, revents) => ready(fd, revents),
+  (id, result) => done(id, result),
+);

@@ -1,0 +1,183 @@
+/**
+ * complete.ts: the rest of a system call that could not be made at once: wait, try again, until there is a result. One description
+ * for both styles: a userthread blocks where a promise is awaited.
+ *
+ * Not here: calls that complete in place, which never come this way.
+ */
+import { curthread } from '@libcr/core';
+import { blockUntil, thread0, wake, wouldBlock } from '@libcr/core/internal';
+import { native, status } from '../native.ts';
+import {
+  CONNECTING,
+  OFFLOAD,
+  POLL,
+  READABLE,
+  RESULT_MIN,
+  SLEEP,
+  STATUS_DONE,
+  STATUS_HELD,
+  WRITABLE,
+} from './answers.ts';
+import { argumentError, bufferGone } from './argument-error.ts';
+import { rowOf } from './calls.ts';
+import { Offload } from './offload.ts';
+import type { Pending } from './pending.ts';
+import { PollWait } from './poll-wait.ts';
+import { Readiness } from './readiness.ts';
+import { Timer } from './timer.ts';
+
+const POLLIN = 1;
+const POLLOUT = 4;
+const EPERM = -1;
+const SYS_close = 3;
+const SYS_poll = 7;
+/** Answers below it are BAD_*. */
+const BAD_ARGUMENT = -5999;
+
+function skip(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + bytes, view.byteLength - bytes);
+}
+
+/** The call's arguments without the first bytes of its data, which have been moved. */
+function advance(args: readonly unknown[], bytes: number): unknown[] {
+  const rest = [...args];
+  const data = args[1] as NodeJS.ArrayBufferView | NodeJS.ArrayBufferView[];
+  if (!Array.isArray(data)) {
+    rest[1] = skip(data, bytes);
+    rest[2] = (args[2] as number) - bytes;
+    if (args[3] !== undefined && args[4] === undefined) rest[3] = BigInt(args[3] as number) + BigInt(bytes);
+    return rest;
+  }
+  let left = bytes;
+  let i = 0;
+  while (i < data.length && left >= (data[i] as NodeJS.ArrayBufferView).byteLength) {
+    left -= (data[i] as NodeJS.ArrayBufferView).byteLength;
+    i++;
+  }
+  const views = data.slice(i);
+  if (left > 0) views[0] = skip(views[0] as NodeJS.ArrayBufferView, left);
+  rest[1] = views;
+  rest[2] = views.length;
+  return rest;
+}
+
+/** How the steps end; what it yields has to be waited for. An AbortError thrown in takes what was moved along, as bytesTransferred. */
+function* steps(number: number, first: unknown[], answer: number): Generator<Pending, number, void> {
+  const name = rowOf(number)?.name ?? `syscall ${number}`;
+  let args = first;
+  let moved = 0;
+  let r = answer;
+  let deadline = -1;
+  try {
+    for (;;) {
+      if (r >= RESULT_MIN) return moved === 0 ? r : r > 0 ? moved + r : moved;
+      const bytes = status[STATUS_DONE] as number;
+      const held = status[STATUS_HELD] as number;
+      if ((r === READABLE || r === WRITABLE) && bytes > 0) {
+        moved += bytes;
+        args = advance(args, bytes);
+      }
+      switch (r) {
+        case READABLE:
+        case WRITABLE:
+        case CONNECTING: {
+          const readiness = new Readiness(args[0] as number, r === READABLE ? POLLIN : POLLOUT, `${name}()`);
+          yield readiness;
+          if (readiness.result === EPERM) {
+            r = OFFLOAD; // always "ready" and yet not: a helper thread it is
+            status[STATUS_DONE] = 0;
+            status[STATUS_HELD] = -1;
+            continue;
+          }
+          if (readiness.result < 0) return moved > 0 ? moved : readiness.result;
+          if (r === CONNECTING) return native.connected(args[0] as number);
+          break;
+        }
+        case OFFLOAD: {
+          const job = new Offload(name, { moved: bytes, held, number, args });
+          yield job;
+          const { result } = job;
+          if (!job.collect()) throw bufferGone(name);
+          if (result < RESULT_MIN) throw bufferGone(name);
+          const before = moved + bytes;
+          return before === 0 ? result : result > 0 ? before + result : before;
+        }
+        case SLEEP:
+          yield new Timer(number, args);
+          return 0;
+        case POLL: {
+          const timeout = args[number === SYS_poll ? 2 : 3] as number;
+          if (deadline < 0) deadline = timeout < 0 ? Infinity : performance.now() + timeout;
+          const waiting = new PollWait(name, args, deadline);
+          yield waiting;
+          if (waiting.result < 0) return waiting.result;
+          if (waiting.late) {
+            const last = [...args];
+            last[number === SYS_poll ? 2 : 3] = 0;
+            args = last;
+          }
+          break;
+        }
+        default:
+          throw args === first && deadline < 0 && moved === 0 && r === answer
+            ? argumentError(number, args, r)
+            : bufferGone(name);
+      }
+      r = native.call(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+    }
+  } catch (error) {
+    if (moved > 0) (error as { bytesTransferred?: number }).bytesTransferred = moved;
+    throw error;
+  }
+}
+
+/** What thread0 does, which must not wait: files it does as fs.*Sync do, everything else it refuses. */
+function completeOnThread0(number: number, args: unknown[], answer: number): number {
+  if (answer < BAD_ARGUMENT) throw argumentError(number, args, answer);
+  const row = rowOf(number);
+  if (answer !== OFFLOAD || (row?.block !== 'read' && row?.block !== 'write' && row?.block !== 'offload')) {
+    const held = status[STATUS_HELD] as number;
+    if (answer === OFFLOAD && held >= 0) native.call(SYS_close, held);
+    throw wouldBlock(`sys.${row?.name}()`);
+  }
+  const bytes = status[STATUS_DONE] as number;
+  const r = native.callBlocking(number, ...(bytes > 0 ? advance(args, bytes) : args));
+  return bytes === 0 ? r : r > 0 ? bytes + r : bytes;
+}
+
+/** In blocking style, from native's first answer on. Blocks the running userthread. */
+export function complete(number: number, args: unknown[], answer: number): number {
+  const td = curthread();
+  if (td === thread0) return completeOnThread0(number, args, answer);
+  const call = steps(number, args, answer);
+  const notify = (): void => wake(td);
+  let step = call.next();
+  while (!step.done) {
+    const pending = step.value;
+    pending.begin(notify);
+    try {
+      if (!pending.done) blockUntil(pending.reason, () => pending.done);
+    } catch (error) {
+      pending.cancel();
+      step = call.throw(error as Error);
+      continue;
+    }
+    step = call.next();
+  }
+  return step.value;
+}
+
+/** As a promise. */
+export async function completeAsync(number: number, args: unknown[], answer: number): Promise<number> {
+  const call = steps(number, args, answer);
+  let step = call.next();
+  while (!step.done) {
+    const pending = step.value;
+    await new Promise<void>((resolve) => {
+      pending.begin(resolve);
+      if (pending.done) resolve();
+    });
+    step = call.next();
+  }
+  return step.value;
+}
