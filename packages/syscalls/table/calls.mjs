@@ -461,7 +461,7 @@ export const calls = [
     args: [
       ['fd', 'fd'],
       ['newfd', 'fd'],
-      ['flags', 'flags', { default: '0', flags: 'open' }],
+      ['flags', 'flags', { default: '0', flags: 'pipe' }],
     ],
   },
   {
@@ -472,7 +472,7 @@ export const calls = [
     doc: 'A pipe: [the end to read from, the end to write to]. flags: O_CLOEXEC, O_NONBLOCK, O_DIRECT.',
     args: [
       ['pair', 'pairOut'],
-      ['flags', 'flags', { default: '0', flags: 'open' }],
+      ['flags', 'flags', { default: '0', flags: 'pipe' }],
     ],
   },
   {

@@ -34,6 +34,7 @@ export const sets = {
       O_PATH: 0o10000000,
     },
   },
+  pipe: { header: 'fcntl.h', values: { O_NONBLOCK: 0o4000, O_DIRECT: 0o40000, O_CLOEXEC: 0o2000000 } },
   whence: {
     header: 'unistd.h',
     enum: true,

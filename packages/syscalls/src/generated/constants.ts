@@ -198,6 +198,7 @@ export const constants = {
   O_NOATIME: 0x40000,
   O_CLOEXEC: 0x80000,
   O_PATH: 0x200000,
+  // fcntl.h
   // unistd.h
   SEEK_SET: 0,
   SEEK_CUR: 1,

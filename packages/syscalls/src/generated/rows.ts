@@ -125,8 +125,8 @@ export const rows: readonly Row[] = [
   { name: 'openat', number: 257, block: 'open', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
   { name: 'accept4', number: 288, block: 'accept', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }, { name: 'flags', format: 'flags', flags: 'socketFlag' }] },
   { name: 'epoll_create1', number: 291, block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'epollCreate' }] },
-  { name: 'dup3', number: 292, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'open' }] },
-  { name: 'pipe2', number: 293, block: 'never', args: [{ name: 'pair', format: 'pair' }, { name: 'flags', format: 'flags', flags: 'open' }] },
+  { name: 'dup3', number: 292, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
+  { name: 'pipe2', number: 293, block: 'never', args: [{ name: 'pair', format: 'pair' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
   { name: 'getrandom', number: 318, block: 'never', args: [{ name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'random' }] },
   { name: 'statx', number: 332, block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'mask', format: 'flags', flags: 'statx' }, { name: 'statx', format: 'statx' }] },
 ];
@@ -134,6 +134,7 @@ export const rows: readonly Row[] = [
 /** Sets of flags; mask: the bits that are one small number, -1 for all of them. */
 export const flagSets: Readonly<Record<string, { mask: number; names: readonly (readonly [string, number])[] }>> = {
   open: { mask: 3, names: [['O_RDONLY', 0], ['O_WRONLY', 1], ['O_RDWR', 2], ['O_CREAT', 0x40], ['O_EXCL', 0x80], ['O_NOCTTY', 0x100], ['O_TRUNC', 0x200], ['O_APPEND', 0x400], ['O_NONBLOCK', 0x800], ['O_SYNC', 0x101000], ['O_DSYNC', 0x1000], ['O_DIRECT', 0x4000], ['O_LARGEFILE', 0x8000], ['O_TMPFILE', 0x410000], ['O_DIRECTORY', 0x10000], ['O_NOFOLLOW', 0x20000], ['O_NOATIME', 0x40000], ['O_CLOEXEC', 0x80000], ['O_PATH', 0x200000]] },
+  pipe: { mask: 0, names: [['O_NONBLOCK', 0x800], ['O_DIRECT', 0x4000], ['O_CLOEXEC', 0x80000]] },
   whence: { mask: -1, names: [['SEEK_SET', 0], ['SEEK_CUR', 1], ['SEEK_END', 2], ['SEEK_DATA', 3], ['SEEK_HOLE', 4]] },
   at: { mask: 0, names: [['AT_SYMLINK_NOFOLLOW', 0x100], ['AT_SYMLINK_FOLLOW', 0x400], ['AT_NO_AUTOMOUNT', 0x800], ['AT_EMPTY_PATH', 0x1000], ['AT_STATX_FORCE_SYNC', 0x2000], ['AT_STATX_DONT_SYNC', 0x4000]] },
   statx: { mask: 0, names: [['STATX_ALL', 0xfff], ['STATX_BASIC_STATS', 0x7ff], ['STATX_TYPE', 1], ['STATX_MODE', 2], ['STATX_NLINK', 4], ['STATX_UID', 8], ['STATX_GID', 0x10], ['STATX_ATIME', 0x20], ['STATX_MTIME', 0x40], ['STATX_CTIME', 0x80], ['STATX_INO', 0x100], ['STATX_SIZE', 0x200], ['STATX_BLOCKS', 0x400], ['STATX_BTIME', 0x800]] },

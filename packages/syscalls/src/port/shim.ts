@@ -15,7 +15,7 @@ export interface Shim {
   /**
    * Called once for each port it is installed on; what it returns is called for each message, on the userthread that makes the call,
    * and may block. It may call next any number of times, or answer itself. If it throws, the call fails with EIO and the error is published on
-   * the diagnostics channel "libcr:syscalls:shim-error"; an AbortError passes through.
+   * the diagnostics channel "libcr:syscalls:shim-error"; what next throws (an AbortError, a TypeError for bad arguments) passes through.
    */
   readonly shim: (next: Next) => (msg: SysMsg) => number;
 }

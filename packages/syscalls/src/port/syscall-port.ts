@@ -21,6 +21,9 @@ export type Args = readonly unknown[];
 const EIO = 5;
 const shimErrors = channel('libcr:syscalls:shim-error');
 
+/** What the bottom has thrown: bad arguments, an abort, "would block". That is the caller's affair and passes through shims. */
+const fromBelow = new WeakSet<object>();
+
 /** Moves with every change of any port's shims. */
 let epoch = 0;
 
@@ -52,8 +55,7 @@ class Level {
         new TypeError(`shim "${this.shim.name}" replied ${String(reply)} to ${msg.name}`),
       );
     } catch (error) {
-      const code = (error as { code?: unknown } | null)?.code;
-      if (code === 'ABORT_ERR' || code === 'ERR_LWKT_WOULD_BLOCK') throw error;
+      if (fromBelow.has(error as object)) throw error;
       return this.failed(msg, error);
     } finally {
       td.syscallPort = before;
@@ -117,7 +119,13 @@ export class SyscallPort {
   /** @internal The message through the levels that want it. */
   dispatch(msg: SysMsg): number {
     for (const level of this.levels) if (level.wants[msg.number] === 1) return level.run(msg);
-    return this.parent === undefined ? bottom(msg.number, msg.args) : this.parent.dispatch(msg);
+    if (this.parent !== undefined) return this.parent.dispatch(msg);
+    try {
+      return bottom(msg.number, msg.args);
+    } catch (error) {
+      fromBelow.add(error as object);
+      throw error;
+    }
   }
 
   /** @internal */
