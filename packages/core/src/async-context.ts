@@ -93,11 +93,17 @@ export function beforeSwitch(): Saved | undefined {
   if (length <= base) return undefined;
   const ids = [current[kExecutionAsyncId] as number, current[kTriggerAsyncId] as number];
   for (let i = length - 1; i > base; i--) ids.push(below[2 * i] as number, below[2 * i + 1] as number);
-  const resources = asyncWrap.execution_async_resources.slice(base, length);
+  const all = asyncWrap.execution_async_resources;
+  let resources: object[];
+  if (length === base + 1 && all.length === length) {
+    resources = [all.pop() as object]; // nearly always, and 50 ns cheaper
+  } else {
+    resources = all.slice(base, length);
+    all.length = Math.min(base, all.length);
+  }
   current[kExecutionAsyncId] = below[2 * base] as number;
   current[kTriggerAsyncId] = below[2 * base + 1] as number;
   fields[kStackLength] = base;
-  asyncWrap.execution_async_resources.length = Math.min(base, asyncWrap.execution_async_resources.length);
   return { ids, resources };
 }
 

@@ -217,7 +217,10 @@ export class MsgPort<T = unknown, R = unknown> {
     const at = this.#queue.indexOf(msg, this.#head);
     if (at < 0) return;
     this.#queue[at] = undefined; // leaves a hole, skipped by #take
-    this.#length--;
+    if (--this.#length === 0) {
+      this.#queue = [];
+      this.#head = 0;
+    }
     taken(msg as Msg);
   }
 

@@ -12,6 +12,44 @@
 
 static pthread_once_t probe_once = PTHREAD_ONCE_INIT;
 
+/* Areas of rforks that are gone. They are used again and never freed: a kernel thread that one of them made has inherited its %gs,
+ * and looks there (at gd_tid only) to find out that it is none. */
+static globaldata_t spare_areas; /* linked by gd_self */
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static globaldata_t take_area(void)
+{
+	pthread_mutex_lock(&spare_lock);
+	globaldata_t gd = spare_areas;
+	if (gd)
+		spare_areas = gd->gd_self;
+	pthread_mutex_unlock(&spare_lock);
+	if (!gd)
+		return calloc(1, sizeof(*gd));
+	memset(gd, 0, offsetof(struct globaldata, gd_tid));
+	memset((char *)gd + offsetof(struct globaldata, gd_tid) + sizeof(gd->gd_tid), 0,
+	       sizeof(*gd) - offsetof(struct globaldata, gd_tid) - sizeof(gd->gd_tid));
+	return gd;
+}
+
+static void give_area(globaldata_t gd)
+{
+	__atomic_store_n(&gd->gd_tid, 0, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&spare_lock);
+	gd->gd_self = spare_areas;
+	spare_areas = gd;
+	pthread_mutex_unlock(&spare_lock);
+}
+
+int lwkt_is_rfork(void)
+{
+	pthread_once(&probe_once, lwkt_arch_probe);
+	globaldata_t gd = (globaldata_t)lwkt_arch_get_gs();
+
+	/* A new kernel thread begins with its creator's %gs. */
+	return gd && __atomic_load_n(&gd->gd_tid, __ATOMIC_RELAXED) == (uint32_t)syscall(SYS_gettid);
+}
+
 globaldata_t lwkt_mycpu(void)
 {
 	pthread_once(&probe_once, lwkt_arch_probe);
@@ -54,13 +92,13 @@ int lwkt_cpu_init(void)
 	lwkt_thread_t td0;
 	int error;
 
-	if (lwkt_mycpu())
+	if (lwkt_is_rfork())
 		return EEXIST;
-	gd = calloc(1, sizeof(*gd));
+	gd = take_area();
 	if (!gd)
 		return ENOMEM;
 	gd->gd_self = gd;
-	gd->gd_tid = (uint32_t)syscall(SYS_gettid);
+	__atomic_store_n(&gd->gd_tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	init_lists(gd);
 	td0 = &gd->gd_thread0;
 	lwkt_thread_init(gd, td0);
@@ -73,6 +111,8 @@ int lwkt_cpu_init(void)
 	gd->gd_next_id = 1;
 	strcpy(gd->gd_reaper.td_comm, "reaper");
 	gd->gd_curthread = td0;
+	gd->gd_fpcontrol = lwkt_arch_get_fpcontrol();
+	lwkt_sanitizer_init(&gd->gd_sanitizer);
 	error = lwkt_overrun_init(gd);
 	if (!error) {
 		error = lwkt_arch_set_gs((uintptr_t)gd);
@@ -80,7 +120,7 @@ int lwkt_cpu_init(void)
 			lwkt_overrun_fini(gd);
 	}
 	if (error)
-		free(gd);
+		give_area(gd);
 	return error;
 }
 
@@ -93,14 +133,9 @@ int lwkt_cpu_fini(void)
 	if (gd->gd_stats.st_alive)
 		return EBUSY;
 	lwkt_pool_trim(0, ~0u);
-	while (!list_empty(&gd->gd_freetd)) {
-		struct lwkt_list *n = gd->gd_freetd.next;
-
-		list_remove(n);
-		free(LIST_ENTRY(n, struct lwkt_thread, td_threadq));
-	}
+	lwkt_thread_free_all(gd);
 	lwkt_overrun_fini(gd);
 	lwkt_arch_set_gs(0);
-	free(gd);
+	give_area(gd);
 	return 0;
 }

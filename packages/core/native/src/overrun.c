@@ -48,8 +48,7 @@ static void pass_on(int signo, siginfo_t *info, void *context)
 
 static void on_fault(int signo, siginfo_t *info, void *context)
 {
-	globaldata_t gd = (globaldata_t)lwkt_arch_get_gs();
-	struct lwkt_thread *td = gd ? gd->gd_curthread : NULL;
+	struct lwkt_thread *td = lwkt_is_rfork() ? lwkt_arch_mycpu()->gd_curthread : NULL;
 	struct lwkt_stack *stack = td ? td->td_stack : NULL;
 	uintptr_t address = (uintptr_t)info->si_addr;
 
