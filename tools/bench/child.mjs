@@ -1,0 +1,45 @@
+// Runs one subject in a child process of its own and brings back what it measured.
+//
+// A subject prints, as its last line, what sample.mjs' report() makes: nanoseconds for one operation and, where it has a result to compare, a
+// digest of it. A subject with `wholeProcess` prints its result only: its time is that of the process, from spawn to exit.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Everything that would make one run unlike another. */
+function environment() {
+  const { NODE_OPTIONS: _1, NODE_DEBUG: _2, UV_THREADPOOL_SIZE: _3, ...env } = process.env;
+  return env;
+}
+
+/** The same as subjects/treesum/measure.mjs makes: of the lines in order, whatever order they were printed in. */
+function digestOfLines(text) {
+  return createHash('sha256').update(text.trimEnd().split('\n').sort().join('\n')).digest('hex');
+}
+
+/** Its output goes to a file in `scratch`: a reader at the other end of a pipe would be part of what is measured. */
+export function runChild(subject, context, { root, scratch }) {
+  const args = subject.command(context);
+  const path = join(scratch, 'stdout');
+  const fd = openSync(path, 'w');
+  const before = process.hrtime.bigint();
+  const child = spawnSync(process.execPath, args, {
+    cwd: root,
+    env: environment(),
+    encoding: 'utf8',
+    stdio: ['ignore', fd, 'pipe'],
+  });
+  const whole = Number(process.hrtime.bigint() - before);
+  closeSync(fd);
+  const stdout = readFileSync(path, 'utf8');
+
+  if (child.error) throw child.error;
+  if (child.status !== 0)
+    throw new Error(
+      `node ${args.join(' ')}: ${child.signal ?? `exit code ${child.status}`}\n${child.stderr}`,
+    );
+  if (subject.wholeProcess) return { ns: whole, output: digestOfLines(stdout) };
+  const { ns, output } = JSON.parse(stdout.trimEnd().split('\n').at(-1));
+  return { ns, output };
+}
