@@ -1,8 +1,7 @@
-// Runs the examples in the documents at the top of the repository and in docs/, and compares what they print.
+// Runs the examples in the documents at the top of the repository, in docs/ and of @libcr/syscalls, and compares what they print.
 //
 // An example is a fenced block whose first line says js or ts and the word "run". If the next fenced block is a text block, that is what the
-// example must print on stdout, to the letter; without one it only has to end with exit code 0. Other blocks are not run, nor are those
-// of the packages' own READMEs, which the packages test themselves.
+// example must print on stdout, to the letter; without one it only has to end with exit code 0. Other blocks are not run.
 //
 // Invariant: a run in which no example was found fails: it has checked nothing.
 import { spawnSync } from 'node:child_process';
@@ -27,7 +26,8 @@ function documents() {
     .filter((entry) => entry.isFile() && entry.name.endsWith('.md'))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-  return [...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'].map((name) => join(root, name)), ...inDocs];
+  const named = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'packages/syscalls/README.md'];
+  return [...named.map((name) => join(root, name)), ...inDocs];
 }
 
 /** All fenced blocks: { info, text, line }. */

@@ -13,7 +13,7 @@ function caught(fn: () => unknown): NodeJS.ErrnoException {
 }
 
 const cases: [string, () => unknown, () => unknown][] = [
-  ['a path', () => sys.open('/none/x'), () => fs.openSync('/none/x')],
+  ['a path', () => sys.open('/none/x'), () => fs.openSync('/none/x', 'r')],
   ['two paths', () => sys.rename('/none/a', '/none/b'), () => fs.renameSync('/none/a', '/none/b')],
   ['no path', () => sys.close(1_000_000), () => fs.closeSync(1_000_000)],
   ['bytes', () => sys.unlink(Buffer.from('/none')), () => fs.unlinkSync(Buffer.from('/none'))],
