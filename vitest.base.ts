@@ -6,7 +6,6 @@ export const base: ViteUserConfig = {
     pool: 'forks', // native code in process-wide state: never vitest's worker threads
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    passWithNoTests: true, // for as long as some package has none
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

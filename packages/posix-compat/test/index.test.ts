@@ -1,6 +1,0 @@
-import * as built from '@libcr/posix-compat';
-import { expect, test } from 'vitest';
-
-test('the built package loads and exports nothing yet', () => {
-  expect(Object.keys(built)).toEqual([]);
-});
