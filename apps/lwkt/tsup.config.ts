@@ -1,5 +1,10 @@
 import type { Options } from 'tsup';
 import { base } from '../../tsup.base.ts';
 
-const config: Options = { ...base, entry: ['src/cli.ts'], dts: false };
+const config: Options = {
+  ...base,
+  entry: ['src/cli.ts', 'src/entry.js', 'src/entry-hook.ts'],
+  external: [/^@libcr\//, 'lwkt:script'],
+  dts: false,
+};
 export default config;

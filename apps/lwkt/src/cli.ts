@@ -1,3 +1,68 @@
 #!/usr/bin/env node
-console.error('lwkt: not written yet');
-process.exitCode = 1;
+/**
+ * cli.ts: the lwkt command: picks the command and turns lwkt's own failures into one line on stderr and an exit status. README.md is
+ * for those who use it.
+ */
+import { createRequire } from 'node:module';
+import { type OptionSpec, type Parsed, parseCommand, values } from './arguments.ts';
+import { doctor } from './doctor.ts';
+import { Failure, UsageError } from './errors.ts';
+import { type Command, commandHelp, commands, help } from './help.ts';
+import { launch } from './launch.ts';
+
+const HELP: OptionSpec = { value: 'no', short: 'h' };
+
+const options: Record<Command, Record<string, OptionSpec>> = {
+  run: { help: HELP, shim: { value: 'required' }, trace: { value: 'optional' } },
+  trace: { help: HELP, shim: { value: 'required' }, output: { value: 'required', short: 'o' } },
+  doctor: { help: HELP, json: { value: 'no' } },
+};
+
+function version(): string {
+  return createRequire(import.meta.url)('../package.json').version;
+}
+
+async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
+  const [script, ...args] = parsed.rest;
+  if (script === undefined) throw new UsageError('SCRIPT is missing');
+  const given = parsed.options.get('trace')?.at(-1);
+  const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : given === true ? 2 : given;
+  await launch(script, args, { files: values(parsed, 'shim'), trace, summary: command === 'trace' });
+}
+
+async function main(args: string[]): Promise<void> {
+  const first = parseCommand(args, { help: HELP, version: { value: 'no', short: 'V' } });
+  if (first.options.has('help')) return void process.stdout.write(help);
+  if (first.options.has('version')) return void process.stdout.write(`lwkt ${version()}\n`);
+  const [name, ...rest] = first.rest;
+  if (name === undefined) throw new UsageError('COMMAND is missing');
+  const command = commands.find((known) => known === name);
+  if (command === undefined) throw new UsageError(`unknown command ${name}`);
+
+  let parsed: Parsed;
+  try {
+    parsed = parseCommand(rest, options[command]);
+    if (parsed.options.has('help')) return void process.stdout.write(commandHelp[command]);
+    if (command !== 'doctor') return await start(command, parsed);
+    if (parsed.rest.length > 0) throw new UsageError(`unexpected argument ${parsed.rest[0]}`);
+  } catch (error) {
+    if (error instanceof UsageError) error.message = `${command}: ${error.message}`;
+    throw error;
+  }
+  if (!(await doctor(parsed.options.has('json')))) process.exitCode = 1;
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`lwkt: ${error.message}; see lwkt --help\n`);
+    process.exitCode = 2;
+  } else if (error instanceof Failure) {
+    process.stderr.write(`lwkt: ${error.message}\n`);
+    process.exitCode = 1;
+  } else if ((error as NodeJS.ErrnoException)?.code === 'ERR_LIBCR_NATIVE') {
+    process.stderr.write(`lwkt: ${(error as Error).message}\nlwkt: "lwkt doctor" says more\n`);
+    process.exitCode = 1;
+  } else throw error;
+}

@@ -1,0 +1,36 @@
+/**
+ * lines.ts: treesum's output, byte for byte: sha256sum's lines with its escapes, and messages about what could not be read. Written in
+ * blocking style: a full pipe makes the userthread wait, and a closed one throws EPIPE right here.
+ */
+import { getSystemErrorMap } from 'node:util';
+import { sys } from '@libcr/syscalls';
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
+
+function print(fd: number, ...parts: (Buffer | string)[]): void {
+  const line = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+  for (let done = 0; done < line.length; ) done += sys.write(fd, line.subarray(done));
+}
+
+/** sha256sum's escapes, for a name that would break its line; else the same Buffer. */
+function escaped(name: Buffer): Buffer {
+  const text = name.toString('latin1'); // one character a byte
+  if (!/[\\\n\r]/.test(text)) return name;
+  return Buffer.from(
+    text.replace(/[\\\n\r]/g, (byte) => ESCAPES[byte] as string),
+    'latin1',
+  );
+}
+
+export function printSum(path: Buffer, digest: string): void {
+  const name = escaped(path);
+  print(1, name === path ? '' : '\\', digest, '  ', name, '\n');
+}
+
+/** "treesum: PATH: message" for a failed system call; anything else is a bug and is thrown again. */
+export function printError(path: Buffer, error: unknown): void {
+  const { errno } = error as NodeJS.ErrnoException;
+  if (errno === undefined) throw error;
+  const text = getSystemErrorMap().get(errno)?.[1] ?? `error ${errno}`;
+  print(2, 'treesum: ', escaped(path), `: ${text}\n`);
+}

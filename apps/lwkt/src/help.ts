@@ -1,0 +1,55 @@
+/** help.ts: what --help prints, for lwkt and for each command. README.md says more; a test holds the two together. */
+
+export const commands = ['run', 'trace', 'doctor'] as const;
+
+export type Command = (typeof commands)[number];
+
+export const help: string = `Usage: lwkt COMMAND [ARGS...]
+
+Run and look at programs on userthreads.
+
+Commands:
+  run      run a script with its top level on a userthread
+  trace    run a script, print its system calls as strace does, and a summary
+  doctor   say what libcr finds on this machine, and try it
+
+Options:
+  -h, --help     this text; "lwkt COMMAND --help" for a command's own
+  -V, --version  the version
+
+Exit status: the script's own; 1 for a script or a check that failed, 2 for a wrong command line.
+`;
+
+export const commandHelp: Record<Command, string> = {
+  run: `Usage: lwkt run [OPTIONS] SCRIPT [ARGS...]
+
+Runs SCRIPT as node would, but with its top level on a userthread, where it may block: wait(), sleep(), join(), sys.*.
+SCRIPT is .js, .mjs, .cjs, or TypeScript: .ts, .mts, .cts, .tsx. A module with top-level await runs too, but its top
+level stays on the event loop's stack: it can create userthreads there and not block itself.
+
+Options:
+  --shim FILE     put the shim (or array of shims) that FILE exports in front of the program's system calls; may be
+                  given more than once, the first is outermost
+  --trace[=FILE]  print each system call that goes through the system-call port, to FILE or stderr
+  -h, --help      this text
+`,
+  trace: `Usage: lwkt trace [OPTIONS] SCRIPT [ARGS...]
+
+Runs SCRIPT as "lwkt run --trace" does, and prints a table of the system calls when it ends. The seconds are elapsed
+time, waiting included (as strace -c -w counts).
+
+Options:
+  -o, --output FILE  write calls and table to FILE, not to stderr
+  --shim FILE        as for "lwkt run"
+  -h, --help         this text
+`,
+  doctor: `Usage: lwkt doctor [--json]
+
+Says what libcr finds on this machine and which way it takes, and tries it: create, switch, a message, a system call.
+Exit status 1 if something that libcr needs is missing.
+
+Options:
+  --json      print one JSON object
+  -h, --help  this text
+`,
+};

@@ -1,0 +1,33 @@
+/**
+ * packages.ts: @libcr/core and @libcr/syscalls, as the script sees them. Two copies of one package have two schedulers that know
+ * nothing of each other, so lwkt uses the script's own where the script has one.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+export type Core = typeof import('@libcr/core');
+export type Syscalls = typeof import('@libcr/syscalls');
+export type TraceModule = typeof import('@libcr/syscalls/shims/trace');
+
+/** Imports specifier as a module at `from` would; failing that, lwkt's own copy. */
+async function importAs<M>(from: string, specifier: string): Promise<M> {
+  let path: string;
+  try {
+    path = createRequire(from).resolve(specifier);
+  } catch {
+    path = createRequire(import.meta.url).resolve(specifier);
+  }
+  return import(pathToFileURL(path).href) as Promise<M>;
+}
+
+export function importCore(from: string): Promise<Core> {
+  return importAs(from, '@libcr/core');
+}
+
+export function importSyscalls(from: string): Promise<Syscalls> {
+  return importAs(from, '@libcr/syscalls');
+}
+
+export function importTrace(from: string): Promise<TraceModule> {
+  return importAs(from, '@libcr/syscalls/shims/trace');
+}

@@ -1,0 +1,128 @@
+/** run.test.ts: `lwkt run`: every kind of script, on a userthread where it can be; process as node makes it; exit statuses. */
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fixture, lwkt } from './lwkt.ts';
+
+const ARGS = ['-a', '--shim=b', 'c d'];
+
+describe('the top level is on the userthread "main"', () => {
+  const scripts = [
+    'module/script.ts',
+    'module/script.mts',
+    'module/script.js',
+    'module/script.mjs',
+    'commonjs/script.ts',
+    'commonjs/script.cts',
+    'commonjs/script.js',
+    'commonjs/script.cjs',
+  ];
+  test.each(scripts)('%s', async (script) => {
+    const result = await lwkt(['run', fixture(script), ...ARGS]);
+    expect(result.stderr).toBe('');
+    const report = JSON.parse(result.stdout);
+    expect(report).toMatchObject({ thread: 'main', args: ARGS });
+    if (script.startsWith('commonjs')) expect(report.main).toBe(true);
+    if (/module.*\.m?ts$/.test(script)) expect(report.dependency).toBe('loaded');
+    expect(result.status).toBe(0);
+  });
+});
+
+describe('top-level await', () => {
+  test('in TypeScript: on thread0, and nothing runs twice', async () => {
+    const { stdout, stderr, status } = await lwkt(['run', fixture('module/await.ts')]);
+    expect(stderr).toBe('');
+    const [first, second, ...rest] = stdout.trimEnd().split('\n');
+    expect(first).toBe('begins');
+    expect(JSON.parse(second as string)).toEqual({
+      thread: 'thread0',
+      late: 'late',
+      own: 'own',
+      child: 'userthread',
+    });
+    expect(rest).toEqual([]);
+    expect(status).toBe(0);
+  });
+
+  test('in JavaScript', async () => {
+    const { stdout, status } = await lwkt(['run', fixture('module/await.mjs')]);
+    expect(stdout).toBe('begins\n{"thread":"thread0","own":"own"}\n');
+    expect(status).toBe(0);
+  });
+
+  test('that never ends: exit status 13, as under node', async () => {
+    const { stderr, status } = await lwkt(['run', fixture('module/never.mjs')]);
+    expect(stderr).toContain('LWKT_DEADLOCK');
+    expect(status).toBe(13);
+  });
+
+  test('required by a CommonJS script: its own error, and it is not run again', async () => {
+    const { stdout, stderr, status } = await lwkt(['run', fixture('commonjs/requires-await.cjs')]);
+    expect(stdout).toBe('begins\n');
+    expect(stderr).toContain('ERR_REQUIRE_ASYNC_MODULE');
+    expect(status).toBe(1);
+  });
+});
+
+describe('how a script ends', () => {
+  test.each([
+    ['process.exit()', 'commonjs/exit.cjs', 7],
+    ['process.exitCode', 'commonjs/exit-code.cjs', 5],
+  ])('%s', async (_, script, expected) => {
+    const { status, stderr } = await lwkt(['run', fixture(script)]);
+    expect(stderr).toBe('');
+    expect(status).toBe(expected);
+  });
+
+  test('an uncaught error, in TypeScript: its place in the source, status 1', async () => {
+    const script = fixture('module/throws.ts');
+    const { stdout, stderr, status } = await lwkt(['run', script]);
+    expect(stderr).toContain('Error: thrown on purpose');
+    expect(stderr).toContain(`at thrower (${script}:7:9)`);
+    expect(stderr).toContain('in userthread #1 "main"');
+    expect(stderr).toContain(`Node.js ${process.version}`);
+    expect(stdout).toBe('exit 1\n');
+    expect(status).toBe(1);
+  });
+
+  test('an uncaught error, in CommonJS', async () => {
+    const { stderr, status } = await lwkt(['run', fixture('commonjs/throws.cjs')]);
+    expect(stderr).toContain('TypeError: thrown on purpose');
+    expect(status).toBe(1);
+  });
+
+  test('an import that is not there', async () => {
+    const { stderr, status } = await lwkt(['run', fixture('module/missing-import.ts')]);
+    expect(stderr).toContain('ERR_MODULE_NOT_FOUND');
+    expect(stderr).toContain('does-not-exist.ts');
+    expect(status).toBe(1);
+  });
+
+  test('a signal', async () => {
+    const { signal } = await lwkt(['run', fixture('commonjs/kill.cjs')]);
+    expect(signal).toBe('SIGTERM');
+  });
+});
+
+test('process.argv is what node would make it, also for a relative path', async () => {
+  const cwd = fixture('commonjs');
+  const { stdout } = await lwkt(['run', './argv.cjs', ...ARGS], { cwd });
+  expect(JSON.parse(stdout)).toEqual([process.execPath, resolve(cwd, 'argv.cjs'), ...ARGS]);
+});
+
+test('-- ends the options', async () => {
+  const { stdout } = await lwkt(['run', '--', fixture('commonjs/argv.cjs'), '--', '-x']);
+  expect(JSON.parse(stdout).slice(2)).toEqual(['--', '-x']);
+});
+
+test('recursion as deep as under node', async () => {
+  expect(await lwkt(['run', fixture('module/deep.ts')])).toMatchObject({ stdout: '7000\n', status: 0 });
+});
+
+test('a script that is not there: one line, status 1', async () => {
+  const path = fixture('no-such.ts');
+  expect(await lwkt(['run', path])).toMatchObject({
+    stdout: '',
+    stderr: `lwkt: cannot find the script ${path}\n`,
+    status: 1,
+  });
+});

@@ -1,0 +1,122 @@
+/** shims.test.ts: --shim, --trace and `lwkt trace`, over a script with three system calls of which one fails. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fixture, lwkt } from './lwkt.ts';
+
+const script = fixture('system-calls.ts');
+const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** What each of the script's calls looks like, in order. */
+const LINES = [
+  /^1 +open\("\/dev\/null", O_RDONLY\|O_CLOEXEC\) += \d+ <\d+\.\d{6}>$/,
+  /^1 +open\("\/does\/not\/exist", O_RDONLY\) += -1 ENOENT \(No such file or directory\) <\d+\.\d{6}>$/,
+  /^1 +close\(\d+\) += 0 <\d+\.\d{6}>$/,
+];
+
+function expectLines(lines: string[]): void {
+  expect(lines).toHaveLength(LINES.length);
+  for (const [i, line] of lines.entries()) expect(line).toMatch(LINES[i] as RegExp);
+}
+
+describe('--shim', () => {
+  test('TypeScript, default export', async () => {
+    const { stderr, status } = await lwkt(['run', '--shim', fixture('shims/deny.ts'), script]);
+    expect(stderr).toMatch(/ENOENT: no such file or directory, open '\/dev\/null'/);
+    expect(status).toBe(1);
+  });
+
+  test('an export named shim', async () => {
+    const result = await lwkt(['run', `--shim=${fixture('shims/named.mjs')}`, script]);
+    expect(result).toMatchObject({ stdout: 'ENOENT\nnamed: close\n', stderr: '', status: 0 });
+  });
+
+  test('an array, and more than one file: the first is outermost', async () => {
+    const files = ['shims/named.mjs', 'shims/several.cjs'].flatMap((name) => ['--shim', fixture(name)]);
+    const { stdout, status } = await lwkt(['run', ...files, script]);
+    expect(stdout).toBe('ENOENT\nnamed: close\nfirst: close\nsecond: close\n');
+    expect(status).toBe(0);
+  });
+
+  test.each([
+    ['no-such.ts', /^lwkt: cannot find the shim file .*no-such\.ts\n$/],
+    ['shims/none.mjs', /^lwkt: .*none\.mjs exports no shim: .*\n$/],
+    ['shims/throws.mjs', /^lwkt: cannot load the shim file .*throws\.mjs: no luck\n$/],
+  ])('%s: one line, status 1, and the script does not run', async (name, line) => {
+    const { stdout, stderr, status } = await lwkt(['run', '--shim', fixture(name), script]);
+    expect(stderr).toMatch(line);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+});
+
+describe('--trace', () => {
+  test('to stderr', async () => {
+    const { stdout, stderr, status } = await lwkt(['run', '--trace', script]);
+    expectLines(stderr.trimEnd().split('\n'));
+    expect(stdout).toBe('ENOENT\n');
+    expect(status).toBe(0);
+  });
+
+  test('to a file', async () => {
+    const file = join(scratch, 'trace.txt');
+    const { stderr, status } = await lwkt(['run', `--trace=${file}`, script]);
+    expectLines(readFileSync(file, 'utf8').trimEnd().split('\n'));
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test('shows what a shim answered', async () => {
+    const { stderr } = await lwkt(['run', '--trace', '--shim', fixture('shims/deny.ts'), script]);
+    expect(stderr).toMatch(/"\/dev\/null".* += -1 ENOENT/);
+  });
+
+  test('to a file that cannot be', async () => {
+    const { stderr, status } = await lwkt(['run', `--trace=${scratch}/no/such`, script]);
+    expect(stderr).toMatch(/^lwkt: cannot write the trace: ENOENT.*\n$/);
+    expect(status).toBe(1);
+  });
+});
+
+describe('lwkt trace', () => {
+  /** The table's rows as [calls, errors] by name; the columns are strace's. */
+  function table(lines: string[]): Record<string, [number, number]> {
+    const rows = lines.filter((line) => /^ *\d/.test(line));
+    return Object.fromEntries(
+      rows.map((row) => [row.slice(51), [Number(row.slice(31, 40)), Number(row.slice(41, 50))]]),
+    );
+  }
+
+  function check(text: string): void {
+    const lines = text.trimEnd().split('\n');
+    expectLines(lines.slice(0, LINES.length));
+    expect(lines[LINES.length]).toMatch(/^% time +seconds +usecs\/call +calls +errors syscall$/);
+    const rows = table(lines.slice(LINES.length + 1));
+    expect(rows.open).toEqual([2, 1]);
+    expect(rows.close).toEqual([1, 0]);
+    expect(rows.total).toEqual([3, 1]);
+  }
+
+  test('calls and a table on stderr', async () => {
+    const { stdout, stderr, status } = await lwkt(['trace', script]);
+    check(stderr);
+    expect(stdout).toBe('ENOENT\n');
+    expect(status).toBe(0);
+  });
+
+  test('-o: both in a file', async () => {
+    const file = join(scratch, 'table.txt');
+    const { stderr, status } = await lwkt(['trace', '-o', file, script]);
+    check(readFileSync(file, 'utf8'));
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test('the exit status is the script’s', async () => {
+    const { status, stderr } = await lwkt(['trace', fixture('commonjs/exit.cjs')]);
+    expect(stderr).toMatch(/syscall\n(.*\n)*.* total\n$/);
+    expect(status).toBe(7);
+  });
+});
