@@ -1,6 +1,6 @@
 /**
- * abort-signal.ts: many threads may wait with one AbortSignal. It gets one listener of ours, however many they are: eleven would be
- * reported as a leak on Node 20.
+ * abort-signal.ts: many threads may wait with one AbortSignal. It gets one listener of ours, however many
+ * they are: eleven would be reported as a leak on Node 20.
  *
  * Invariant: the listener is there exactly while somebody follows the signal.
  */
@@ -12,7 +12,10 @@ interface Followers {
 
 const followed = new WeakMap<AbortSignal, Followers>();
 
-/** Calls back when the signal is aborted, which it must not be yet. Returns what ends that; callback must be a function of its own. */
+/**
+ * Calls back when the signal is aborted, which it must not be yet. Returns what ends that. callback must be a function
+ * of its own.
+ */
 export function followSignal(signal: AbortSignal, callback: () => void): () => void {
   let followers = followed.get(signal);
   if (followers === undefined) {

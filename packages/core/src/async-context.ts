@@ -79,7 +79,9 @@ interface Saved {
 /** Before a switch. Returns what afterSwitch wants; throws ERR_LWKT_ASYNC_SCOPE where the switch can't be made. */
 export function beforeSwitch(): Saved | undefined {
   if (asyncWrap === undefined) {
-    if (executionAsyncId() !== passAsyncId)
+    const id = executionAsyncId();
+    // 0: the environment is being stopped and the pass got no scope; the thread will be terminated, not refused
+    if (id !== passAsyncId && id !== 0)
       throw new CodedError(
         'ERR_LWKT_ASYNC_SCOPE',
         'A userthread cannot wait inside a nested AsyncResource scope (runInAsyncScope, or a function bound to a resource): ' +

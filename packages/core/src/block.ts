@@ -4,6 +4,7 @@
  *
  * Invariant: between beforeSwitch and afterSwitch only native code runs on this thread; `current` is right whenever JavaScript runs.
  */
+import { followSignal } from './abort-signal.ts';
 import { afterSwitch, beforeSwitch } from './async-context.ts';
 import { abortError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
 import { native } from './native.ts';
@@ -104,20 +105,19 @@ function checkOptions(options: WaitOptions): void {
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
 }
 
-/** Sleeps until ready() says true: looked at before the first sleep and after each wake(). Throws on abort, signal and timeout. */
+/**
+ * Sleeps until ready() says true: called once before the first sleep and once after each wake(), never again after it said true, so it may
+ * take what it finds. Throws on abort (in suspend, which is where a wait that isn't over goes on), signal and timeout.
+ */
 export function blockUntil(reason: string, ready: () => boolean, options?: WaitOptions): void {
   if (options === undefined) {
-    while (!ready()) {
-      suspend(reason);
-      if (current.pendingAbort !== undefined && !ready()) throw takeAbort(current);
-    }
+    while (!ready()) suspend(reason);
     return;
   }
   checkOptions(options);
   const td = current;
   const { signal, timeout } = options;
   let late = false;
-  const onAbort = (): void => wake(td);
   const timer =
     timeout === undefined
       ? undefined
@@ -125,17 +125,16 @@ export function blockUntil(reason: string, ready: () => boolean, options?: WaitO
           late = true;
           wake(td);
         }, timeout);
-  signal?.addEventListener('abort', onAbort);
+  const unfollow = signal === undefined || signal.aborted ? undefined : followSignal(signal, () => wake(td));
   try {
     for (;;) {
       if (ready()) return;
       if (signal?.aborted) throw abortError(signal.reason);
       if (late) throw timeoutError(reason, timeout as number);
       suspend(reason);
-      if (current.pendingAbort !== undefined && !ready()) throw takeAbort(current);
     }
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    unfollow?.();
   }
 }

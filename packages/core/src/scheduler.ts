@@ -4,6 +4,7 @@
  * Invariant: threads[slot] is the thread that the native side means by slot, from create to finish.
  */
 
+import { followSignal } from './abort-signal.ts';
 import { createScope, runInScope } from './async-context.ts';
 import { blockUntil, curthread, setCurrent, thread0, wake } from './block.ts';
 import { watchForDeadlock } from './deadlock.ts';
@@ -17,7 +18,7 @@ export interface CreateOptions {
   name?: string | undefined;
   /** 0 to 31, 12 if absent. */
   priority?: number | undefined;
-  /** Bytes of stack, 65,536 to 67,108,864, rounded up to a power of two; 262,144 if absent. Committed as it is used. */
+  /** Bytes of stack, 131,072 to 67,108,864, rounded up to a power of two; 262,144 if absent. Committed as it is used. */
   stackSize?: number | undefined;
   /** Aborts the thread when it is aborted, as td.abort(signal.reason). */
   signal?: AbortSignal | undefined;
@@ -27,7 +28,8 @@ export interface CreateOptions {
   syscallPort?: unknown;
 }
 
-const STACK_MIN = 64 * 1024;
+/** V8 compiles no function with less than 40 KiB of stack left: in 64 KiB, less what is kept for C++, hardly anything would run. */
+const STACK_MIN = 128 * 1024;
 const STACK_DEFAULT = 256 * 1024;
 const STACK_MAX = 64 * 1024 * 1024;
 
@@ -55,15 +57,16 @@ function finish(td: UserThread): void {
     settle?.resolve(td.value);
     return;
   }
+  const byAbort = td.lastAbort !== undefined && td.error === td.lastAbort; // not for a thread that throws undefined
   if (settle !== undefined) {
     settle.reject(td.error);
-  } else if (joiners === undefined && td.error !== td.lastAbort) {
+  } else if (joiners === undefined && !byAbort) {
     // Nobody has asked for the outcome: a rejected promise puts it under Node's own rule for unhandled rejections. Whoever joins
     // later takes it away again, as a late catch does.
     nameInStack(td);
     td.promise = Promise.reject(td.error);
   }
-  if (td.error === td.lastAbort) td.promise?.catch(() => {});
+  if (byAbort) td.promise?.catch(() => {});
 }
 
 function nameInStack(td: UserThread): void {
@@ -92,8 +95,9 @@ function entry(slot: number): void {
       td.lastAbort = td.pendingAbort;
       throw td.pendingAbort;
     }
+    const main = td.main as () => unknown; // called as a function: its `this` is not the handle
     td.value = runInScope(td.scope, () => {
-      const value = (td.main as () => unknown)();
+      const value = main();
       return isThenable(value) ? wait(value) : value; // an async function, say
     });
   } catch (error) {
@@ -141,15 +145,10 @@ function checkCreate(main: unknown, options: CreateOptions): void {
 
 const NO_OPTIONS: CreateOptions = {};
 
-function followSignal(td: UserThread, signal: AbortSignal): void {
-  if (signal.aborted) {
-    td.abort(signal.reason);
-    return;
-  }
-  const onAbort = (): void => td.abort(signal.reason);
-  const forget = (): void => signal.removeEventListener('abort', onAbort);
-  signal.addEventListener('abort', onAbort, { once: true });
-  td.onFinish = forget;
+/** The thread is aborted when the signal is, until it has finished. */
+function obeySignal(td: UserThread, signal: AbortSignal): void {
+  if (signal.aborted) td.abort(signal.reason);
+  else td.onFinish = followSignal(signal, () => td.abort(signal.reason));
 }
 
 /**
@@ -178,7 +177,7 @@ export function create<R>(main: () => R, options: CreateOptions = NO_OPTIONS): U
     );
   td.slot = slot;
   threads[slot] = td;
-  if (options.signal !== undefined) followSignal(td, options.signal);
+  if (options.signal !== undefined) obeySignal(td, options.signal);
   watchForDeadlock();
   return td as UserThread<Awaited<R>>;
 }

@@ -111,7 +111,7 @@ export class UserThread<T = unknown> {
    * its first run and after its end. Costs two switches; for diagnosis.
    */
   get stack(): string | undefined {
-    if (this === (services.current() as unknown)) return new Error().stack?.replace(/^.*\n/, '');
+    if (this === (services.current() as unknown)) return new Error().stack?.replace(/^.*\n.*\n/, '');
     return this.slot >= 0 ? native.stack(this.slot) : undefined;
   }
 

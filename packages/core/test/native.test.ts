@@ -1,0 +1,48 @@
+/**
+ * native.test.ts: runs the C programs of native/test, each as a test of its own and in both flavours: optimised, and with
+ * AddressSanitizer and UBSan. What they check is in them; here is only how they are built and started.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const folder = fileURLToPath(new URL('../native/test', import.meta.url));
+const programs = readdirSync(folder)
+  .filter((name) => name.endsWith('.c'))
+  .map((name) => name.slice(0, -2))
+  .sort();
+
+/** Runs make in native/test; throws with all that it has said unless it succeeds. */
+function make(...args: string[]): string {
+  const { status, signal, error, stdout, stderr } = spawnSync('make', ['-s', '-C', folder, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`make ${args.join(' ')}: ${signal ?? status}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+it('has programs, and make knows them all', () => {
+  expect(programs).toContain('stress');
+  expect(make('list').trim().split(' ')).toEqual(programs);
+});
+
+describe.each(['plain', 'sanitized'])('the C core, %s', (flavour) => {
+  beforeAll(() => {
+    make(`-j${availableParallelism()}`, flavour);
+  }, 600_000);
+
+  it.each(programs)(
+    '%s',
+    (program) => {
+      const output = make(`check-${flavour}-${program}`);
+      // A random test's seed: make -C native/test check-FLAVOUR-stress SEED=... repeats the run.
+      const seed = /^ *(seed \d+)$/m.exec(output);
+      if (seed) console.log(`${program}, ${flavour}: ${seed[1]}`);
+    },
+    600_000,
+  );
+});

@@ -1,0 +1,38 @@
+// What the programs share: one process runs the cases it is asked for and prints { case: outcome } as its
+// last line.
+
+/** How many rounds, scaled down where stress flags make each 10 to 50 times slower. */
+export function scale(n, whenStressed = Math.ceil(n / 20)) {
+  return process.env.LIBCR_STRESSED ? whenStressed : n;
+}
+
+/** The error as the tests compare it. */
+export function shown(error) {
+  return error instanceof Error
+    ? { name: error.name, code: error.code, class: error.constructor.name, message: error.message }
+    : { thrown: error };
+}
+
+/** What fn threw, as data; { returned } if it did not. */
+export function thrownBy(fn) {
+  try {
+    return { returned: fn() ?? null };
+  } catch (error) {
+    return shown(error);
+  }
+}
+
+export async function rejectionOf(promise) {
+  try {
+    return { resolved: (await promise) ?? null };
+  } catch (error) {
+    return shown(error);
+  }
+}
+
+/** Runs the case named on the command line and prints what it returns as JSON. */
+export async function main(cases) {
+  const name = process.argv[2];
+  if (!Object.hasOwn(cases, name)) throw new Error(`no such case: ${name}`);
+  console.log(JSON.stringify((await cases[name]()) ?? null));
+}

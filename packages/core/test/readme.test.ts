@@ -1,0 +1,55 @@
+/**
+ * readme.test.ts: the examples of README.md work as they stand: each js block is a program that prints the
+ * text block after it.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { stressFlags } from './run.ts';
+
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const blocks = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+  language,
+  text,
+}));
+
+/** Runs the module text with the folder of the package as its place. */
+function runModule(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const args = [...stressFlags, '--input-type=module', '--eval', text];
+    execFile(process.execPath, args, { cwd: packageFolder }, (error, stdout, stderr) =>
+      error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
+    );
+  });
+}
+
+test('it has examples', () => {
+  expect(blocks.filter(({ language }) => language === 'js').length).toBeGreaterThanOrEqual(3);
+});
+
+blocks.forEach(({ language, text }, i) => {
+  if (language !== 'js') return;
+  test(`example ${i + 1}: ${text.split('\n')[2]}`, async () => {
+    expect(blocks[i + 1].language).toBe('text');
+    expect(await runModule(text)).toBe(blocks[i + 1].text);
+  });
+});
+
+test('its table of error codes is that of errors.ts', () => {
+  const codes = (text: string): string[] => [
+    ...new Set(text.match(/ERR_LWKT_\w+|ERR_LIBCR_\w+|ERR_[IO]\w+|ABORT_ERR/g)),
+  ];
+  const table = readme.slice(readme.indexOf('## Error codes'), readme.indexOf('## Dependencies'));
+  const source = readFileSync(new URL('../src/errors.ts', import.meta.url), 'utf8');
+  expect(codes(table).sort()).toEqual(codes(source).sort());
+});
+
+test('it names every function and class that the package exports', async () => {
+  const text = "import * as core from '@libcr/core'; console.log(Object.keys(core).join());";
+  const names = (await runModule(text)).trim().split(',');
+  expect(names.length).toBeGreaterThan(8);
+  const constants = /^(PRIORITY_\w+|UserThread)$/;
+  for (const name of names.filter((n) => !constants.test(n))) expect(readme).toContain(name);
+});
