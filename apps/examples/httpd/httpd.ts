@@ -1,6 +1,7 @@
 /**
- * httpd.ts: a node:http server whose handlers are userthreads: each may wait, in blocking style, for files, timers and other servers. A
- * client that goes away aborts its handler; SIGINT and SIGTERM let the server end in order. What the routes do is in routes.ts.
+ * httpd.ts: a node:http server whose handlers are userthreads: each may wait, in blocking style, for files,
+ * timers and other servers. A client that goes away aborts its handler; SIGINT and SIGTERM let the server end
+ * in order. What the routes do is in routes.ts.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

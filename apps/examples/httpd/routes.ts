@@ -1,6 +1,7 @@
 /**
- * routes.ts: what the server answers, as plain functions that block their userthread: no callbacks, no async. Each throws HttpError for a
- * request that cannot be answered; an AbortError passes through, and `finally` gives back what is open.
+ * routes.ts: what the server answers, as plain functions that block their userthread: no callbacks, no async.
+ * Each throws HttpError for a request that cannot be answered; an AbortError passes through, and `finally`
+ * gives back what is open.
  */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
@@ -27,7 +28,10 @@ export function openRoot(folder: string): void {
   root = sys.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/** Opens a file below root, one step at a time and following no link: so no name, and no link in the folder, leads out of it. */
+/**
+ * Opens a file below root, one step at a time and following no link: so no name, and no link in the folder,
+ * leads out of it.
+ */
 function openBelow(name: string): number {
   const steps = name.split('/');
   if (steps.some((step) => step === '' || step === '.' || step === '..' || step.includes('\0')))

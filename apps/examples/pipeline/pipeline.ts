@@ -1,6 +1,7 @@
 /**
- * pipeline.ts: a producer, some workers and a collector that share nothing but messages. It counts primes: the producer sends ranges to
- * the workers' port, a worker sends what it finds to the collector's port, and each message is answered when it has been dealt with.
+ * pipeline.ts: a producer, some workers and a collector that share nothing but messages. It counts primes:
+ * the producer sends ranges to the workers' port, a worker sends what it finds to the collector's port, and
+ * each message is answered when it has been dealt with.
  */
 import { create, curthread, Msg, MsgPort } from '@libcr/core';
 
@@ -28,7 +29,9 @@ function isPrime(n: number): boolean {
   return true;
 }
 
-/** Keeps WINDOW messages under way: sends without waiting, and waits for any reply when the window is full. */
+/**
+ * Keeps WINDOW messages under way: sends without waiting, and waits for any reply when the window is full.
+ */
 function produce(): number {
   const replies = curthread().port; // where replies come if a message names no other port
   let sent = 0;

@@ -17,12 +17,14 @@ let server: ChildProcess;
 let base = '';
 let output = '';
 
-/** Waits until the server's output matches. */
+/** Waits until the server's output matches. Rejects if the server ends before it does. */
 async function printed(pattern: RegExp): Promise<RegExpExecArray> {
   for (;;) {
     const match = pattern.exec(output);
     if (match) return match;
-    await once(server.stdout as NodeJS.ReadableStream, 'data');
+    const more = once(server.stdout as NodeJS.ReadableStream, 'data').then(() => true);
+    const ended = once(server, 'exit').then(() => false);
+    if (!(await Promise.race([more, ended]))) throw new Error(`the server has ended; it printed:\n${output}`);
   }
 }
 

@@ -1,4 +1,6 @@
-/** treesum.test.ts: treesum against node:crypto and sha256sum, on a tree of everything that a folder may hold. */
+/**
+ * treesum.test.ts: treesum against node:crypto and sha256sum, on a tree of everything that a folder may hold.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

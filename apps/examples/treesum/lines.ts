@@ -1,6 +1,7 @@
 /**
- * lines.ts: treesum's output, byte for byte: sha256sum's lines with its escapes, and messages about what could not be read. Written in
- * blocking style: a full pipe makes the userthread wait, and a closed one throws EPIPE right here.
+ * lines.ts: treesum's output, byte for byte: sha256sum's lines with its escapes, and messages about what
+ * could not be read. Written in blocking style: a full pipe makes the userthread wait, and a closed one
+ * throws EPIPE right here.
  */
 import { getSystemErrorMap } from 'node:util';
 import { sys } from '@libcr/syscalls';

@@ -1,6 +1,6 @@
 /**
- * progress.ts: a progress bar on stderr, if that is a terminal and stdout is not (else the lines would run through it). The total is found
- * by a walk of its own that opens no file.
+ * progress.ts: a progress bar on stderr, if that is a terminal and stdout is not (else the lines would run
+ * through it). The total is found by a walk of its own that opens no file.
  */
 import { wait } from '@libcr/core';
 import { walk } from './walk.ts';

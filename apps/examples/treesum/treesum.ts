@@ -1,6 +1,7 @@
 /**
- * treesum.ts: the SHA-256 of every file below a folder, in sha256sum's format; `sha256sum -c` reads it. A userthread for each file, some at
- * a time, all in blocking style. Names are bytes: nothing here decodes them. README.md says what it promises.
+ * treesum.ts: the SHA-256 of every file below a folder, in sha256sum's format; `sha256sum -c` reads it. A
+ * userthread for each file, some at a time, all in blocking style. Names are bytes: nothing here decodes
+ * them. README.md says what it promises.
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -22,7 +23,9 @@ function complain(path: Buffer, error: unknown): void {
   count.errors++;
 }
 
-/** A userthread's work: one file's digest; undefined if it turns out to be something else, or cannot be read. */
+/**
+ * A userthread's work: one file's digest; undefined if it turns out to be something else, or cannot be read.
+ */
 function sum(path: Buffer): string | undefined {
   const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(128 * 1024);
   let fd = -1;
@@ -45,7 +48,10 @@ function sum(path: Buffer): string | undefined {
   }
 }
 
-/** Sums everything below folder with `jobs` userthreads at a time; the lines come out in the order of the walk. */
+/**
+ * Sums everything below folder with `jobs` userthreads at a time; the lines come out in the order of the
+ * walk.
+ */
 function treesum(folder: string, jobs: number): void {
   const root = Buffer.from(folder);
   const progress = startProgress(root);

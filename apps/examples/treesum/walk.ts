@@ -1,6 +1,7 @@
 /**
- * walk.ts: every regular file below a folder, in the same order each time, in blocking style. Symbolic links, sockets, FIFOs and devices
- * are passed by without being opened; a link given as the folder itself is followed, as by sha256sum.
+ * walk.ts: every regular file below a folder, in the same order each time, in blocking style. Symbolic links,
+ * sockets, FIFOs and devices are passed by without being opened; a link given as the folder itself is
+ * followed, as by sha256sum.
  */
 import { constants, sys } from '@libcr/syscalls';
 
@@ -18,7 +19,10 @@ function isDots(name: Buffer): boolean {
   return name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e));
 }
 
-/** A folder's entries, sorted by their bytes. It is closed again before anything below it is opened: depth costs no descriptors. */
+/**
+ * A folder's entries, sorted by their bytes. It is closed again before anything below it is opened: depth
+ * costs no descriptors.
+ */
 function list(folder: Buffer, flags: number): Entry[] {
   const fd = sys.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
   try {
@@ -35,7 +39,10 @@ function list(folder: Buffer, flags: number): Entry[] {
   }
 }
 
-/** Calls onFile with the path of each file below folder, and onError with what cannot be read; goes on after that. */
+/**
+ * Calls onFile with the path of each file below folder, and onError with what cannot be read; goes on after
+ * that.
+ */
 export function walk(
   folder: Buffer,
   onError: (path: Buffer, error: unknown) => void,

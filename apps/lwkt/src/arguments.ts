@@ -1,6 +1,7 @@
 /**
- * arguments.ts: the command line, read. Options stand before SCRIPT; everything behind it is the script's, whatever it looks like.
- * Built on node:util's parseArgs, which finds the tokens; what they may be is checked here, so that --trace may have a value or not.
+ * arguments.ts: the command line, read. Options stand before SCRIPT; everything behind it is the script's,
+ * whatever it looks like. Built on node:util's parseArgs, which finds the tokens; what they may be is checked
+ * here, so that --trace may have a value or not.
  */
 import { parseArgs } from 'node:util';
 import { UsageError } from './errors.ts';

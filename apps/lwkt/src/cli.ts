@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * cli.ts: the lwkt command: picks the command and turns lwkt's own failures into one line on stderr and an exit status. README.md is
- * for those who use it.
+ * cli.ts: the lwkt command: picks the command and turns lwkt's own failures into one line on stderr and an
+ * exit status. README.md is for those who use it.
  */
 import { createRequire } from 'node:module';
 import { type OptionSpec, type Parsed, parseCommand, values } from './arguments.ts';

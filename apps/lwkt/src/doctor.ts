@@ -1,6 +1,6 @@
 /**
- * doctor.ts: `lwkt doctor`: collects the findings, prints them as text or JSON, and says whether libcr can work here. What is looked at
- * stands in findings.ts, the trial run in self-test.ts.
+ * doctor.ts: `lwkt doctor`: collects the findings, prints them as text or JSON, and says whether libcr can
+ * work here. What is looked at stands in findings.ts, the trial run in self-test.ts.
  */
 import { type Finding, look } from './findings.ts';
 import { selfTest } from './self-test.ts';

@@ -1,6 +1,7 @@
 /**
- * entry-hook.ts: makes 'lwkt:script' mean the script's URL, for entry.js. Used in this thread with module.registerHooks, and as a hooks
- * module of module.register's where Node has no registerHooks (20, and 22 before 22.15).
+ * entry-hook.ts: makes 'lwkt:script' mean the script's URL, for entry.js. Used in this thread with
+ * module.registerHooks, and as a hooks module of module.register's where Node has no registerHooks (20, and
+ * 22 before 22.15).
  */
 let script = '';
 

@@ -1,6 +1,6 @@
 /**
- * errors.ts: the two kinds of failure that are lwkt's own and not the script's. Both are printed as one line; anything else that is thrown
- * in here is a bug and shows its stack.
+ * errors.ts: the two kinds of failure that are lwkt's own and not the script's. Both are printed as one line;
+ * anything else that is thrown in here is a bug and shows its stack.
  */
 
 /** The command line is wrong: exit status 2. */

@@ -1,6 +1,6 @@
 /**
- * findings.ts: what this machine and this Node offer, read from /proc and from Node; nothing is changed and nothing is tried. Where a
- * file of /proc is not there, the finding says so instead of guessing.
+ * findings.ts: what this machine and this Node offer, read from /proc and from Node; nothing is changed and
+ * nothing is tried. Where a file of /proc is not there, the finding says so instead of guessing.
  */
 import { readFileSync } from 'node:fs';
 import { endianness, release } from 'node:os';
@@ -68,7 +68,10 @@ function node(): Finding {
 const AT_HWCAP2 = 26n;
 const HWCAP2_FSGSBASE = 2n;
 
-/** Whether user mode may write %fs and %gs: the kernel says so in the auxiliary vector, pairs of 64-bit numbers. */
+/**
+ * Whether user mode may write %fs and %gs: the kernel says so in the auxiliary vector, pairs of 64-bit
+ * numbers.
+ */
 function fsgsbase(): Finding {
   const name = 'fsgsbase';
   let auxv: Buffer;

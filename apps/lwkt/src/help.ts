@@ -1,4 +1,7 @@
-/** help.ts: what --help prints, for lwkt and for each command. README.md says more; a test holds the two together. */
+/**
+ * help.ts: what --help prints, for lwkt and for each command. README.md says more; a test holds the two
+ * together.
+ */
 
 export const commands = ['run', 'trace', 'doctor'] as const;
 

@@ -1,6 +1,6 @@
 /**
- * packages.ts: @libcr/core and @libcr/syscalls, as the script sees them. Two copies of one package have two schedulers that know
- * nothing of each other, so lwkt uses the script's own where the script has one.
+ * packages.ts: @libcr/core and @libcr/syscalls, as the script sees them. Two copies of one package have two
+ * schedulers that know nothing of each other, so lwkt uses the script's own where the script has one.
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';

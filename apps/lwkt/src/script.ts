@@ -1,14 +1,16 @@
 /**
  * script.ts: runs a script's top level on the running userthread.
  *
- * CommonJS, and an ES module without top-level await in its graph: by require(), which runs it at once and right here. With top-level
- * await only import() can, and Node runs the module on the event loop's stack.
+ * CommonJS, and an ES module without top-level await in its graph: by require(), which runs it at once and
+ * right here. With top-level await only import() can, and Node runs the module on the event loop's stack.
  *
- * require() cannot see TypeScript modules on every Node, as loader hooks may run in another thread. So their graph is linked by import()
- * first: of a module that imports one that throws, and then entry.js, which imports the script. Node links all of them and stops at the
- * throw, before anything of the script has run; require(entry.js) then runs what is linked.
+ * require() cannot see TypeScript modules on every Node, as loader hooks may run in another thread. So their
+ * graph is linked by import() first: of a module that imports one that throws, and then entry.js, which
+ * imports the script. Node links all of them and stops at the throw, before anything of the script has run;
+ * require(entry.js) then runs what is linked.
  *
- * Invariant: nothing of the script runs twice. Another way is tried only where require() has said no before running anything.
+ * Invariant: nothing of the script runs twice. Another way is tried only where require() has said no before
+ * running anything.
  */
 import Module, { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -42,8 +44,8 @@ async function link(script: string): Promise<void> {
 }
 
 /**
- * Loads path with require.main as node has it, for the idiom `require.main === module`. `begun` is called when CommonJS code is about to
- * run: Node reads process.mainModule then.
+ * Loads path with require.main as node has it, for the idiom `require.main === module`. `begun` is called
+ * when CommonJS code is about to run: Node reads process.mainModule then.
  */
 function load(path: string, script: string, begun: () => void): void {
   const main = (): NodeJS.Module | undefined => require.cache[script];
@@ -62,7 +64,10 @@ function load(path: string, script: string, begun: () => void): void {
   }
 }
 
-/** Tries require(path). Says why it refused, if it did so before it ran anything. Throws what the script throws. */
+/**
+ * Tries require(path). Says why it refused, if it did so before it ran anything. Throws what the script
+ * throws.
+ */
 function tryRequire(path: string, script: string): 'top-level await' | 'linked already' | undefined {
   let ran = false;
   try {
@@ -90,7 +95,8 @@ export function runScript(core: Core, script: string, kind: Kind): void {
     core.wait(link(script));
     refusal = tryRequire(fileURLToPath(entryUrl), script);
     if (refusal === 'linked already') {
-      // Node 20.19 and 22.12 to 22.14 may not take over what import() has linked. There the modules are compiled to CommonJS.
+      // Node 20.19 and 22.12 to 22.14 may not take over what import() has linked. There the modules are
+      // compiled to CommonJS.
       core.wait(register('typescript commonjs'));
       refusal = tryRequire(script, script);
     }

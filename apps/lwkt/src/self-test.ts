@@ -1,6 +1,6 @@
 /**
- * self-test.ts: tries what libcr is for: loads the native halves, creates userthreads, switches, sends a message, makes a system call.
- * A step that fails is a finding, and the steps that need it are left out.
+ * self-test.ts: tries what libcr is for: loads the native halves, creates userthreads, switches, sends a
+ * message, makes a system call. A step that fails is a finding, and the steps that need it are left out.
  */
 import type { Finding } from './findings.ts';
 

@@ -1,6 +1,6 @@
 /**
- * shims.ts: what stands in front of the program's system calls: the files given with --shim, and trace. Installed before the script
- * is loaded, so that its first call is seen.
+ * shims.ts: what stands in front of the program's system calls: the files given with --shim, and trace.
+ * Installed before the script is loaded, so that its first call is seen.
  */
 import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -58,7 +58,10 @@ function appendTable(path: string | undefined, table: string): void {
   else appendFileSync(path, table);
 }
 
-/** Installs what options say, for a script at `script`. trace is outermost: it shows what the program asked, and the answer it got. */
+/**
+ * Installs what options say, for a script at `script`. trace is outermost: it shows what the program asked,
+ * and the answer it got.
+ */
 export async function installShims(script: string, options: ShimOptions): Promise<void> {
   const { files, trace: target, summary = false } = options;
   if (files.length === 0 && target === undefined) return;

@@ -1,5 +1,6 @@
 /**
- * summary.ts: counts the system calls and their time, for the table at the end of `lwkt trace`. The layout is that of strace -c.
+ * summary.ts: counts the system calls and their time, for the table at the end of `lwkt trace`. The layout is
+ * that of strace -c.
  */
 import type { Syscalls } from './packages.ts';
 

@@ -1,9 +1,9 @@
 /**
- * typescript.ts: TypeScript, on every Node, by tsx. Registered only when the script or a shim is TypeScript: a JavaScript program runs just
- * as it does under node.
+ * typescript.ts: TypeScript, on every Node, by tsx. Registered only when the script or a shim is TypeScript:
+ * a JavaScript program runs just as it does under node.
  *
- * Invariant: JavaScript is never compiled. tsx' require() hook would turn ES modules into CommonJS ones, and so load a second
- * @libcr/core beside the one that import finds.
+ * Invariant: JavaScript is never compiled. tsx' require() hook would turn ES modules into CommonJS ones, and
+ * so load a second @libcr/core beside the one that import finds.
  */
 import { readFileSync } from 'node:fs';
 import Module from 'node:module';

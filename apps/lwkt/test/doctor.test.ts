@@ -1,4 +1,7 @@
-/** doctor.test.ts: `lwkt doctor`, on the machine that runs the tests, where libcr works; and with a native half that is none. */
+/**
+ * doctor.test.ts: `lwkt doctor`, on the machine that runs the tests, where libcr works; and with a native
+ * half that is none.
+ */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { cli, environment, fixture, lwkt } from './lwkt.ts';

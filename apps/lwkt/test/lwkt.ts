@@ -1,5 +1,6 @@
 /**
- * lwkt.ts: runs the built lwkt command as a child process, as all tests of lwkt and of the examples do. Needs `npm run build`.
+ * lwkt.ts: runs the built lwkt command as a child process, as all tests of lwkt and of the examples do. Needs
+ * `npm run build`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

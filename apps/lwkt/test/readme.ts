@@ -1,7 +1,8 @@
 /**
- * readme.ts: runs the examples of a README. A block marked "console" is one bash session in the README's folder, with lwkt on the PATH. A
- * line that begins with "$ " is a command, the lines below it are what it must print (stdout and stderr). "…" stands for any text
- * in its line, and alone in a line for any number of lines.
+ * readme.ts: runs the examples of a README. A block marked "console" is one bash session in the README's
+ * folder, with lwkt on the PATH. A line that begins with "$ " is a command, the lines below it are what it
+ * must print (stdout and stderr). "…" stands for any text in its line, and alone in a line for any number of
+ * lines.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** run.test.ts: `lwkt run`: every kind of script, on a userthread where it can be; process as node makes it; exit statuses. */
+/**
+ * run.test.ts: `lwkt run`: every kind of script, on a userthread where it can be; process as node makes it;
+ * exit statuses.
+ */
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixture, lwkt } from './lwkt.ts';

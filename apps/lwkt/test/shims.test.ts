@@ -1,4 +1,6 @@
-/** shims.test.ts: --shim, --trace and `lwkt trace`, over a script with three system calls of which one fails. */
+/**
+ * shims.test.ts: --shim, --trace and `lwkt trace`, over a script with three system calls of which one fails.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -56,18 +56,10 @@ let base = 0;
 /** The async id that the pass runs in, where the stack is hidden. */
 let passAsyncId = -1;
 
-/** Runs a userthread's main in its scope. */
-export function runInScope<T>(scope: Scope, main: () => T): T {
-  if (scope === undefined || asyncWrap === undefined) {
-    passAsyncId = executionAsyncId();
-    return main();
-  }
-  base = asyncWrap.async_hook_fields[kStackLength] as number;
-  try {
-    return scope.runInAsyncScope(main);
-  } finally {
-    scope.emitDestroy();
-  }
+/** Before a userthread enters its scope: notes where the pass stands. */
+export function beforeScope(): void {
+  if (asyncWrap === undefined) passAsyncId = executionAsyncId();
+  else base = asyncWrap.async_hook_fields[kStackLength] as number;
 }
 
 /** A thread's part of the id stack while it is switched out: what was current, then what lay below, entry by entry. */

@@ -39,10 +39,12 @@ export function throwIfAborted(): void {
 }
 
 /**
- * Runs fn, a native call that may switch away (lwkt_api's js_block), on the running userthread. reason is what the thread is shown to wait
- * for. Throws ERR_LWKT_WOULD_BLOCK on thread0 and the AbortError where an abort is pending already, in both cases before fn runs.
+ * Sleeps until wake(td). reason is what the thread is shown to wait for. Returns also for no reason at all: loop on a condition. Throws
+ * ERR_LWKT_WOULD_BLOCK on thread0, and the AbortError where an abort is pending already. (tsleep)
+ *
+ * The frames from here to native code stay on the stack of every suspended thread, and it is pages that count: so there are few of them.
  */
-export function blocking<R>(reason: string, fn: () => R): R {
+export function suspend(reason: string): void {
   const td = current;
   if (td === thread0) throw wouldBlock(reason);
   throwIfAborted();
@@ -51,7 +53,7 @@ export function blocking<R>(reason: string, fn: () => R): R {
   td.running = 'blocked';
   current = thread0; // whoever runs next says so itself, but for the event loop
   try {
-    return fn();
+    native.block();
   } finally {
     current = td;
     td.running = 'running';
@@ -60,19 +62,10 @@ export function blocking<R>(reason: string, fn: () => R): R {
   }
 }
 
-const block = (): number => native.block();
-
-/** Sleeps until wake(td). Returns also for no reason at all: loop on a condition. */
-export function suspend(reason: string): void {
-  blocking(reason, block);
-}
-
 /** Makes a blocked thread look at its condition again. Harmless at any time. */
 export function wake(td: UserThread): void {
   if (td.slot >= 0) native.schedule(td.slot);
 }
-
-const yieldNative = (): number => native.yield();
 
 /** Lets the other runnable userthreads of this or a higher priority run first; on thread0 it throws ERR_LWKT_WOULD_BLOCK. (lwkt_yield) */
 export function yieldNow(): void {
@@ -82,7 +75,7 @@ export function yieldNow(): void {
   const saved = beforeSwitch();
   td.running = 'runnable';
   current = thread0;
-  yieldNative();
+  native.yield();
   current = td;
   td.running = 'running';
   afterSwitch(saved);
@@ -110,10 +103,11 @@ function checkOptions(options: WaitOptions): void {
  * take what it finds. Throws on abort (in suspend, which is where a wait that isn't over goes on), signal and timeout.
  */
 export function blockUntil(reason: string, ready: () => boolean, options?: WaitOptions): void {
-  if (options === undefined) {
-    while (!ready()) suspend(reason);
-    return;
-  }
+  if (options === undefined) while (!ready()) suspend(reason);
+  else blockUntilOr(reason, ready, options);
+}
+
+function blockUntilOr(reason: string, ready: () => boolean, options: WaitOptions): void {
   checkOptions(options);
   const td = current;
   const { signal, timeout } = options;

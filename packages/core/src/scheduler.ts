@@ -5,7 +5,7 @@
  */
 
 import { followSignal } from './abort-signal.ts';
-import { createScope, runInScope } from './async-context.ts';
+import { beforeScope, createScope } from './async-context.ts';
 import { blockUntil, curthread, setCurrent, thread0, wake } from './block.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import { CodedError, invalidType, outOfRange, wouldBlock } from './errors.ts';
@@ -85,6 +85,12 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+function runMain(td: UserThread): unknown {
+  const main = td.main as () => unknown; // called as a function: its `this` is not the handle
+  const value = main();
+  return isThenable(value) ? wait(value) : value; // an async function, say
+}
+
 /** Called by the native side on the new thread's stack. Nothing but V8's termination leaves it as an exception. */
 function entry(slot: number): void {
   const td = threads[slot] as UserThread;
@@ -95,15 +101,13 @@ function entry(slot: number): void {
       td.lastAbort = td.pendingAbort;
       throw td.pendingAbort;
     }
-    const main = td.main as () => unknown; // called as a function: its `this` is not the handle
-    td.value = runInScope(td.scope, () => {
-      const value = main();
-      return isThenable(value) ? wait(value) : value; // an async function, say
-    });
+    beforeScope();
+    td.value = td.scope === undefined ? runMain(td) : td.scope.runInAsyncScope(runMain, undefined, td);
   } catch (error) {
     td.failed = true;
     td.error = error;
   }
+  td.scope?.emitDestroy();
   finish(td);
   setCurrent(thread0);
 }

@@ -1,7 +1,7 @@
 /**
  * wait.ts: where promises and userthreads meet, and plain sleeping.
  */
-import { blockUntil, checkMilliseconds, curthread, thread0, wake } from './block.ts';
+import { blockUntil, checkMilliseconds, curthread, suspend, thread0, wake } from './block.ts';
 import { wouldBlock } from './errors.ts';
 import type { WaitOptions } from './userthread.ts';
 import { describe } from './userthread.ts';
@@ -51,7 +51,9 @@ export function wait<T>(promise: T, options?: WaitOptions): Awaited<T> {
       wake(td);
     },
   );
-  blockUntil('promise', () => state !== 0, options);
+  // The plain case has a loop of its own: it is what thousands of threads stand in, and each frame counts (see suspend).
+  if (options === undefined) while (state === 0) suspend('promise');
+  else blockUntil('promise', () => state !== 0, options);
   // A foreign thenable may resolve to another one; a promise never does.
   if (state === 1) return wait(result, options) as Awaited<T>;
   addCallerStack(result);

@@ -150,7 +150,7 @@ struct lwkt_thread {
 	struct lwkt_context td_ctx; /* valid while switched out */
 	globaldata_t td_gd;         /* the owner */
 	struct lwkt_list td_threadq; /* run queue or a wait queue: never two */
-	struct lwkt_list td_allq;    /* all threads of td_gd */
+	struct lwkt_list td_allq;    /* all threads of td_gd that have not been released */
 	uint32_t td_flags;    /* TDF_* */
 	int td_pri;           /* 0..31 */
 	int td_critcount;     /* critical sections entered; a new thread starts at 1, which its first frame leaves */
@@ -227,7 +227,8 @@ void lwkt_stats(struct lwkt_stats *out);
 /* ------------------------------------------------------------------ thread operations */
 
 /**
- * Create a userthread on this rfork that runs func(arg) and exits when func returns; scheduled unless TDF_NOSTART.
+ * Create a userthread on this rfork that runs func(arg) and exits when func returns; scheduled unless TDF_NOSTART. In plain C it begins
+ * with the floating-point control words that the rfork had at lwkt_cpu_init.
  * *tdp is set before the thread can run. Does not switch. The thread gets its stack when it first runs: a finished thread's
  * where there is one. If none can be had then, the thread is finished at once with td_error (ENOMEM, EAGAIN).
  * Returns 0, EINVAL (stack size, priority or flags out of range), ENOMEM. (DragonFly: lwkt_create.)
@@ -278,6 +279,10 @@ unsigned lwkt_dispatch(uint64_t budget_ns);
  *  kernel thread about 30 us each. thread0 only; elsewhere it returns 0. */
 unsigned lwkt_pool_trim(unsigned keep, unsigned max);
 
+/** How far the number of stacks in use has risen and fallen since the last call: as many idle ones a load like that can use. The rest
+ *  may be trimmed. */
+unsigned lwkt_pool_swing(void);
+
 /** For a resident's main: finish the running thread; where the next to run is a fresh thread of the same kind, become it
  *  without a switch and return 1. 0: call lwkt_resident_park. */
 int lwkt_resident_adopt(void);
@@ -308,7 +313,8 @@ void *lwkt_stack_base(lwkt_thread_t td);
  */
 int lwkt_visit(lwkt_thread_t td, void (*fn)(void *arg), void *arg);
 
-/** Interrupt td: an interruptible wait answers EINTR, now or when it next begins. Returns 0 or EPERM (another rfork's). */
+/** Interrupt td: an interruptible wait answers EINTR, now or when it next begins. Returns 0, EINVAL for thread0 or an exited thread, EPERM
+ *  for another rfork's. */
 int lwkt_interrupt(lwkt_thread_t td);
 
 /** Critical sections nest and belong to the thread. Nothing on one rfork preempts yet; they hold back IPI messages when
@@ -341,8 +347,9 @@ int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg);
 
 /**
  * Send and wait for the reply; blocks only if the target did not finish in place. Returns the message's error: 0 or a
- * positive errno, never EASYNC; EBUSY where the message is under way; EDEADLK for one's own thread port, and on thread0 when the target would have to
- * run and nothing can. (lwkt_domsg)
+ * positive errno, never EASYNC; EBUSY where the message is under way; EPERM where the reply port is another thread's; EDEADLK for one's
+ * own thread port, and on thread0 when the target would have to run and nothing can. After that last one the message is under way
+ * still. (lwkt_domsg)
  */
 int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg);
 

@@ -28,6 +28,8 @@ struct Failure {
   int error;
 };
 
+const unsigned kSwings = 4;  // looks at the load that trim.cc remembers
+
 struct Cpu {
   v8::Isolate* isolate;
   v8::Global<v8::Context> context;
@@ -41,9 +43,16 @@ struct Cpu {
   uv_idle_t idle;                      // keeps the poll from sleeping while somebody is runnable
   bool active = false;                 // the two handles above are started
   bool terminating = false;            // the environment ends: suspended threads are being unwound
-  int open_handles = 0;                // 2 from loop_init to loop_close
-  int closing_handles = 0;             // of the two, not yet closed
-  void (*closed)(void*) = nullptr;     // called with the Cpu when both are
+  int open_handles = 0;                // 3, with trim below, from loop_init to loop_close
+  int closing_handles = 0;             // of the three, not yet closed
+  void (*closed)(void*) = nullptr;     // called with the Cpu when all are
+  uv_timer_t trim;                     // gives idle stacks back, see trim.cc
+  bool trimming = false;               // it is started
+  unsigned trimmed = 0;                // stacks given back since it was
+  unsigned keep = 0;                   // idle stacks that are worth keeping
+  unsigned looks = 0;                  // how often the load has been looked at
+  unsigned swings[kSwings] = {};       // by how much it rose and fell, lately
+  uint64_t next_look = 0;              // the loop's time of the next look
   node::AsyncCleanupHookHandle cleanup;
   void (*cleanup_done)(void*) = nullptr;  // tells Node that the cleanup is over
   void* cleanup_arg = nullptr;
@@ -73,6 +82,10 @@ int loop_init(Cpu* cpu);
 void loop_wake(Cpu* cpu);
 void loop_run_pass(Cpu* cpu);
 void loop_close(Cpu* cpu, void (*closed)(void*));
+
+// trim.cc
+int trim_init(Cpu* cpu);
+void trim_wake(Cpu* cpu);
 
 // continuation-gc.cc
 void guard_continuation(Cpu* cpu);

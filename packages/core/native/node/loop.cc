@@ -5,7 +5,7 @@
  * callback of Node's. It takes at most Cpu::pass_ns, so timers and I/O never starve; while nobody is runnable no handle is active,
  * so an idle program sleeps in the kernel, and one with nothing left to do exits.
  *
- * Invariant: the handles are started exactly while active is set.
+ * Invariant: check and idle are started exactly while active is set.
  */
 #include "continuation.h"
 #include "cpu.h"
@@ -31,6 +31,7 @@ void loop_run_pass(Cpu* cpu) {
     report_failures(cpu, context);
   } while (lwkt_runnable() && !cpu->terminating && uv_hrtime() < end);
   set_active(cpu, lwkt_runnable() != 0);
+  trim_wake(cpu);
 }
 
 static void on_check(uv_check_t* handle) { loop_run_pass(static_cast<Cpu*>(handle->data)); }
@@ -59,8 +60,10 @@ int loop_init(Cpu* cpu) {
   if (error) return error;
   error = uv_idle_init(cpu->loop, &cpu->idle);
   if (error) return error;
+  error = trim_init(cpu);
+  if (error) return error;
   cpu->check.data = cpu->idle.data = cpu;
-  cpu->open_handles = 2;
+  cpu->open_handles = 3;
   return 0;
 }
 
@@ -73,10 +76,11 @@ static void on_closed(uv_handle_t* handle) {
 void loop_close(Cpu* cpu, void (*closed)(void*)) {
   set_active(cpu, false);
   cpu->open_handles = 0;
-  cpu->closing_handles = 2;
+  cpu->closing_handles = 3;
   cpu->closed = closed;
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->check), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->idle), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&cpu->trim), on_closed);
 }
 
 }  // namespace libcr

@@ -44,6 +44,7 @@ static void run_job(Cpu* cpu, v8::Local<v8::Context> context) {
   uint32_t slot = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(td->td_arg));
   v8::Local<v8::Value> argument = v8::Integer::NewFromUnsigned(isolate, slot);
 
+  lwkt_crit_exit();  // the section it was born in
   if (cpu->continuation[slot].IsEmpty()) {
     set_continuation(isolate, v8::Undefined(isolate));
   } else {
@@ -70,6 +71,10 @@ static void js_main() {
     v8::Local<v8::Context> context = cpu->context.Get(isolate);
     v8::Context::Scope context_scope(context);
 
+    {
+      // V8 notes each new thread when that leaves it for the first time, and allocates for it: here, and not where the stack is deep.
+      v8::Unlocker unlocker(isolate);
+    }
     isolate->SetStackLimit(reinterpret_cast<uintptr_t>(lwkt_stack_base(td)) + native_reserve(td->td_stack_size));
     do {
       run_job(cpu, context);

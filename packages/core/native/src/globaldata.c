@@ -111,6 +111,8 @@ int lwkt_cpu_init(void)
 	gd->gd_next_id = 1;
 	strcpy(gd->gd_reaper.td_comm, "reaper");
 	gd->gd_curthread = td0;
+	gd->gd_fpcontrol = lwkt_arch_get_fpcontrol();
+	lwkt_sanitizer_init(&gd->gd_sanitizer);
 	error = lwkt_overrun_init(gd);
 	if (!error) {
 		error = lwkt_arch_set_gs((uintptr_t)gd);
@@ -131,12 +133,7 @@ int lwkt_cpu_fini(void)
 	if (gd->gd_stats.st_alive)
 		return EBUSY;
 	lwkt_pool_trim(0, ~0u);
-	while (!list_empty(&gd->gd_freetd)) {
-		struct lwkt_list *n = gd->gd_freetd.next;
-
-		list_remove(n);
-		free(LIST_ENTRY(n, struct lwkt_thread, td_threadq));
-	}
+	lwkt_thread_free_all(gd);
 	lwkt_overrun_fini(gd);
 	lwkt_arch_set_gs(0);
 	give_area(gd);

@@ -14,6 +14,7 @@
 #include "../include/lwkt.h"
 #include "cpu.h"
 #include "list.h"
+#include "sanitizer.h"
 
 #define LWKT_HIDDEN __attribute__((visibility("hidden")))
 
@@ -24,8 +25,8 @@
 /** A TLS block that the C library made for a thread whose kernel task has ended. See tls.c. */
 struct lwkt_tls {
 	pthread_t pthread;
-	uintptr_t fs;   /* what goes into %fs; 0 while being made */
-	void *park_sp;  /* where its C stack was parked; everything below it is the userthread's */
+	uintptr_t fs;   /* what goes into %fs */
+	struct lwkt_parked parked; /* where its C stack was parked; everything below parked.sp is the userthread's */
 	int *tid;       /* the C library's tid field in the block */
 	int error;      /* why the donor could not serve */
 };
@@ -64,7 +65,7 @@ struct globaldata {
 	uint32_t gd_runqmask; /* a bit for each non-empty queue below */
 	uint32_t gd_flags;
 	struct lwkt_list gd_tdrunq[TDPRI_MAX + 1];
-	struct lwkt_list gd_tdallq;
+	struct lwkt_list gd_tdallq;                               /* all but thread0; an exited one that nobody has joined too */
 	struct lwkt_list gd_freetd;                               /* thread structures for reuse */
 	struct lwkt_list gd_pool[STACK_CLASSES][2];               /* idle stacks, [1] with TLS; last in, first out */
 	struct lwkt_list gd_chunks[STACK_CLASSES];                /* arenas */
@@ -72,6 +73,10 @@ struct globaldata {
 	uint32_t gd_clock_skip; /* switches until the clock is read again */
 	uint32_t gd_tid;      /* the rfork's kernel thread */
 	uint64_t gd_next_id;
+	uint64_t gd_fpcontrol; /* the floating-point control words that every plain C thread begins with */
+	unsigned gd_pool_out;  /* stacks that threads have */
+	unsigned gd_pool_high; /* the most and the fewest of them since lwkt_pool_swing was last called */
+	unsigned gd_pool_low;
 	struct lwkt_stats gd_stats;
 	void (*gd_visit)(void *arg); /* lwkt_visit under way: what the visited thread is to run */
 	void *gd_visit_arg;
@@ -79,6 +84,7 @@ struct globaldata {
 	void *gd_altstack;
 	struct lwkt_thread gd_thread0;
 	struct lwkt_thread gd_reaper; /* curthread while a resident unwinds */
+	struct lwkt_sanitizer gd_sanitizer;
 };
 
 #define GDF_LOOP 0x1u /* thread0 is an event loop's: it never blocks */
@@ -88,7 +94,6 @@ struct globaldata {
 LWKT_HIDDEN void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_dequeue(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN lwkt_thread_t lwkt_peek(globaldata_t gd);
-LWKT_HIDDEN lwkt_thread_t lwkt_pick(globaldata_t gd);
 LWKT_HIDDEN bool lwkt_pass_is_over(globaldata_t gd);
 LWKT_HIDDEN void lwkt_start_running(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN struct lwkt_context *lwkt_next_context(globaldata_t gd);
@@ -99,6 +104,8 @@ LWKT_HIDDEN void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN const struct lwkt_resident *lwkt_resident_of(lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error);
+LWKT_HIDDEN unsigned lwkt_thread_free(globaldata_t gd, unsigned max);
+LWKT_HIDDEN void lwkt_thread_free_all(globaldata_t gd);
 
 /* stack.c */
 LWKT_HIDDEN unsigned lwkt_stack_class(size_t size);
@@ -109,6 +116,7 @@ LWKT_HIDDEN void lwkt_stack_free(globaldata_t gd, struct lwkt_stack *stack);
 /* pool.c */
 LWKT_HIDDEN int lwkt_pool_get(globaldata_t gd, lwkt_thread_t td, struct lwkt_stack **out);
 LWKT_HIDDEN void lwkt_pool_put(globaldata_t gd, struct lwkt_stack *stack);
+LWKT_HIDDEN void lwkt_pool_return(globaldata_t gd, struct lwkt_stack *stack);
 
 /* resident.c */
 LWKT_HIDDEN void lwkt_resident_unwind(globaldata_t gd, struct lwkt_stack *stack);
@@ -122,5 +130,17 @@ LWKT_HIDDEN void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count);
 /* overrun.c */
 LWKT_HIDDEN int lwkt_overrun_init(globaldata_t gd);
 LWKT_HIDDEN void lwkt_overrun_fini(globaldata_t gd);
+
+/** Where curthread's C stack lies. Empty unless sanitising. */
+static inline void sanitizer_arrived(globaldata_t gd)
+{
+#if LWKT_SANITIZE
+	const struct lwkt_stack *stack = gd->gd_curthread->td_stack;
+
+	lwkt_sanitizer_stack_is(stack ? stack->st_base : gd->gd_sanitizer.base, stack ? stack->st_size : gd->gd_sanitizer.size);
+#else
+	(void)gd;
+#endif
+}
 
 #endif

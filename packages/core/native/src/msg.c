@@ -26,6 +26,11 @@ void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t fla
 	msg->ms_abortfn = abortfn;
 }
 
+static int may_take(lwkt_port_t port)
+{
+	return !port->mp_td || port->mp_td == lwkt_arch_mycpu()->gd_curthread;
+}
+
 /** Makes the message the target's. Returns 0, or EBUSY where it is under way. */
 static int prepare(lwkt_port_t port, lwkt_msg_t msg, uint32_t sync)
 {
@@ -55,6 +60,8 @@ int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg)
 
 	if (port->mp_td && port->mp_td == lwkt_arch_mycpu()->gd_curthread)
 		return EDEADLK; /* nobody else could serve it */
+	if (!may_take(msg->ms_reply_port))
+		return EPERM; /* it could not wait for the reply */
 	error = prepare(port, msg, MSGF_SYNC);
 	if (error)
 		return error;
@@ -91,11 +98,6 @@ int lwkt_replymsg(lwkt_msg_t msg, int error)
 	msg->ms_error = error;
 	msg->ms_reply_port->mp_replyport(msg->ms_reply_port, msg);
 	return 0;
-}
-
-static int may_take(lwkt_port_t port)
-{
-	return !port->mp_td || port->mp_td == lwkt_arch_mycpu()->gd_curthread;
 }
 
 lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error)

@@ -35,7 +35,6 @@ int lwkt_resident_adopt(void)
 	next = lwkt_peek(gd);
 	if (!next || !(next->td_flags & TDF_FRESH) || !same_kind(next, stack) || lwkt_pass_is_over(gd))
 		return 0;
-	lwkt_pick(gd);
 	lwkt_start_running(gd, next);
 	next->td_stack = stack;
 	next->td_ctx.fs = stack->st_ctx.fs;
@@ -48,8 +47,9 @@ int lwkt_resident_park(void)
 	struct lwkt_stack *stack = gd->gd_curthread->td_stack;
 	const struct lwkt_resident *resident = stack->st_resident;
 
-	lwkt_pool_put(gd, stack);
+	lwkt_pool_return(gd, stack);
 	(resident->swtch ? resident->swtch : lwkt_arch_switch)(&stack->st_ctx, lwkt_next_context(gd));
+	sanitizer_arrived(gd);
 	return !stack->st_unwind;
 }
 
@@ -59,6 +59,7 @@ void lwkt_stack_main(void)
 	globaldata_t gd = lwkt_arch_mycpu();
 	struct lwkt_stack *stack = gd->gd_curthread->td_stack;
 
+	sanitizer_arrived(gd);
 	stack->st_resident->main();
 	/* Unwound, on the reaper's account: back to lwkt_resident_unwind, for good. */
 	lwkt_start_running(gd, &gd->gd_thread0);
@@ -75,6 +76,7 @@ void lwkt_resident_unwind(globaldata_t gd, struct lwkt_stack *stack)
 		gd->gd_reaper.td_stack = stack;
 		lwkt_start_running(gd, &gd->gd_reaper);
 		td0->td_switch(&td0->td_ctx, &stack->st_ctx);
+		sanitizer_arrived(gd);
 		stack->st_unwind = false;
 	}
 	stack->st_resident = NULL;
@@ -91,6 +93,7 @@ static void plain_main(void)
 		lwkt_thread_t td = lwkt_arch_mycpu()->gd_curthread;
 
 		td->td_critcount--; /* the section it was born in */
+		lwkt_arch_set_fpcontrol(td->td_gd->gd_fpcontrol); /* or it had what the last one on this stack left behind */
 		td->td_func(td->td_arg);
 ended:
 		if (!lwkt_resident_adopt())
@@ -102,7 +105,7 @@ int lwkt_exit(void)
 {
 	lwkt_thread_t cur = lwkt_arch_mycpu()->gd_curthread;
 
-	if ((cur->td_flags & TDF_THREAD0) || cur->td_resident)
+	if ((cur->td_flags & TDF_THREAD0) || cur->td_stack->st_resident != &lwkt_plain_resident)
 		return EPERM;
 	cur->td_flags |= TDF_EXITING;
 	__builtin_longjmp(cur->td_stack->st_exit, 1);

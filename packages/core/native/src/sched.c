@@ -6,7 +6,8 @@
  * Invariants:
  *  - Only the owning rfork's code runs here; there is no lock because there is no second party.
  *  - A running userthread stays on the run queue. Taking it off does not stop it: the next lwkt_switch does.
- *  - The picked thread moves to the tail of its level at once: that is the round robin (the 2003 rule).
+ *  - A thread that gives up the CPU while runnable moves to the tail of its level as it leaves: behind all that became runnable while it
+ *    ran. That is the round robin. Nothing moves on the way in.
  *  - thread0 is never on the run queue. It is switched to when nothing else is runnable, or when a pass' time is up.
  */
 #define _GNU_SOURCE
@@ -43,7 +44,7 @@ void lwkt_dequeue(globaldata_t gd, lwkt_thread_t td)
 		gd->gd_runqmask &= ~(1u << td->td_pri);
 }
 
-/** The thread that is next to run, left where it is; NULL if none is runnable. */
+/** The thread that is next to run; NULL if none is runnable. */
 lwkt_thread_t lwkt_peek(globaldata_t gd)
 {
 	if (!gd->gd_runqmask)
@@ -51,20 +52,15 @@ lwkt_thread_t lwkt_peek(globaldata_t gd)
 	return LIST_ENTRY(gd->gd_tdrunq[31 - __builtin_clz(gd->gd_runqmask)].next, struct lwkt_thread, td_threadq);
 }
 
-/** The thread to run next, moved to the tail of its level; NULL if none is runnable. */
-lwkt_thread_t lwkt_pick(globaldata_t gd)
+/** cur, which is about to leave the CPU, stands behind its equals if it is still runnable. */
+static void requeue(globaldata_t gd, lwkt_thread_t cur)
 {
-	struct lwkt_list *queue, *node;
+	struct lwkt_list *queue = &gd->gd_tdrunq[cur->td_pri], *node = &cur->td_threadq;
 
-	if (!gd->gd_runqmask)
-		return NULL;
-	queue = &gd->gd_tdrunq[31 - __builtin_clz(gd->gd_runqmask)];
-	node = queue->next;
-	if (node != queue->prev) {
-		list_remove(node);
-		list_append(queue, node);
-	}
-	return LIST_ENTRY(node, struct lwkt_thread, td_threadq);
+	if (!(cur->td_flags & TDF_RUNQ) || queue->prev == node)
+		return;
+	list_remove(node);
+	list_append(queue, node);
 }
 
 /** Whether thread0 must have its turn. Reads the clock at every CLOCK_EVERY-th call only. */
@@ -91,12 +87,12 @@ void lwkt_start_running(globaldata_t gd, lwkt_thread_t td)
 	gd->gd_curthread = td;
 }
 
-/** As pick, and a fresh thread gets its stack; threads that can't have one are finished and the next is tried. */
-static lwkt_thread_t pick_bound(globaldata_t gd)
+/** As peek, and a fresh thread gets its stack; threads that can't have one are finished and the next is tried. */
+static lwkt_thread_t pick(globaldata_t gd)
 {
 	lwkt_thread_t next;
 
-	while ((next = lwkt_pick(gd)) != NULL) {
+	while ((next = lwkt_peek(gd)) != NULL) {
 		int error = next->td_flags & TDF_FRESH ? lwkt_thread_bind(gd, next) : 0;
 
 		if (!error)
@@ -104,6 +100,17 @@ static lwkt_thread_t pick_bound(globaldata_t gd)
 		lwkt_thread_finish(gd, next, error);
 	}
 	return NULL;
+}
+
+/**
+ * As pick, for a thread that is about to be suspended: a fresh thread is left to thread0 (NULL). Finding or making a stack takes a deep call, and
+ * would cost each suspended thread a page more of its own.
+ */
+static lwkt_thread_t pick_old(globaldata_t gd)
+{
+	lwkt_thread_t next = lwkt_peek(gd);
+
+	return next && (next->td_flags & TDF_FRESH) ? NULL : next;
 }
 
 /** Makes next curthread and says where its registers are; the caller then switches. */
@@ -116,10 +123,20 @@ static struct lwkt_context *arrive(globaldata_t gd, lwkt_thread_t next)
 	return to;
 }
 
+/** Switches from cur to next. Returns when somebody switches back. */
+static void leave(globaldata_t gd, lwkt_thread_t cur, lwkt_thread_t next)
+{
+	/* One rfork: nobody can see the window in which curthread is new and the stack is old, nor RUNNING cleared too early. With
+	 * more of them the successor clears RUNNING, after the switch. */
+	cur->td_flags &= ~TDF_RUNNING;
+	cur->td_switch(&cur->td_ctx, arrive(gd, next));
+	sanitizer_arrived(gd);
+}
+
 /** For a finished thread that stands on a pooled stack: whoever runs next. */
 struct lwkt_context *lwkt_next_context(globaldata_t gd)
 {
-	lwkt_thread_t next = lwkt_pass_is_over(gd) ? NULL : pick_bound(gd);
+	lwkt_thread_t next = lwkt_pass_is_over(gd) ? NULL : pick(gd);
 
 	return arrive(gd, next ? next : &gd->gd_thread0);
 }
@@ -129,8 +146,7 @@ static void receive_visit(globaldata_t gd, lwkt_thread_t cur)
 {
 	gd->gd_visit(gd->gd_visit_arg);
 	gd->gd_visit = NULL;
-	cur->td_flags &= ~TDF_RUNNING;
-	cur->td_switch(&cur->td_ctx, arrive(gd, gd->gd_visitor));
+	leave(gd, cur, gd->gd_visitor);
 }
 
 void lwkt_switch(void)
@@ -143,15 +159,13 @@ void lwkt_switch(void)
 			lwkt_dispatch(0);
 		return;
 	}
-	next = lwkt_pass_is_over(gd) ? NULL : pick_bound(gd);
+	requeue(gd, cur);
+	next = lwkt_pass_is_over(gd) ? NULL : pick_old(gd);
 	if (!next)
 		next = &gd->gd_thread0;
 	if (next == cur)
 		return;
-	/* One rfork: nobody can see the window in which curthread is new and the stack is old, nor RUNNING cleared too early. With
-	 * more of them the successor clears RUNNING, after the switch. */
-	cur->td_flags &= ~TDF_RUNNING;
-	cur->td_switch(&cur->td_ctx, arrive(gd, next));
+	leave(gd, cur, next);
 	while (__builtin_expect(gd->gd_visit != NULL, 0))
 		receive_visit(gd, cur);
 }
@@ -169,8 +183,7 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)
 	gd->gd_visit = fn;
 	gd->gd_visit_arg = arg;
 	gd->gd_visitor = cur;
-	cur->td_flags &= ~TDF_RUNNING;
-	cur->td_switch(&cur->td_ctx, arrive(gd, td));
+	leave(gd, cur, td);
 	td->td_nswitches = switches; /* it has not noticed */
 	return 0;
 }
@@ -185,11 +198,10 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 	gd->gd_deadline = budget_ns ? now_ns() + budget_ns : 0;
 	gd->gd_clock_skip = CLOCK_EVERY;
 	do {
-		next = pick_bound(gd);
+		next = pick(gd);
 		if (!next)
 			break;
-		td0->td_flags &= ~TDF_RUNNING;
-		td0->td_switch(&td0->td_ctx, arrive(gd, next));
+		leave(gd, td0, next);
 	} while (!lwkt_pass_is_over(gd));
 	return gd->gd_stats.st_runnable;
 }
@@ -262,7 +274,8 @@ int lwkt_wait_once(const char *wmesg)
 	return 0;
 }
 
-int lwkt_block(const char *wmesg)
+/* Flattened: what lies here lies on every suspended thread's stack. */
+__attribute__((flatten)) int lwkt_block(const char *wmesg)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 
@@ -293,6 +306,8 @@ int lwkt_interrupt(lwkt_thread_t td)
 {
 	if (td->td_gd != lwkt_arch_mycpu())
 		return EPERM;
+	if (td->td_flags & (TDF_THREAD0 | TDF_EXITING))
+		return EINVAL;
 	td->td_flags |= TDF_INTR;
 	return lwkt_schedule(td);
 }

@@ -89,6 +89,7 @@ struct lwkt_stack *lwkt_stack_alloc(globaldata_t gd, unsigned cls)
 		stack->st_size = chunk->ch_size - GUARD_SIZE;
 		list_init(&stack->st_link);
 	}
+	lwkt_sanitizer_forget(stack->st_base, stack->st_size);
 	stack->st_top = stack->st_base + stack->st_size;
 	stack->st_ctx.fs = gd->gd_thread0.td_ctx.fs; /* the rfork's own, until it gets one */
 	if (++chunk->ch_used == chunk->ch_nslots) {
@@ -103,6 +104,7 @@ void lwkt_stack_free(globaldata_t gd, struct lwkt_stack *stack)
 	struct lwkt_chunk *chunk = stack->st_chunk;
 	struct lwkt_list *chunks = &gd->gd_chunks[lwkt_stack_class(chunk->ch_size)];
 
+	lwkt_sanitizer_forget(stack->st_base, stack->st_size);
 	chunk->ch_used--;
 	list_remove(&chunk->ch_link);
 	if (chunk->ch_used == 0) {

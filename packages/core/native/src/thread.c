@@ -87,7 +87,7 @@ int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td)
 		return error;
 	if (stack->st_resident == NULL) {
 		stack->st_resident = lwkt_resident_of(td);
-		stack->st_ctx.sp = lwkt_arch_prepare(stack->st_top, lwkt_stack_main);
+		stack->st_ctx.sp = lwkt_arch_prepare(stack->st_top, lwkt_stack_main, gd->gd_fpcontrol);
 	}
 	td->td_stack = stack;
 	td->td_ctx.fs = stack->st_ctx.fs;
@@ -97,7 +97,31 @@ int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td)
 static void release(globaldata_t gd, lwkt_thread_t td)
 {
 	list_remove(&td->td_threadq);
+	list_remove(&td->td_allq);
 	list_append(&gd->gd_freetd, &td->td_threadq);
+}
+
+/** Gives back up to max of the structures kept for reuse, those that have lain longest first. Returns how many. */
+unsigned lwkt_thread_free(globaldata_t gd, unsigned max)
+{
+	unsigned n = 0;
+
+	while (n < max && !list_empty(&gd->gd_freetd)) {
+		struct lwkt_list *node = gd->gd_freetd.next;
+
+		list_remove(node);
+		free(LIST_ENTRY(node, struct lwkt_thread, td_threadq));
+		n++;
+	}
+	return n;
+}
+
+/** The rfork ends: nobody can join what is left. */
+void lwkt_thread_free_all(globaldata_t gd)
+{
+	while (!list_empty(&gd->gd_tdallq))
+		release(gd, LIST_ENTRY(gd->gd_tdallq.next, struct lwkt_thread, td_allq));
+	lwkt_thread_free(gd, ~0u);
 }
 
 /** The thread has ended: wakes its joiner. Its stack, if it has one, stays the caller's affair. */
@@ -108,7 +132,6 @@ void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error)
 	lwkt_dequeue(gd, td);
 	td->td_flags = (td->td_flags | TDF_EXITING) & ~(TDF_FRESH | TDF_RUNNING);
 	td->td_error = error;
-	list_remove(&td->td_allq);
 	gd->gd_stats.st_alive--;
 	if (error && resident && resident->failed)
 		resident->failed(td, error);

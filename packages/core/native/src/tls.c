@@ -3,7 +3,7 @@
  *
  * A TLS block has to be one the C library knows: its thread descriptor lies in it, dlopen initialises new static TLS in all of
  * them, malloc and locale keep pointers there. So a block is made by pthread_create on the userthread's own stack memory: the thread (a
- * "donor") notes its %fs and ends its *kernel task* with a bare exit system call. What stays is a stack and a TLS block that the
+ * "donor") notes its registers and ends its *kernel task* with a bare exit system call (lwkt_arch_donor). What stays is a stack and a TLS block that the
  * C library believes alive, and no kernel thread.
  *
  * The tid field of the block: the kernel clears it when the task has ended (CLONE_CHILD_CLEARTID), which is how we know; then the
@@ -32,15 +32,6 @@
 
 /* Where the tid lies in the descriptor: the same for every thread of a process. Found once; races find the same value. */
 static _Atomic unsigned tid_offset = NO_OFFSET;
-
-static void *donor(void *arg)
-{
-	struct lwkt_stack *stack = arg;
-
-	stack->st_tls.fs = lwkt_arch_get_fs();
-	lwkt_arch_park(&stack->st_tls.park_sp);
-	return NULL; /* in the task that retire() made */
-}
 
 /** Waits until the kernel has cleared the word. The wake-up is not a private one (kernel: mm_release). */
 static void wait_cleared(int *tid)
@@ -109,7 +100,7 @@ static int start_donor(struct lwkt_stack *stack)
 	memset(&stack->st_tls, 0, sizeof(stack->st_tls));
 	error = pthread_attr_setstack(&attr, stack->st_base, stack->st_size);
 	if (!error)
-		error = pthread_create(&stack->st_tls.pthread, &attr, donor, stack);
+		error = pthread_create(&stack->st_tls.pthread, &attr, lwkt_arch_donor, &stack->st_tls.parked);
 	pthread_attr_destroy(&attr);
 	return error;
 }
@@ -142,9 +133,9 @@ int lwkt_tls_create(struct lwkt_stack **stacks, unsigned count)
 		wait_cleared(tid);
 		tls->tid = tid;
 		*tid = carrier;
-		stacks[i]->st_ctx.fs = tls->fs;
-		/* Below the parked frame and the red zone that the ABI grants it. */
-		stacks[i]->st_top = (char *)(((uintptr_t)tls->park_sp - 128) & ~(uintptr_t)63);
+		stacks[i]->st_ctx.fs = tls->fs = (uintptr_t)tls->pthread;
+		/* Right below the return address: who called the donor has no red zone. */
+		stacks[i]->st_top = (char *)((uintptr_t)tls->parked.sp & ~(uintptr_t)63);
 		stacks[i]->st_has_tls = true;
 	}
 	return error;
@@ -163,8 +154,9 @@ void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count)
 		struct lwkt_tls *tls = &stacks[i]->st_tls;
 		const struct timespec pause = {0, 1000000};
 
+		lwkt_sanitizer_forget(stacks[i]->st_base, stacks[i]->st_size); /* frames that were left without returning */
 		/* EAGAIN at a limit of tasks: others are ending, so wait for one of them rather than leak the block. */
-		while (lwkt_arch_unpark(flags, tls->park_sp, tls->tid, tls->fs) < 0)
+		while (lwkt_arch_unpark(flags, &tls->parked, tls->tid, tls->fs) < 0)
 			nanosleep(&pause, NULL);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

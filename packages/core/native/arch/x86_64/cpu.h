@@ -16,11 +16,17 @@
 /** 1 where user mode may use rdgsbase and friends (AT_HWCAP2); 0: arch_prctl, about 100 ns more a switch with TLS. */
 extern unsigned char lwkt_arch_fsgsbase __attribute__((visibility("hidden")));
 
+/** A parked kernel task: what it needs to return from its function. Offsets are known to switch.S. */
+struct lwkt_parked {
+	void *sp; /* points to the return address */
+	uint64_t rbx, rbp, r12, r13, r14, r15;
+};
+
 /* switch.S */
 void lwkt_arch_switch(struct lwkt_context *from, struct lwkt_context *to);
 void lwkt_arch_start(void);
-void lwkt_arch_park(void **sp);
-long lwkt_arch_unpark(unsigned long flags, void *sp, int *tid, uintptr_t tls);
+void *lwkt_arch_donor(void *parked);
+long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid, uintptr_t tls);
 
 /* cpu.c */
 void lwkt_arch_probe(void);
@@ -43,16 +49,35 @@ static inline uintptr_t lwkt_arch_get_fs(void)
 	return fs;
 }
 
-/** Lays the frame that lwkt_arch_switch pops for a thread that has never run: it "returns" into func. top: 16-byte aligned. */
-static inline void *lwkt_arch_prepare(char *top, void (*func)(void))
+/** The floating-point control words as a switch saves them: mxcsr below, the x87's above. The exceptions that have been raised are in
+ *  mxcsr too; they are left out. */
+static inline uint64_t lwkt_arch_get_fpcontrol(void)
 {
-	uint64_t *frame = (uint64_t *)(top - 80);
 	uint32_t mxcsr;
 	uint16_t cw;
 
 	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
 	__asm__ volatile("fnstcw %0" : "=m"(cw));
-	frame[0] = (uint64_t)mxcsr | (uint64_t)cw << 32;
+	return (uint64_t)(mxcsr & ~0x3fu) | (uint64_t)cw << 32;
+}
+
+static inline void lwkt_arch_set_fpcontrol(uint64_t control)
+{
+	uint32_t mxcsr = (uint32_t)control;
+	uint16_t cw = (uint16_t)(control >> 32);
+
+	if (lwkt_arch_get_fpcontrol() == control) /* loading them stalls */
+		return;
+	__asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+	__asm__ volatile("fldcw %0" : : "m"(cw));
+}
+
+/** Lays the frame that lwkt_arch_switch pops for a thread that has never run: it "returns" into func. top: 16-byte aligned. */
+static inline void *lwkt_arch_prepare(char *top, void (*func)(void), uint64_t fpcontrol)
+{
+	uint64_t *frame = (uint64_t *)(top - 80);
+
+	frame[0] = fpcontrol;
 	frame[1] = frame[2] = frame[3] = 0;      /* r15 r14 r13 */
 	frame[4] = (uint64_t)(uintptr_t)func;    /* r12 */
 	frame[5] = frame[6] = 0;                 /* rbx rbp */

@@ -115,40 +115,36 @@ lwkt_arch_start:
 	.size lwkt_arch_start, . - lwkt_arch_start
 
 /*
- * lwkt_arch_park(void **sp): end the calling kernel task, keep its C stack.
- *   in: rdi = where to store the stack pointer. "Returns" when lwkt_arch_unpark has made a new kernel task for it.
+ * void *lwkt_arch_donor(struct lwkt_parked *parked): a kernel thread's function that ends the kernel task and keeps its C stack. Returns
+ * NULL, in the task that lwkt_arch_unpark has made for it. Written here and not in C so that nothing of it lies on the stack but the
+ * return address: what is below belongs to the userthread.
+ *   in: rdi = where to note sp (0) rbx (8) rbp (16) r12 (24) r13 (32) r14 (40) r15 (48)
  */
-	.globl lwkt_arch_park
-	.hidden lwkt_arch_park
-	.type lwkt_arch_park, @function
+	.globl lwkt_arch_donor
+	.hidden lwkt_arch_donor
+	.type lwkt_arch_donor, @function
 	.balign 16
-lwkt_arch_park:
+lwkt_arch_donor:
 	.cfi_startproc
-	pushq %rbp
-	.cfi_adjust_cfa_offset 8
-	pushq %rbx
-	.cfi_adjust_cfa_offset 8
-	pushq %r12
-	.cfi_adjust_cfa_offset 8
-	pushq %r13
-	.cfi_adjust_cfa_offset 8
-	pushq %r14
-	.cfi_adjust_cfa_offset 8
-	pushq %r15
-	.cfi_adjust_cfa_offset 8
-	movq %rsp, (%rdi)
+	movq %rsp, 0(%rdi)
+	movq %rbx, 8(%rdi)
+	movq %rbp, 16(%rdi)
+	movq %r12, 24(%rdi)
+	movq %r13, 32(%rdi)
+	movq %r14, 40(%rdi)
+	movq %r15, 48(%rdi)
 	xorl %edi, %edi
 	movl $60, %eax			/* SYS_exit: this task only, not the process */
 	syscall
 	ud2
 	.cfi_endproc
-	.size lwkt_arch_park, . - lwkt_arch_park
+	.size lwkt_arch_donor, . - lwkt_arch_donor
 
 /*
- * long lwkt_arch_unpark(unsigned long flags, void *sp, int *tid, uintptr_t tls): clone(2) a kernel task that goes on after
- * lwkt_arch_park on the parked stack.
- *   in: rdi = flags, rsi = sp, rdx = tid (parent's and child's), rcx = tls      out: rax = the new tid or -errno
- *   clone takes rdi flags, rsi stack, rdx parent tid, r10 child tid, r8 tls.
+ * long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid, uintptr_t tls): clone(2) a kernel task that returns
+ * from lwkt_arch_donor on the parked stack.
+ *   in: rdi = flags, rsi = parked, rdx = tid (parent's and child's), rcx = tls      out: rax = the new tid or -errno
+ *   clone takes rdi flags, rsi stack, rdx parent tid, r10 child tid, r8 tls; it keeps r9.
  */
 	.globl lwkt_arch_unpark
 	.hidden lwkt_arch_unpark
@@ -158,20 +154,21 @@ lwkt_arch_unpark:
 	.cfi_startproc
 	movq %rcx, %r8
 	movq %rdx, %r10
+	movq %rsi, %r9
+	movq 0(%r9), %rsi
 	movl $56, %eax			/* SYS_clone */
 	syscall
 	testq %rax, %rax
 	jz 1f
 	ret
-1:	/* the new task, on the parked stack */
-	.cfi_undefined %rip
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	popq %rbp
-	ret
+1:	/* the new task, on the parked stack: rsp points to the donor's return address */
+	movq 8(%r9), %rbx
+	movq 16(%r9), %rbp
+	movq 24(%r9), %r12
+	movq 32(%r9), %r13
+	movq 40(%r9), %r14
+	movq 48(%r9), %r15
+	ret				/* rax is 0: NULL */
 	.cfi_endproc
 	.size lwkt_arch_unpark, . - lwkt_arch_unpark
 

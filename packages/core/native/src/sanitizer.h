@@ -1,0 +1,85 @@
+/*
+ * sanitizer.h - what AddressSanitizer must be told when the stack changes under it. No code at all when not sanitising.
+ *
+ * Its idea of a thread goes by the TLS block. A userthread that shares the rfork's block makes one such "thread" stand on many stacks,
+ * one with a block of its own (TDF_TLS) is a thread to it from the start. Announcing a switch before it and confirming it afterwards,
+ * which is the documented use, fails where the two sides have different blocks: so whoever arrives does both, on its own block.
+ * Between the switch and that point nothing here takes the address of a local. Wants detect_stack_use_after_return=0, as a fake
+ * stack would belong to the block and not to the userthread.
+ *
+ * Invariant: the sanitiser knows the bounds of the stack that runs, whenever code outside of this folder runs.
+ */
+#ifndef LWKT_SANITIZER_H
+#define LWKT_SANITIZER_H
+
+#include <stddef.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define LWKT_SANITIZE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LWKT_SANITIZE 1
+#endif
+#endif
+#ifndef LWKT_SANITIZE
+#define LWKT_SANITIZE 0
+#endif
+
+/** Where thread0's C stack lies: only a sanitiser asks. */
+struct lwkt_sanitizer {
+#if LWKT_SANITIZE
+	const void *base;
+	size_t size;
+#else
+	char unused[0];
+#endif
+};
+
+#if LWKT_SANITIZE
+
+#include <pthread.h>
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+
+static inline void lwkt_sanitizer_stack_is(const void *base, size_t size)
+{
+	void *fake = NULL;
+
+	__sanitizer_start_switch_fiber(&fake, base, size);
+	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
+}
+
+/** The stack the caller stands on becomes thread0's. */
+static inline void lwkt_sanitizer_init(struct lwkt_sanitizer *self)
+{
+	pthread_attr_t attr;
+	void *base = NULL;
+
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	pthread_attr_getstack(&attr, &base, &self->size);
+	pthread_attr_destroy(&attr);
+	self->base = base;
+}
+
+/** No frame on this memory is of use any more. */
+static inline void lwkt_sanitizer_forget(const void *base, size_t size)
+{
+	__asan_unpoison_memory_region(base, size);
+}
+
+#else
+
+static inline void lwkt_sanitizer_init(struct lwkt_sanitizer *self)
+{
+	(void)self;
+}
+
+static inline void lwkt_sanitizer_forget(const void *base, size_t size)
+{
+	(void)base;
+	(void)size;
+}
+
+#endif
+#endif

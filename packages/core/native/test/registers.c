@@ -1,0 +1,141 @@
+/*
+ * registers.c - what a switch must preserve: the callee-saved registers and the floating-point control words, each thread its own; and
+ * that a new thread does not inherit a predecessor's.
+ */
+#include <fenv.h>
+
+#include "check.h"
+
+#define ROUNDS 1000
+
+/*
+ * int registers_survive(uint64_t seed): puts seed + 1.. into the callee-saved registers, yields, and answers whether they are still there.
+ * In assembly, as a compiler decides by itself what lies in them.
+ */
+int registers_survive(uint64_t seed);
+__asm__(".text\n"
+	".globl registers_survive\n"
+	".hidden registers_survive\n"
+	".type registers_survive, @function\n"
+	"registers_survive:\n"
+	"	pushq %rbp\n	pushq %rbx\n	pushq %r12\n	pushq %r13\n	pushq %r14\n	pushq %r15\n"
+	"	pushq %rdi\n"
+	"	leaq 1(%rdi), %rbx\n	leaq 2(%rdi), %rbp\n	leaq 3(%rdi), %r12\n"
+	"	leaq 4(%rdi), %r13\n	leaq 5(%rdi), %r14\n	leaq 6(%rdi), %r15\n"
+	"	call lwkt_yield\n"
+	"	movq (%rsp), %rdi\n"
+	"	subq %rdi, %rbx\n	subq %rdi, %rbp\n	subq %rdi, %r12\n"
+	"	subq %rdi, %r13\n	subq %rdi, %r14\n	subq %rdi, %r15\n"
+	"	xorl %eax, %eax\n"
+	"	cmpq $1, %rbx\n	jne 1f\n	cmpq $2, %rbp\n	jne 1f\n	cmpq $3, %r12\n	jne 1f\n"
+	"	cmpq $4, %r13\n	jne 1f\n	cmpq $5, %r14\n	jne 1f\n	cmpq $6, %r15\n	jne 1f\n"
+	"	movl $1, %eax\n"
+	"1:\n"
+	"	popq %rdi\n"
+	"	popq %r15\n	popq %r14\n	popq %r13\n	popq %r12\n	popq %rbx\n	popq %rbp\n"
+	"	ret\n"
+	".size registers_survive, . - registers_survive\n");
+
+static void with_registers(void *arg)
+{
+	for (uint64_t i = 0; i < ROUNDS; i++)
+		CHECK(registers_survive(((uint64_t)(uintptr_t)arg << 32) + i * 10));
+}
+
+static void integer_registers(void)
+{
+	struct lwkt_stats before = stats_now();
+
+	for (uintptr_t i = 1; i <= 4; i++)
+		start(with_registers, (void *)i, i % 2 ? 0 : TDF_TLS);
+	run_all();
+	CHECK(stats_now().st_switches - before.st_switches >= 4 * ROUNDS);
+}
+
+static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+
+static unsigned mxcsr_rounding(void)
+{
+	unsigned word;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(word));
+	return word >> 13 & 3;
+}
+
+static unsigned x87_rounding(void)
+{
+	unsigned short word;
+
+	__asm__ volatile("fnstcw %0" : "=m"(word));
+	return word >> 10 & 3;
+}
+
+/** That both units round as mode says: glibc's constants are the x87's bits, in place. */
+static bool rounds(int mode)
+{
+	return x87_rounding() == (unsigned)mode >> 10 && mxcsr_rounding() == (unsigned)mode >> 10;
+}
+
+static void with_mode(void *arg)
+{
+	int mode = *(const int *)arg;
+
+	CHECK(rounds(FE_TONEAREST));
+	CHECK_EQ(fesetround(mode), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		lwkt_yield();
+		CHECK(rounds(mode));
+	}
+}
+
+static void control_words(void)
+{
+	for (int i = 0; i < 8; i++)
+		start(with_mode, (void *)&modes[i % 4], i < 4 ? 0 : TDF_TLS);
+	run_all();
+	CHECK(rounds(FE_TONEAREST));
+	/* thread0's own, and that threads begin with what was set when the rfork began. */
+	CHECK_EQ(fesetround(FE_DOWNWARD), 0);
+	start(with_mode, (void *)&modes[1], 0);
+	run_all();
+	CHECK(rounds(FE_DOWNWARD));
+	CHECK_EQ(fesetround(FE_TONEAREST), 0);
+}
+
+static void return_rounding_up(void *arg)
+{
+	(void)arg;
+	CHECK_EQ(fesetround(FE_UPWARD), 0);
+}
+
+static void exit_rounding_up(void *arg)
+{
+	return_rounding_up(arg);
+	lwkt_exit();
+}
+
+static void expect_nearest(void *arg)
+{
+	(void)arg;
+	CHECK(rounds(FE_TONEAREST));
+}
+
+static void nothing_inherited(void)
+{
+	for (int i = 0; i < 4; i++) {
+		start(i % 2 ? return_rounding_up : exit_rounding_up, NULL, 0);
+		if (i / 2)
+			run_all(); /* by way of the pool, else by taking over */
+		start(expect_nearest, NULL, 0);
+		run_all();
+		CHECK_EQ(stats_now().st_pooled, 1);
+	}
+}
+
+int main(void)
+{
+	ON_RFORK(integer_registers);
+	ON_RFORK(control_words);
+	ON_RFORK(nothing_inherited);
+	return 0;
+}
