@@ -36,6 +36,10 @@ function suspended(onFinally) {
   return below.map((fn) => create(fn, { daemon: true }));
 }
 
+async function allBlocked(tds) {
+  while (tds.some((td) => td.state !== 'blocked')) await delay(1);
+}
+
 main({
   async wasmCodeGc() {
     // wasm code is made and dropped while other threads' stacks are archived; the flag of the same name makes
@@ -232,15 +236,15 @@ main({
   },
 
   async exitWithSuspended() {
-    suspended(() => console.log('finally'));
-    await delay(5);
+    const tds = suspended(() => console.log('finally'));
+    await allBlocked(tds);
     return 'ends with them';
   },
 
   async processExitWithSuspended() {
-    suspended(() => console.log('finally'));
+    const tds = suspended(() => console.log('finally'));
     process.on('exit', (code) => console.log(JSON.stringify(`exit ${code}`)));
-    await delay(5);
+    await allBlocked(tds);
     process.exit(0);
   },
 
@@ -269,8 +273,8 @@ main({
   async worker() {
     const { parentPort } = await import('node:worker_threads');
     const how = process.argv[3];
-    suspended(() => process.stdout.write('finally\n'));
-    await delay(5);
+    const tds = suspended(() => process.stdout.write('finally\n'));
+    await allBlocked(tds);
     if (how === 'terminated') {
       parentPort.postMessage('ready');
       await new Promise((resolve) => setTimeout(resolve, 1e6));
@@ -287,7 +291,7 @@ main({
     const tds = suspended(() => {
       finallies++;
     });
-    await delay(5);
+    await allBlocked(tds);
     for (const td of tds) td.abort();
     const results = await Promise.allSettled(tds.map((td) => td.finished));
     return { finallies, errors: results.every((r) => r.reason?.name === 'AbortError') };
