@@ -13,7 +13,8 @@
 
 static __thread long local = 7;
 static __thread char big[4096];
-static int verified, destroyed;
+static int verified;
+static _Atomic int destroyed; /* by kernel tasks that end side by side */
 static pthread_key_t key;
 static lwkt_thread_t all[AT_ONCE];
 static long *places[AT_ONCE];
