@@ -7,6 +7,8 @@
       ],
       'include_dirs': ['native/include', 'native/src', 'native/arch/x86_64'],
       'cflags': ['-O2', '-g', '-Wall', '-Wextra', '-fvisibility=hidden', '-fno-plt'],
+      # Never unloaded, also when the Worker that loaded it ends: its helper threads and signal handlers stay.
+      'ldflags': ['-Wl,-z,nodelete'],
       'cflags_c': ['-std=gnu11'],
       'cflags_cc': ['-Wno-cast-function-type'],
     },

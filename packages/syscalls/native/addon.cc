@@ -5,6 +5,7 @@
  * checked one by one in marshal.c.
  */
 #include <napi.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -66,17 +67,20 @@ napi_value call_blocking(napi_env env, napi_callback_info info) {
   return number(env, static_cast<double>(direct_blocking(arguments.row, &message, -1)));
 }
 
-/** offload(done, held, number, ...args): an id, or -errno or an ANSWER_BAD_*. */
+/** offload(done, held, number, ...args): an id, or -errno or an ANSWER_BAD_*. held is taken over in any case. */
 napi_value offload(napi_env env, napi_callback_info info) {
   napi_value values[2 + kCallValues];
   size_t count = 2 + kCallValues;
   environment* e = environment_of(env, info, values, &count);
   marshalled arguments;
 
+  int held = static_cast<int>(double_of(env, values[1]));
   int answer = marshal(e, double_of(env, values[2]), values + 3, kCallValues - 1, &arguments);
-  if (answer != 0) return number(env, answer);
-  return number(env, offload_start(e, &arguments, static_cast<long>(double_of(env, values[0])),
-                                   static_cast<int>(double_of(env, values[1]))));
+  if (answer != 0) {
+    if (held >= 0) close(held);
+    return number(env, answer);
+  }
+  return number(env, offload_start(e, &arguments, static_cast<long>(double_of(env, values[0])), held));
 }
 
 /** finish(id, ...args): 0, or -1 where the buffers are too small by now. */

@@ -8,6 +8,7 @@
  *
  * Invariants: a job belongs to the queue, then to one helper, then to its environment's list of finished jobs; `lock` guards
  * all lists and counters. Helpers take no other lock while they hold it but libuv's in uv_async_send.
+ * No job waits for a helper that works for somebody else while fewer than HELPERS_MAX do so: any of them may wait for ever.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,8 +27,11 @@
 #define HELPER_STACK (128u * 1024)
 #define HELPER_IDLE_SECONDS 5
 
+/** Where a job stands, under the lock. */
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_FINISHED };
+
 struct job {
-	struct job *next;
+	struct job *next, *prev; /* in `queue` or `running`; next alone in an environment's list */
 	struct offload *owner;
 	const struct call_row *row;
 	struct sysmsg message;
@@ -35,9 +39,10 @@ struct job {
 	char *data;          /* the copy of what the kernel reads or fills */
 	size_t size;         /* of data */
 	long done;           /* bytes moved before it came here */
-	int held;            /* a descriptor that open continues from, or -1 */
-	int abandoned;       /* nobody waits for it */
-	int finished;        /* its result has been reported */
+	int held;            /* a descriptor that open continues from and closes, or -1; the job's own */
+	enum job_state state;
+	int abandoned;       /* nobody waits for it; under the lock */
+	int reported;        /* its result is with JavaScript: environment's thread only */
 	long result;
 };
 
@@ -50,16 +55,41 @@ struct offload {
 	int waiting; /* jobs somebody waits for: environment's thread only */
 };
 
+/** A ring of jobs; its own next and prev are the first and the last. */
+struct jobs {
+	struct job head;
+	unsigned count;
+};
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
-static struct job *queue_head, **queue_tail = &queue_head;
-static int helpers, idle;
+static struct jobs queue = {.head = {.next = &queue.head, .prev = &queue.head}};
+static struct jobs running = {.head = {.next = &running.head, .prev = &running.head}};
+static unsigned helpers; /* helper threads, but for those whose job has been abandoned: they may be stuck for good */
+static unsigned idle;    /* helpers without a job: waiting for one, or on their way to the queue */
+
+static void append(struct jobs *jobs, struct job *job)
+{
+	job->next = &jobs->head;
+	job->prev = jobs->head.prev;
+	job->prev->next = job->next->prev = job;
+	jobs->count++;
+}
+
+static void take(struct jobs *jobs, struct job *job)
+{
+	job->prev->next = job->next;
+	job->next->prev = job->prev;
+	jobs->count--;
+}
 
 /** Gives a job back, and with it what it opened for nobody. */
 static void job_free(struct job *job, int unused)
 {
 	if (unused && job->row->block == BLOCK_OPEN && job->result >= 0)
 		close((int)job->result);
+	if (job->held >= 0)
+		close(job->held);
 	free(job->data);
 	free(job);
 }
@@ -70,11 +100,13 @@ static void release(struct offload *owner)
 		free(owner);
 }
 
-static void run(struct job *job)
+/** A job is over; with the lock held. */
+static void finish(struct job *job)
 {
-	job->result = direct_blocking(job->row, &job->message, job->held);
-	pthread_mutex_lock(&lock);
 	struct offload *owner = job->owner;
+
+	take(&running, job);
+	job->state = JOB_FINISHED;
 	if (owner->environment == NULL) {
 		job_free(job, 1);
 		release(owner);
@@ -83,36 +115,55 @@ static void run(struct job *job)
 		owner->finished = job;
 		uv_async_send(&owner->async);
 	}
-	pthread_mutex_unlock(&lock);
+}
+
+/** The next job, moved to `running`; NULL where there has been none for a while. With the lock held. */
+static struct job *next_job(void)
+{
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += HELPER_IDLE_SECONDS;
+	while (queue.count == 0 && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&work, &lock, &until);
+	if (queue.count == 0)
+		return NULL;
+	struct job *job = queue.head.next;
+	take(&queue, job);
+	job->state = JOB_RUNNING;
+	append(&running, job);
+	return job;
 }
 
 static void *helper(void *unused)
 {
-	(void)unused;
-	pthread_mutex_lock(&lock);
-	for (;;) {
-		while (queue_head == NULL) {
-			struct timespec until;
+	struct job *job;
+	int counted;
 
-			clock_gettime(CLOCK_REALTIME, &until);
-			until.tv_sec += HELPER_IDLE_SECONDS;
-			idle++;
-			int error = pthread_cond_timedwait(&work, &lock, &until);
-			idle--;
-			if (error == ETIMEDOUT && queue_head == NULL) {
-				helpers--;
-				pthread_mutex_unlock(&lock);
-				return NULL;
-			}
+	(void)unused;
+	pthread_mutex_lock(&lock); /* idle, as start_helper has counted */
+	do {
+		job = next_job();
+		idle--;
+		if (job == NULL) {
+			helpers--;
+			break;
 		}
-		struct job *job = queue_head;
-		queue_head = job->next;
-		if (queue_head == NULL)
-			queue_tail = &queue_head;
 		pthread_mutex_unlock(&lock);
-		run(job);
+		job->result = direct_blocking(job->row, &job->message, job->held);
+		job->held = -1;
 		pthread_mutex_lock(&lock);
-	}
+		counted = !job->abandoned;
+		finish(job);
+		if (!counted && helpers < HELPERS_MAX) {
+			helpers++;
+			counted = 1;
+		}
+		idle += counted;
+	} while (counted); /* or else others have taken its place */
+	pthread_mutex_unlock(&lock);
+	return NULL;
 }
 
 /** With the lock held. Answers 0 or an errno. */
@@ -130,9 +181,36 @@ static int start_helper(void)
 	int error = pthread_create(&thread, &attributes, helper, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-	if (error == 0)
+	if (error == 0) {
 		helpers++;
+		idle++;
+	}
 	return error;
+}
+
+/** Sees to it that each queued job has an idle helper, as far as HELPERS_MAX allows; with the lock held. Answers 0 or an errno. */
+static int enough_helpers(void)
+{
+	if (queue.count <= idle || helpers >= HELPERS_MAX)
+		return 0;
+	int error = start_helper();
+	return helpers > 0 ? 0 : error; /* no more threads: those there are will come to it */
+}
+
+/** Nobody waits for the job any more; with the lock held. One that was queued still is gone. */
+static void give_up(struct job *job)
+{
+	job->abandoned = 1;
+	if (job->state == JOB_QUEUED) {
+		take(&queue, job);
+		release(job->owner); /* never the last: the environment has one */
+		job_free(job, 0);
+		return;
+	}
+	if (job->state == JOB_RUNNING) {
+		helpers--; /* until it comes back, if ever */
+		enough_helpers();
+	}
 }
 
 /* ---------------------------------------------------------------- jobs */
@@ -220,12 +298,12 @@ static void on_async(uv_async_t *handle)
 		pthread_mutex_lock(&lock);
 		release(offload); /* never the last: the environment has one */
 		pthread_mutex_unlock(&lock);
-		if (job->abandoned) {
+		if (job->abandoned) { /* on this thread */
 			job_free(job, 1);
 		} else {
 			if (--offload->waiting == 0)
 				uv_unref((uv_handle_t *)&offload->async);
-			job->finished = 1;
+			job->reported = 1;
 			environment_call(environment, environment->on_done, (double)(uintptr_t)job, (double)job->result);
 		}
 		job = next;
@@ -256,11 +334,13 @@ double offload_start(struct environment *environment, const struct marshalled *c
 {
 	int error = environment->offload == NULL ? offload_init(environment) : 0;
 
-	if (error)
-		return error;
-	struct job *job = calloc(1, sizeof *job);
-	if (job == NULL)
-		return -ENOMEM;
+	struct job *job = error ? NULL : calloc(1, sizeof *job);
+
+	if (job == NULL) {
+		if (held >= 0)
+			close(held);
+		return error ? error : -ENOMEM;
+	}
 	job->owner = environment->offload;
 	job->row = call->row;
 	job->done = done;
@@ -268,19 +348,20 @@ double offload_start(struct environment *environment, const struct marshalled *c
 	job->message.sm_number = call->number;
 	memcpy(job->message.sm_args, call->args, sizeof call->args);
 	error = copy_arguments(job, call);
-	pthread_mutex_lock(&lock);
-	if (error == 0 && idle == 0 && helpers < HELPERS_MAX)
-		error = start_helper();
-	if (error && helpers > 0 && error > 0)
-		error = 0; /* no more threads: those there are will come to it */
 	if (error) {
+		job_free(job, 0);
+		return error;
+	}
+	pthread_mutex_lock(&lock);
+	append(&queue, job);
+	error = enough_helpers();
+	if (error) {
+		take(&queue, job);
 		pthread_mutex_unlock(&lock);
 		job_free(job, 0);
-		return error > 0 ? -error : error;
+		return -error;
 	}
 	job->owner->references++;
-	*queue_tail = job;
-	queue_tail = &job->next;
 	pthread_cond_signal(&work);
 	pthread_mutex_unlock(&lock);
 	if (job->owner->waiting++ == 0)
@@ -330,11 +411,13 @@ void offload_abandon(struct environment *environment, double id)
 {
 	struct job *job = (struct job *)(uintptr_t)id;
 
-	if (job->finished) {
+	if (job->reported) {
 		job_free(job, 1);
 		return;
 	}
-	job->abandoned = 1; /* read by on_async only, on this thread */
+	pthread_mutex_lock(&lock);
+	give_up(job);
+	pthread_mutex_unlock(&lock);
 	if (--environment->offload->waiting == 0)
 		uv_unref((uv_handle_t *)&environment->offload->async);
 }
@@ -343,17 +426,23 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct offload *offload = handle->data;
 	struct environment *environment = offload->environment;
+	struct job *job, *next;
 
 	pthread_mutex_lock(&lock);
 	offload->environment = NULL;
-	struct job *job = offload->finished;
-	offload->finished = NULL;
-	while (job != NULL) {
-		struct job *next = job->next;
+	for (job = offload->finished; job != NULL; job = next) {
+		next = job->next;
 		job_free(job, 1);
 		release(offload);
-		job = next;
 	}
+	for (job = queue.head.next; job != &queue.head; job = next) {
+		next = job->next;
+		if (job->owner == offload)
+			give_up(job);
+	}
+	for (job = running.head.next; job != &running.head; job = job->next)
+		if (job->owner == offload && !job->abandoned)
+			give_up(job);
 	release(offload);
 	pthread_mutex_unlock(&lock);
 	environment_handle_closed(environment);

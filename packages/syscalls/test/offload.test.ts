@@ -1,0 +1,17 @@
+/** offload.test.ts: helper threads, and calls that keep one for good: each case in a process of its own. */
+import { expect, test } from 'vitest';
+import { runProgram } from './support.ts';
+
+test.each([
+  ['a call right behind one that never ends has a helper of its own', 'rightBehind'],
+  ['helpers that are stuck with what nobody waits for do not count', 'givenUp'],
+  ['a Worker that ends leaves its stuck helper the code to come back to', 'onlyInWorker'],
+])('%s', async (_what, name) => {
+  const { status, signal, stdout, stderr } = await runProgram('offload.mjs', name);
+  expect({ status, signal, stdout, stderr }).toEqual({
+    status: 0,
+    signal: null,
+    stdout: 'fine\n',
+    stderr: '',
+  });
+});
