@@ -42,6 +42,10 @@ const asyncWrap = Number(process.versions.node.split('.')[0]) < 24 ? findAsyncWr
 const kStackLength = asyncWrap?.constants.kStackLength ?? 0;
 const kExecutionAsyncId = asyncWrap?.constants.kExecutionAsyncId ?? 0;
 const kTriggerAsyncId = asyncWrap?.constants.kTriggerAsyncId ?? 0;
+// These three stay the same objects; only async_ids_stack is replaced.
+const fields = asyncWrap?.async_hook_fields ?? new Uint32Array(1);
+const current = asyncWrap?.async_id_fields ?? new Float64Array(1);
+const resources = asyncWrap?.execution_async_resources ?? [];
 
 /** A userthread's own scope: an AsyncResource where the id stack can be moved, nothing elsewhere. */
 export type Scope = AsyncResource | undefined;
@@ -68,8 +72,13 @@ interface Saved {
   resources: object[];
 }
 
+/** The usual part, which is the thread's own scope and nothing else: needs no copy. */
+const OWN_SCOPE = 1;
+
+export type SwitchState = Saved | typeof OWN_SCOPE | undefined;
+
 /** Before a switch. Returns what afterSwitch wants; throws ERR_LWKT_ASYNC_SCOPE where the switch can't be made. */
-export function beforeSwitch(): Saved | undefined {
+export function beforeSwitch(scope: Scope): SwitchState {
   if (asyncWrap === undefined) {
     const id = executionAsyncId();
     // 0: the environment is being stopped and the pass got no scope; the thread will be terminated, not refused
@@ -82,43 +91,59 @@ export function beforeSwitch(): Saved | undefined {
       );
     return undefined;
   }
-  const { async_hook_fields: fields, async_id_fields: current, async_ids_stack: below } = asyncWrap;
   const length = fields[kStackLength] as number;
   if (length <= base) return undefined;
-  const ids = [current[kExecutionAsyncId] as number, current[kTriggerAsyncId] as number];
-  for (let i = length - 1; i > base; i--) ids.push(below[2 * i] as number, below[2 * i + 1] as number);
-  const all = asyncWrap.execution_async_resources;
-  let resources: object[];
-  if (length === base + 1 && all.length === length) {
-    resources = [all.pop() as object]; // nearly always, and 50 ns cheaper
-  } else {
-    resources = all.slice(base, length);
-    all.length = Math.min(base, all.length);
-  }
+  const below = asyncWrap.async_ids_stack;
+  const state =
+    length === base + 1 && resources.length === length && resources[base] === scope
+      ? OWN_SCOPE
+      : save(length);
+  if (state === OWN_SCOPE) resources.pop();
   current[kExecutionAsyncId] = below[2 * base] as number;
   current[kTriggerAsyncId] = below[2 * base + 1] as number;
   fields[kStackLength] = base;
-  return { ids, resources };
+  return state;
+}
+
+function save(length: number): Saved {
+  const below = (asyncWrap as AsyncWrap).async_ids_stack;
+  const ids = [current[kExecutionAsyncId] as number, current[kTriggerAsyncId] as number];
+  for (let i = length - 1; i > base; i--) ids.push(below[2 * i] as number, below[2 * i + 1] as number);
+  const saved = { ids, resources: resources.slice(base, length) };
+  resources.length = Math.min(base, resources.length);
+  return saved;
 }
 
 /** After a switch, on the thread that called beforeSwitch. */
-export function afterSwitch(saved: Saved | undefined): void {
+export function afterSwitch(scope: Scope, state: SwitchState): void {
   if (asyncWrap === undefined) return;
-  const { async_hook_fields: fields, async_id_fields: current } = asyncWrap;
   base = fields[kStackLength] as number; // this pass may stand at another depth than the one before
-  if (saved === undefined) return;
-  const { ids, resources } = saved;
-  for (let i = ids.length - 2, n = 0; i >= 0; i -= 2, n++) {
-    const offset = base + n;
-    asyncWrap.execution_async_resources[offset] = resources[n] as object;
-    if (2 * offset >= asyncWrap.async_ids_stack.length) {
-      asyncWrap.pushAsyncContext(ids[i] as number, ids[i + 1] as number); // makes room
-      continue;
-    }
-    asyncWrap.async_ids_stack[2 * offset] = current[kExecutionAsyncId] as number;
-    asyncWrap.async_ids_stack[2 * offset + 1] = current[kTriggerAsyncId] as number;
-    fields[kStackLength] = offset + 1;
-    current[kExecutionAsyncId] = ids[i] as number;
-    current[kTriggerAsyncId] = ids[i + 1] as number;
+  if (state === OWN_SCOPE) {
+    push(
+      base,
+      scope as AsyncResource,
+      (scope as AsyncResource).asyncId(),
+      (scope as AsyncResource).triggerAsyncId(),
+    );
+    return;
   }
+  if (state === undefined) return;
+  const { ids, resources: saved } = state;
+  for (let i = ids.length - 2, n = 0; i >= 0; i -= 2, n++)
+    push(base + n, saved[n] as object, ids[i] as number, ids[i + 1] as number);
+}
+
+/** What Node does when a scope is entered. */
+function push(offset: number, resource: object, asyncId: number, triggerId: number): void {
+  const { async_ids_stack: below } = asyncWrap as AsyncWrap;
+  resources[offset] = resource;
+  if (2 * offset >= below.length) {
+    (asyncWrap as AsyncWrap).pushAsyncContext(asyncId, triggerId); // makes room
+    return;
+  }
+  below[2 * offset] = current[kExecutionAsyncId] as number;
+  below[2 * offset + 1] = current[kTriggerAsyncId] as number;
+  fields[kStackLength] = offset + 1;
+  current[kExecutionAsyncId] = asyncId;
+  current[kTriggerAsyncId] = triggerId;
 }

@@ -48,7 +48,7 @@ export function suspend(reason: string): void {
   const td = current;
   if (td === thread0) throw wouldBlock(reason);
   throwIfAborted();
-  const saved = beforeSwitch();
+  const saved = beforeSwitch(td.scope);
   td.reason = reason;
   td.running = 'blocked';
   current = thread0; // whoever runs next says so itself, but for the event loop
@@ -58,7 +58,7 @@ export function suspend(reason: string): void {
     current = td;
     td.running = 'running';
     td.reason = undefined;
-    afterSwitch(saved);
+    afterSwitch(td.scope, saved);
   }
 }
 
@@ -72,13 +72,13 @@ export function yieldNow(): void {
   const td = current;
   if (td === thread0) throw wouldBlock('yieldNow()');
   throwIfAborted();
-  const saved = beforeSwitch();
+  const saved = beforeSwitch(td.scope);
   td.running = 'runnable';
   current = thread0;
   native.yield();
   current = td;
   td.running = 'running';
-  afterSwitch(saved);
+  afterSwitch(td.scope, saved);
   throwIfAborted();
 }
 

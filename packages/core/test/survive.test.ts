@@ -77,7 +77,7 @@ describe('tools', () => {
     expect(await survive('coverage')).toBe(5);
   });
 
-  test('the CPU profiler sees functions on userthreads', { timeout }, async () => {
+  test('the CPU profiler goes on seeing what runs on thread0', { timeout }, async () => {
     expect(await survive('cpuProfile')).toBe(true);
   });
 });

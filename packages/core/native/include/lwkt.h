@@ -211,11 +211,11 @@ int lwkt_cpu_fini(void);
 /** Whether the calling kernel thread is an rfork: 1 or 0. Any kernel thread; costs a system call (gettid). */
 int lwkt_is_rfork(void);
 
-/** The per-CPU area of the calling rfork. On rforks only: elsewhere it answers NULL or, as a new kernel thread begins with its creator's
- *  %gs, another's area. Ask lwkt_is_rfork() where that is in doubt. */
+/** The per-CPU area of the calling rfork: one load. On rforks only: elsewhere it faults or, as a new kernel thread begins with its creator's
+ *  %gs, answers another's area. Ask lwkt_is_rfork() where that is in doubt. */
 globaldata_t lwkt_mycpu(void);
 
-/** The running userthread; thread0 on the rfork's own stack. On rforks only, as lwkt_mycpu. (curthread) */
+/** The running userthread; thread0 on the rfork's own stack. Two loads; on rforks only, as lwkt_mycpu. (curthread) */
 lwkt_thread_t lwkt_curthread(void);
 
 /** This rfork's thread0. */

@@ -52,15 +52,12 @@ int lwkt_is_rfork(void)
 
 globaldata_t lwkt_mycpu(void)
 {
-	pthread_once(&probe_once, lwkt_arch_probe);
-	return (globaldata_t)lwkt_arch_get_gs();
+	return lwkt_arch_mycpu();
 }
 
 lwkt_thread_t lwkt_curthread(void)
 {
-	globaldata_t gd = lwkt_mycpu();
-
-	return gd ? gd->gd_curthread : NULL;
+	return lwkt_arch_mycpu()->gd_curthread;
 }
 
 lwkt_thread_t lwkt_thread0(void)

@@ -89,7 +89,7 @@ static inline void on_rfork(const char *name, void (*test)(void))
 	CHECK_EQ(stats_now().st_alive, 0);
 	CHECK_EQ(stats_now().st_runnable, 0);
 	CHECK_EQ(lwkt_cpu_fini(), 0);
-	CHECK(lwkt_mycpu() == NULL);
+	CHECK_EQ(lwkt_is_rfork(), 0);
 }
 
 #define ON_RFORK(test) on_rfork(#test, test)

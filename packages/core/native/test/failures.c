@@ -88,7 +88,7 @@ static void no_rfork(void)
 	fail_calloc = true;
 	CHECK_EQ(lwkt_cpu_init(), ENOMEM);
 	fail_calloc = false;
-	CHECK(lwkt_mycpu() == NULL);
+	CHECK_EQ(lwkt_is_rfork(), 0);
 	CHECK_EQ(lwkt_cpu_init(), 0);
 	CHECK_EQ(lwkt_cpu_fini(), 0);
 }

@@ -61,7 +61,7 @@ static void *rfork_main(void *arg)
 	struct work *work = arg;
 
 	for (int life = 0; life < 3; life++) {
-		CHECK(lwkt_mycpu() == NULL);
+		CHECK_EQ(lwkt_is_rfork(), 0);
 		CHECK_EQ(lwkt_cpu_init(), 0);
 		work->gd = lwkt_mycpu();
 		work->turns = 0;
@@ -146,6 +146,6 @@ int main(void)
 	}
 	for (unsigned i = 0; i < RFORKS; i++)
 		CHECK_EQ(pthread_join(all[i].thread, NULL), 0);
-	CHECK(lwkt_mycpu() == NULL); /* this kernel thread never was one */
+	CHECK_EQ(lwkt_is_rfork(), 0); /* this kernel thread never was one */
 	return 0;
 }

@@ -169,8 +169,7 @@ static void many_at_once(void)
 
 int main(void)
 {
-	CHECK(lwkt_mycpu() == NULL);
-	CHECK(lwkt_curthread() == NULL);
+	CHECK_EQ(lwkt_is_rfork(), 0);
 	ON_RFORK(creation);
 	ON_RFORK(not_started);
 	ON_RFORK(exits);
