@@ -1,6 +1,6 @@
 /**
- * native.test.ts: runs the C programs of native/test, each as a test of its own and in both flavours: optimised, and with
- * AddressSanitizer and UBSan. What they check is in them; here is only how they are built and started. And how the idle stacks of an
+ * native.test.ts: runs the C programs of native/test, each as a test of its own and in each flavour: optimised, with
+ * AddressSanitizer and UBSan, and with ThreadSanitizer where rforks meet. What they check is in them; here is only how they are built and started. And how the idle stacks of an
  * environment are given back (native/node/trim.cc), for which it takes an event loop.
  */
 import { spawnSync } from 'node:child_process';
@@ -31,7 +31,17 @@ it('has programs, and make knows them all', () => {
   expect(make('list').trim().split(' ')).toEqual(programs);
 });
 
-describe.each(['plain', 'sanitized'])('the C core, %s', (flavour) => {
+const racing = make('list-races').trim().split(' ');
+
+it('has programs in which rforks meet', () => {
+  expect(racing).toContain('cpus');
+});
+
+describe.each([
+  ['plain', programs],
+  ['sanitized', programs],
+  ['races', racing],
+])('the C core, %s', (flavour, programs) => {
   beforeAll(() => {
     make(`-j${availableParallelism()}`, flavour);
   }, 600_000);

@@ -1,13 +1,13 @@
 /*
  * lwkt.h - light weight kernel threading, in userland, for C.
  *
- * The public C interface of @libcr/core: userthreads, message ports, messages and the per-CPU area. The terms and the
- * semantics are DragonFly BSD's LWKT (lwkt_thread.c and lwkt_msgport.c of 2007 and later); what differs is said at each
- * function. This header knows neither Node nor V8.
+ * The public C interface of @libcr/core: rforks, userthreads, message ports, messages, IPI messages and the per-CPU area. The terms and
+ * the semantics are DragonFly BSD's LWKT (lwkt_thread.c, lwkt_msgport.c and lwkt_ipiq.c of 2007 and later); what differs is said at
+ * each function. This header knows neither Node nor V8.
  *
  * Invariants:
- *  - A userthread belongs to one rfork (one "CPU", one struct globaldata) and only that rfork touches it. There is no lock
- *    and no atomic on any path in this header.
+ *  - A userthread belongs to one rfork (one "CPU", one struct globaldata) and only that rfork touches it. Within one rfork there is no
+ *    lock, no atomic read-modify-write and no fence on any path in this header; another rfork is reached by IPI messages only.
  *  - A message has one owner at each moment: sender -> port -> receiver -> (reply) -> sender.
  *  - Misuse answers an error number (a positive errno) and changes nothing. Nothing here aborts the process.
  *
@@ -23,9 +23,12 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef LWKT_EXPORT /* the library is being built: what is declared here is what it exports */
+#pragma GCC visibility push(default)
+#endif
 
 /** Version of this header and of struct lwkt_api. Grows by one at every incompatible change. */
-#define LWKT_VERSION 1
+#define LWKT_VERSION 2
 
 /** The answer of a put function that will reply later. Never a result. Outside Linux' errno range (1..4095), unlike
  *  DragonFly's 99, which is EADDRNOTAVAIL here. */
@@ -39,6 +42,7 @@ extern "C" {
 #define TDPRI_INT 28
 #define TDPRI_MAX 31
 
+#define LWKT_CPU_MAX 128   /* rforks that can exist at a time */
 #define LWKT_NAME_MAX 32   /* bytes of a thread's or a port's name, its NUL included; longer ones are cut */
 #define LWKT_WMESG_MAX 24  /* bytes of a wait reason, its NUL included */
 #define LWKT_STACK_MIN (64u * 1024)
@@ -68,7 +72,7 @@ struct lwkt_list {
 
 /**
  * A message: the caller's memory. Embed it first in a larger struct and append arguments. Between the send and the reply the
- * sender must not touch it. Fields are written by the message's present owner only.
+ * sender must not touch it. Fields are written by the message's present owner only, but for ms_abort, which is the reply port's rfork's.
  */
 struct lwkt_msg {
 	struct lwkt_list ms_node;
@@ -81,6 +85,7 @@ struct lwkt_msg {
 		void *ms_resultp;
 	} u;
 	void (*ms_abortfn)(lwkt_msg_t msg); /* with MSGF_ABORTABLE: asks the target to finish early */
+	uint32_t ms_abort;                  /* internal to lwkt_default_abortmsg */
 };
 
 /** A system call as a message: one is built into each userthread, so that a call allocates nothing. */
@@ -143,8 +148,8 @@ struct lwkt_resident {
 };
 
 /**
- * A userthread. Everything in it belongs to its rfork (td_gd); other rforks must not even read it. Read the fields, write
- * only td_data and td_errno.
+ * A userthread. Everything in it belongs to its rfork (td_gd); other rforks must not even read it, but for td_gd itself. Read the
+ * fields, write only td_data and td_errno.
  */
 struct lwkt_thread {
 	struct lwkt_context td_ctx; /* valid while switched out */
@@ -166,7 +171,8 @@ struct lwkt_thread {
 	struct lwkt_stack *td_stack;           /* NULL for thread0 and before the first run */
 	const struct lwkt_resident *td_resident; /* NULL: plain C */
 	void (*td_switch)(struct lwkt_context *from, struct lwkt_context *to); /* how one switches away from it (DragonFly's td_switch) */
-	lwkt_thread_t td_joiner;               /* who waits in lwkt_join */
+	lwkt_thread_t td_joiner;               /* who waits in lwkt_join, on the same rfork */
+	struct lwkt_remote_join *td_remote_join; /* or on another one */
 	struct lwkt_port td_msgport;    /* default reply port, and a service port if wanted */
 	struct sysmsg td_sysmsg;
 	char td_comm[LWKT_NAME_MAX];
@@ -177,6 +183,8 @@ struct lwkt_stats {
 	uint64_t st_switches;      /* stack switches made */
 	uint64_t st_created;       /* userthreads created */
 	uint64_t st_messages;      /* messages sent to ports */
+	uint64_t st_ipis;          /* IPI messages run here */
+	uint64_t st_sleeps;        /* times it slept in the kernel as nobody could run */
 	uint64_t st_tls_created;   /* TLS blocks made from scratch */
 	uint64_t st_tls_retired;   /* TLS blocks given back to the C library */
 	uint32_t st_alive;         /* userthreads that have not exited */
@@ -192,13 +200,15 @@ struct lwkt_create_args {
 	uint32_t flags;    /* TDF_NOSTART | TDF_TLS | TDF_JOINABLE */
 	void *data;        /* goes to td_data */
 	const struct lwkt_resident *resident; /* NULL: plain C */
+	globaldata_t rfork; /* where it is to run; NULL: the caller's own */
 };
 
 /* ------------------------------------------------------------------ the CPU */
 
 /**
  * Make the calling kernel thread an rfork: gives it a per-CPU area (reached through %gs from now on) whose thread0 is the
- * stack it stands on. May be called on any kernel thread that has none. Returns 0, EEXIST where it has one already, ENOMEM.
+ * stack it stands on. May be called on any kernel thread that has none. Returns 0, EEXIST where it has one already, EAGAIN where there
+ * are LWKT_CPU_MAX, ENOMEM.
  */
 int lwkt_cpu_init(void);
 
@@ -208,7 +218,7 @@ int lwkt_cpu_init(void);
  */
 int lwkt_cpu_fini(void);
 
-/** Whether the calling kernel thread is an rfork: 1 or 0. Any kernel thread; costs a system call (gettid). */
+/** Whether the calling kernel thread is an rfork: 1 or 0. Any kernel thread; costs a system call (gettid), two without FSGSBASE. */
 int lwkt_is_rfork(void);
 
 /** The per-CPU area of the calling rfork: one load. On rforks only: elsewhere it faults or, as a new kernel thread begins with its creator's
@@ -217,6 +227,12 @@ globaldata_t lwkt_mycpu(void);
 
 /** The running userthread; thread0 on the rfork's own stack. Two loads; on rforks only, as lwkt_mycpu. (curthread) */
 lwkt_thread_t lwkt_curthread(void);
+
+/** The number of the calling rfork, 0 to LWKT_CPU_MAX - 1: the lowest that was free when it began. (gd_cpuid) */
+unsigned lwkt_cpuid(void);
+
+/** How many rforks there are now. Any kernel thread. (ncpus) */
+unsigned lwkt_ncpus(void);
 
 /** This rfork's thread0. */
 lwkt_thread_t lwkt_thread0(void);
@@ -227,11 +243,13 @@ void lwkt_stats(struct lwkt_stats *out);
 /* ------------------------------------------------------------------ thread operations */
 
 /**
- * Create a userthread on this rfork that runs func(arg) and exits when func returns; scheduled unless TDF_NOSTART. In plain C it begins
- * with the floating-point control words that the rfork had at lwkt_cpu_init.
+ * Create a userthread that runs func(arg) and exits when func returns; scheduled unless TDF_NOSTART. In plain C it begins
+ * with the floating-point control words that its rfork had at lwkt_cpu_init. On another rfork (args->rfork) it comes to be by an IPI message,
+ * and gets its td_id there; a thread of a resident's can be created on its own rfork only.
  * *tdp is set before the thread can run. Does not switch. The thread gets its stack when it first runs: a finished thread's
  * where there is one. If none can be had then, the thread is finished at once with td_error (ENOMEM, EAGAIN).
- * Returns 0, EINVAL (stack size, priority or flags out of range), ENOMEM. (DragonFly: lwkt_create.)
+ * Returns 0, EINVAL (stack size, priority or flags out of range; a resident elsewhere), ENOMEM, ESRCH (that rfork has ended).
+ * (DragonFly: lwkt_create.)
  */
 int lwkt_create(void (*func)(void *arg), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args);
 
@@ -240,14 +258,15 @@ int lwkt_create(void (*func)(void *arg), void *arg, lwkt_thread_t *tdp, const st
 int lwkt_exit(void);
 
 /**
- * Wait until a thread created with TDF_JOINABLE has exited, then release it; td is invalid afterwards. Blocks; on thread0 it
- * runs the others meanwhile and returns EDEADLK if none of them can run. Returns 0, td's td_error, EDEADLK for oneself, EINVAL
- * where td is not joinable, EBUSY where somebody joins it already.
+ * Wait until a thread created with TDF_JOINABLE has exited, then release it; td is invalid afterwards. It may be another rfork's. Blocks; on
+ * thread0 it runs the others meanwhile and returns EDEADLK if none of them can run and there is no other rfork. Returns 0, td's
+ * td_error, EDEADLK for oneself, EINVAL where td is not joinable, EBUSY where somebody joins it already, ESRCH where its rfork has ended.
  */
 int lwkt_join(lwkt_thread_t td);
 
-/** Make td runnable: last of its priority. Idempotent; does not switch. Returns 0, EINVAL for thread0 or an exited thread,
- *  EPERM for another rfork's. (lwkt_schedule) */
+/** Make td runnable: last of its priority. Idempotent; does not switch. Another rfork's thread is scheduled there, by an IPI message
+ *  that follows it should it migrate. Returns 0, EINVAL for thread0 or an exited thread (of this rfork), ESRCH where its rfork has
+ *  ended. (lwkt_schedule) */
 int lwkt_schedule(lwkt_thread_t td);
 
 /** Take the calling userthread off the run queue. It runs on until lwkt_switch. (lwkt_deschedule_self) */
@@ -317,10 +336,54 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *arg), void *arg);
  *  for another rfork's. */
 int lwkt_interrupt(lwkt_thread_t td);
 
-/** Critical sections nest and belong to the thread. Nothing on one rfork preempts yet; they hold back IPI messages when
- *  there are other rforks. crit_exit without crit_enter answers EPERM. */
+/** Critical sections nest and belong to the thread. Nothing preempts: IPI messages run at switch points only, so this costs an addition and
+ *  says what is meant. crit_exit without crit_enter answers EPERM. */
 void lwkt_crit_enter(void);
 int lwkt_crit_exit(void);
+
+/* ------------------------------------------------------------------ rforks */
+
+/** Creation parameters of lwkt_rfork_create; zero-initialise, then set what matters. */
+struct lwkt_rfork_args {
+	const char *name; /* of its kernel thread, cut at 15 bytes; NULL: "rfork" */
+	int processor;    /* 1 + the processor it is to stay on; 0: any */
+};
+
+/**
+ * Start an rfork: a kernel thread that runs userthreads, and sleeps in the kernel (futex) while none of them can run. It begins with main(arg)
+ * as its first userthread, or with none (NULL), and lasts until lwkt_rfork_join. All signals are blocked on it.
+ * Any rfork may call it. Returns 0, EAGAIN (no more kernel threads, or LWKT_CPU_MAX rforks), EINVAL (processor), ENOMEM.
+ * (libcaps: caps_fork_vcpu)
+ */
+int lwkt_rfork_create(void (*main)(void *arg), void *arg, globaldata_t *gdp, const struct lwkt_rfork_args *args);
+
+/**
+ * Wait until all userthreads of an rfork made by lwkt_rfork_create have exited, and end it; gd is invalid afterwards. Blocks as
+ * lwkt_join. Exactly one caller; nobody may create threads there or send to its ports any more when the last one exits. Returns 0,
+ * EINVAL where gd was not made by lwkt_rfork_create, EDEADLK for the caller's own, EBUSY where somebody joins it already.
+ */
+int lwkt_rfork_join(globaldata_t gd);
+
+/* ------------------------------------------------------------------ IPI messages */
+
+/**
+ * Have func(arg) run on another rfork: in order with what this rfork has sent there before, on its thread0's or a waiting thread's stack, at
+ * its next switch point or by waking it. func must not block, switch or take tokens (those answer EDEADLK there or do nothing); it may send
+ * IPI messages. To oneself it runs in place. May spin while the target's ring of 256 is full, and runs this rfork's own
+ * incoming IPI messages meanwhile, so two that fill each other's rings go on. *seq (may be NULL) is for lwkt_wait_ipiq.
+ * Returns 0, ESRCH where the target has ended, ENOMEM. (lwkt_send_ipiq)
+ */
+int lwkt_send_ipiq(globaldata_t target, void (*func)(void *arg), void *arg, uint64_t *seq);
+
+/** The same without waking the target: it runs when that next has a reason of its own to look. (lwkt_send_ipiq_passive) */
+int lwkt_send_ipiq_passive(globaldata_t target, void (*func)(void *arg), void *arg, uint64_t *seq);
+
+/** Wait until an IPI message that this rfork sent has been run. Spins, then yields the processor; runs incoming IPI messages
+ *  meanwhile. Returns 0, ESRCH where the target has ended without running it. (lwkt_wait_ipiq) */
+int lwkt_wait_ipiq(globaldata_t target, uint64_t seq);
+
+/** Run the IPI messages that have come for this rfork. Switch points do so by themselves: for long computations. (lwkt_process_ipiq) */
+void lwkt_process_ipiq(void);
 
 /* ------------------------------------------------------------------ ports and messages */
 
@@ -340,7 +403,7 @@ void lwkt_initmsg(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags);
 void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags, void (*abortfn)(lwkt_msg_t));
 
 /**
- * Send without waiting. The message comes back on its reply port, even if the target finished it in place.
+ * Send without waiting, to a port of any rfork. The message comes back on its reply port, even if the target finished it in place.
  * Returns 0, EBUSY where the message is under way already. (lwkt_sendmsg)
  */
 int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg);
@@ -376,6 +439,11 @@ int lwkt_waitmsg(lwkt_msg_t msg);
 /** Whether the message is DONE (true for one never sent). (lwkt_checkmsg) */
 int lwkt_checkmsg(lwkt_msg_t msg);
 
+/** For lwkt_initmsg_abortable, where the target is a thread port: a message that is still queued comes back at once with ECONNABORTED; one that has
+ *  been taken from the port is left alone. It looks for the message on whatever rfork it has been forwarded to. The reply port must be
+ *  the caller's. (DragonFly, 2003: lwkt_default_abortmsg) */
+void lwkt_default_abortmsg(lwkt_msg_t msg);
+
 /** Ask the target to finish early. Optional for the target; never finishes the message: exactly one reply still comes, and the sender still waits
  *  for it. Returns 0, EOPNOTSUPP where the message is not ABORTABLE, EALREADY where it is done. (lwkt_abortmsg) */
 int lwkt_abortmsg(lwkt_msg_t msg);
@@ -406,6 +474,9 @@ struct lwkt_api {
 	void (*initport_putonly)(lwkt_port_t port, int (*put)(lwkt_port_t, lwkt_msg_t), const char *name);
 };
 
+#ifdef LWKT_EXPORT
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -13,7 +13,7 @@
 static pthread_once_t probe_once = PTHREAD_ONCE_INIT;
 
 /* Areas of rforks that are gone. They are used again and never freed: a kernel thread that one of them made has inherited its %gs,
- * and looks there (at gd_tid only) to find out that it is none. */
+ * and looks there (at gd_shared.tid only) to find out that it is none. */
 static globaldata_t spare_areas; /* linked by gd_self */
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -26,15 +26,13 @@ static globaldata_t take_area(void)
 	pthread_mutex_unlock(&spare_lock);
 	if (!gd)
 		return calloc(1, sizeof(*gd));
-	memset(gd, 0, offsetof(struct globaldata, gd_tid));
-	memset((char *)gd + offsetof(struct globaldata, gd_tid) + sizeof(gd->gd_tid), 0,
-	       sizeof(*gd) - offsetof(struct globaldata, gd_tid) - sizeof(gd->gd_tid));
+	memset(gd, 0, offsetof(struct globaldata, gd_cpuid));
 	return gd;
 }
 
 static void give_area(globaldata_t gd)
 {
-	__atomic_store_n(&gd->gd_tid, 0, __ATOMIC_RELAXED);
+	atomic_store_explicit(&gd->gd_shared.tid, 0, memory_order_relaxed);
 	pthread_mutex_lock(&spare_lock);
 	gd->gd_self = spare_areas;
 	spare_areas = gd;
@@ -47,7 +45,7 @@ int lwkt_is_rfork(void)
 	globaldata_t gd = (globaldata_t)lwkt_arch_get_gs();
 
 	/* A new kernel thread begins with its creator's %gs. */
-	return gd && __atomic_load_n(&gd->gd_tid, __ATOMIC_RELAXED) == (uint32_t)syscall(SYS_gettid);
+	return gd && atomic_load_explicit(&gd->gd_shared.tid, memory_order_relaxed) == (uint32_t)syscall(SYS_gettid);
 }
 
 globaldata_t lwkt_mycpu(void)
@@ -58,6 +56,11 @@ globaldata_t lwkt_mycpu(void)
 lwkt_thread_t lwkt_curthread(void)
 {
 	return lwkt_arch_mycpu()->gd_curthread;
+}
+
+unsigned lwkt_cpuid(void)
+{
+	return cpuid_of(lwkt_arch_mycpu());
 }
 
 lwkt_thread_t lwkt_thread0(void)
@@ -95,7 +98,7 @@ int lwkt_cpu_init(void)
 	if (!gd)
 		return ENOMEM;
 	gd->gd_self = gd;
-	__atomic_store_n(&gd->gd_tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELAXED);
+	atomic_store_explicit(&gd->gd_shared.tid, (uint32_t)syscall(SYS_gettid), memory_order_relaxed);
 	init_lists(gd);
 	td0 = &gd->gd_thread0;
 	lwkt_thread_init(gd, td0);
@@ -111,13 +114,19 @@ int lwkt_cpu_init(void)
 	gd->gd_fpcontrol = lwkt_arch_get_fpcontrol();
 	lwkt_sanitizer_init(&gd->gd_sanitizer);
 	error = lwkt_overrun_init(gd);
-	if (!error) {
-		error = lwkt_arch_set_gs((uintptr_t)gd);
-		if (error)
-			lwkt_overrun_fini(gd);
-	}
 	if (error)
-		give_area(gd);
+		goto no_altstack;
+	error = lwkt_arch_set_gs((uintptr_t)gd);
+	if (error)
+		goto no_gs;
+	error = lwkt_ipiq_online(gd);
+	if (!error)
+		return 0;
+	lwkt_arch_set_gs(0);
+no_gs:
+	lwkt_overrun_fini(gd);
+no_altstack:
+	give_area(gd);
 	return error;
 }
 
@@ -129,6 +138,7 @@ int lwkt_cpu_fini(void)
 		return EPERM;
 	if (gd->gd_stats.st_alive)
 		return EBUSY;
+	lwkt_ipiq_offline(gd);
 	lwkt_pool_trim(0, ~0u);
 	lwkt_thread_free_all(gd);
 	lwkt_overrun_fini(gd);

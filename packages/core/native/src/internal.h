@@ -1,14 +1,15 @@
 /*
  * internal.h - what the files of this folder share: the per-CPU area and the functions that are no one else's business.
  *
- * Who may touch what: every field of struct globaldata and of struct lwkt_stack belongs to its rfork. The one exception is
- * struct lwkt_tls, which the kernel writes to while a donor's kernel task ends (see tls.c).
+ * Who may touch what: every field of struct globaldata and of struct lwkt_stack belongs to its rfork. The exceptions are
+ * struct lwkt_tls, which the kernel writes to while a donor's kernel task ends (see tls.c), and struct shared, which says itself.
  */
 #ifndef LWKT_INTERNAL_H
 #define LWKT_INTERNAL_H
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "../include/lwkt.h"
@@ -44,6 +45,7 @@ struct lwkt_stack {
 	bool st_has_tls;
 	bool st_unwind;                          /* the resident is to return instead of taking another thread */
 	void *st_exit[5];                        /* plain C: where lwkt_exit goes back to (__builtin_setjmp) */
+	struct lwkt_sanitizer st_sanitizer;
 };
 
 /** An arena's unit of mapping: a run of equal slots. */
@@ -58,6 +60,17 @@ struct lwkt_chunk {
 	struct lwkt_stack ch_stacks[];
 };
 
+/** What other rforks may touch of a CPU: with atomic operations only. See ipiq.c. */
+struct shared {
+	_Atomic uint32_t tid;       /* of the rfork's kernel thread; 0: none. Written by itself, read by anyone (lwkt_is_rfork) */
+	_Atomic uint32_t state;     /* CPU_*; written by itself, read by senders */
+	_Atomic uint32_t sleeping;  /* a futex: 1 while it sleeps, or is about to. Set by itself, cleared by whoever wakes it */
+	_Atomic uint32_t pending;   /* some bit of `sources` may be set. Set by senders, cleared by itself */
+	_Atomic uint64_t sources[LWKT_CPU_MAX / 64]; /* which rforks' rings have something: set by senders, cleared by itself */
+};
+
+enum { CPU_NONE, CPU_ONLINE, CPU_ENDING };
+
 /** Everything an rfork keeps, reached through %gs. The first word must point to the area itself (cpu.h). */
 struct globaldata {
 	struct globaldata *gd_self;
@@ -71,7 +84,7 @@ struct globaldata {
 	struct lwkt_list gd_chunks[STACK_CLASSES];                /* arenas */
 	uint64_t gd_deadline; /* CLOCK_MONOTONIC ns at which a pass ends; 0: never */
 	uint32_t gd_clock_skip; /* switches until the clock is read again */
-	uint32_t gd_tid;      /* the rfork's kernel thread */
+	unsigned gd_ipi_depth;  /* IPI functions under way: nothing may block or switch */
 	uint64_t gd_next_id;
 	uint64_t gd_fpcontrol; /* the floating-point control words that every plain C thread begins with */
 	unsigned gd_pool_out;  /* stacks that threads have */
@@ -85,6 +98,11 @@ struct globaldata {
 	struct lwkt_thread gd_thread0;
 	struct lwkt_thread gd_reaper; /* curthread while a resident unwinds */
 	struct lwkt_sanitizer gd_sanitizer;
+	struct lwkt_rfork *gd_rfork; /* NULL unless lwkt_rfork_create made it */
+	/* From here on nothing is cleared when an area is used again: a kernel thread that inherited its %gs may look at gd_shared.tid. */
+	_Atomic uint32_t gd_cpuid; /* written by itself before it is CPU_ONLINE */
+	char gd_padding[64]; /* what others write to shares no cache line with what is ours */
+	struct shared gd_shared;
 };
 
 #define GDF_LOOP 0x1u /* thread0 is an event loop's: it never blocks */
@@ -98,6 +116,21 @@ LWKT_HIDDEN bool lwkt_pass_is_over(globaldata_t gd);
 LWKT_HIDDEN void lwkt_start_running(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN struct lwkt_context *lwkt_next_context(globaldata_t gd);
 LWKT_HIDDEN int lwkt_wait_once(const char *wmesg);
+LWKT_HIDDEN bool lwkt_may_wait(globaldata_t gd);
+
+LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
+
+/* ipiq.c */
+LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
+LWKT_HIDDEN void lwkt_ipiq_offline(globaldata_t gd);
+LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd);
+
+/* msgport.c */
+LWKT_HIDDEN void lwkt_port_dequeue(lwkt_port_t port, lwkt_msg_t msg);
+LWKT_HIDDEN void lwkt_port_complete(lwkt_port_t port, lwkt_msg_t msg);
+
+/* A message's ms_abort. */
+enum { ABORT_NONE, ABORT_LOOKING, ABORT_REPLIED };
 
 /* thread.c */
 LWKT_HIDDEN void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td);
@@ -130,6 +163,47 @@ LWKT_HIDDEN void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count);
 /* overrun.c */
 LWKT_HIDDEN int lwkt_overrun_init(globaldata_t gd);
 LWKT_HIDDEN void lwkt_overrun_fini(globaldata_t gd);
+
+/** An rfork's number. */
+static inline unsigned cpuid_of(globaldata_t gd)
+{
+	return atomic_load_explicit(&gd->gd_cpuid, memory_order_relaxed);
+}
+
+/** Whether IPI messages have come: one load. */
+static inline bool ipi_pending(globaldata_t gd)
+{
+	return __builtin_expect(atomic_load_explicit(&gd->gd_shared.pending, memory_order_relaxed) != 0, 0);
+}
+
+/** The rfork that td belongs to. Another one's may be out of date at once: whoever acts on it there looks again. */
+static inline globaldata_t owner_of(const struct lwkt_thread *td)
+{
+	return __atomic_load_n(&td->td_gd, __ATOMIC_ACQUIRE);
+}
+
+/** A message's flags are read by its sender while it belongs to the receiver, on another rfork perhaps. Plain loads and stores on x86. */
+static inline uint32_t msg_flags(const struct lwkt_msg *msg)
+{
+	return __atomic_load_n(&msg->ms_flags, __ATOMIC_ACQUIRE);
+}
+
+static inline void msg_set_flags(lwkt_msg_t msg, uint32_t flags)
+{
+	__atomic_store_n(&msg->ms_flags, flags, __ATOMIC_RELEASE);
+}
+
+/** The switch to curthread, which is the next one already, follows. Empty unless looking for races. */
+static inline void sanitizer_leaving(globaldata_t gd)
+{
+#if LWKT_SANITIZE_RACES
+	const struct lwkt_stack *stack = gd->gd_curthread->td_stack;
+
+	__tsan_switch_to_fiber(stack ? stack->st_sanitizer.fiber : gd->gd_sanitizer.fiber, 0);
+#else
+	(void)gd;
+#endif
+}
 
 /** Where curthread's C stack lies. Empty unless sanitising. */
 static inline void sanitizer_arrived(globaldata_t gd)

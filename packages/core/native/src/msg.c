@@ -18,6 +18,7 @@ void lwkt_initmsg(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags)
 	msg->ms_error = 0;
 	msg->u.ms_result = 0;
 	msg->ms_abortfn = NULL;
+	msg->ms_abort = 0;
 }
 
 void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags, void (*abortfn)(lwkt_msg_t))
@@ -31,13 +32,21 @@ static int may_take(lwkt_port_t port)
 	return !port->mp_td || port->mp_td == lwkt_arch_mycpu()->gd_curthread;
 }
 
+/** Another rfork may read it, to find the message that it is to abort. */
+static void msg_set_target(lwkt_msg_t msg, lwkt_port_t port)
+{
+	__atomic_store_n(&msg->ms_target_port, port, __ATOMIC_RELAXED);
+}
+
 /** Makes the message the target's. Returns 0, or EBUSY where it is under way. */
 static int prepare(lwkt_port_t port, lwkt_msg_t msg, uint32_t sync)
 {
-	if (!(msg->ms_flags & MSGF_DONE) || (msg->ms_flags & MSGF_QUEUED))
+	uint32_t flags = msg_flags(msg);
+
+	if (!(flags & MSGF_DONE) || (flags & MSGF_QUEUED))
 		return EBUSY;
-	msg->ms_flags = (msg->ms_flags & ~(MSGF_DONE | MSGF_REPLY | MSGF_SYNC)) | sync;
-	msg->ms_target_port = port;
+	msg_set_flags(msg, (flags & ~(MSGF_DONE | MSGF_REPLY | MSGF_SYNC)) | sync);
+	msg_set_target(msg, port);
 	lwkt_arch_mycpu()->gd_stats.st_messages++;
 	return 0;
 }
@@ -68,7 +77,7 @@ int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg)
 	error = port->mp_putport(port, msg);
 	if (error != EASYNC) {
 		msg->ms_error = error;
-		msg->ms_flags |= MSGF_DONE | MSGF_REPLY;
+		msg_set_flags(msg, msg->ms_flags | MSGF_DONE | MSGF_REPLY);
 		return error;
 	}
 	return lwkt_waitmsg(msg);
@@ -78,9 +87,9 @@ int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg)
 {
 	int error;
 
-	if (msg->ms_flags & (MSGF_QUEUED | MSGF_DONE | MSGF_REPLY))
+	if (msg_flags(msg) & (MSGF_QUEUED | MSGF_DONE | MSGF_REPLY))
 		return EINVAL;
-	msg->ms_target_port = port;
+	msg_set_target(msg, port);
 	error = port->mp_putport(port, msg);
 	if (error != EASYNC)
 		lwkt_replymsg(msg, error);
@@ -91,7 +100,7 @@ int lwkt_replymsg(lwkt_msg_t msg, int error)
 {
 	if (error < 0 || error == EASYNC)
 		return EINVAL;
-	if (msg->ms_flags & MSGF_DONE)
+	if (msg_flags(msg) & (MSGF_DONE | MSGF_REPLY))
 		return EALREADY;
 	if (msg->ms_flags & MSGF_QUEUED)
 		return EBUSY;
@@ -125,7 +134,7 @@ lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
 
 int lwkt_waitmsg(lwkt_msg_t msg)
 {
-	if (!msg->ms_target_port)
+	if (!__atomic_load_n(&msg->ms_target_port, __ATOMIC_RELAXED)) /* never sent; it may be under way elsewhere just now */
 		return EINVAL;
 	if (!may_take(msg->ms_reply_port))
 		return EPERM;
@@ -134,14 +143,16 @@ int lwkt_waitmsg(lwkt_msg_t msg)
 
 int lwkt_checkmsg(lwkt_msg_t msg)
 {
-	return (msg->ms_flags & MSGF_DONE) != 0;
+	return (msg_flags(msg) & MSGF_DONE) != 0;
 }
 
 int lwkt_abortmsg(lwkt_msg_t msg)
 {
-	if (msg->ms_flags & (MSGF_DONE | MSGF_REPLY))
+	uint32_t flags = msg_flags(msg);
+
+	if (flags & (MSGF_DONE | MSGF_REPLY))
 		return EALREADY;
-	if (!(msg->ms_flags & MSGF_ABORTABLE) || !msg->ms_abortfn)
+	if (!(flags & MSGF_ABORTABLE) || !msg->ms_abortfn)
 		return EOPNOTSUPP;
 	msg->ms_abortfn(msg);
 	return 0;

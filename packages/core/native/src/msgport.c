@@ -2,9 +2,11 @@
  * msgport.c - the kinds of ports: what putting, getting, waiting and replying mean on each (DragonFly: lwkt_msgport.c, 2007+).
  * The operations that are the same for every kind are in msg.c.
  *
- * Invariants (one rfork; with more, everything below runs on the owner's):
- *  - A thread port's queues, count and WAITING flag are touched by its owner's rfork only, and only its owner takes from it.
+ * Invariants:
+ *  - A thread port's queues, count and WAITING flag are touched by its owner's rfork only, and only its owner takes from it. A message or
+ *    a reply from another rfork comes by IPI message, which follows the owner should that migrate.
  *  - DONE is set by the reply, on the reply port's rfork. A reply to a SYNC message is never queued.
+ *  - While an abort is looking for a message (ms_abort, abort.c) its reply is held back: the memory must stay a message until then.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -15,14 +17,14 @@
 static void enqueue(lwkt_port_t port, lwkt_msg_t msg)
 {
 	list_append(msg->ms_flags & MSGF_PRIORITY ? &port->mp_msgq_prio : &port->mp_msgq, &msg->ms_node);
-	msg->ms_flags |= MSGF_QUEUED;
+	msg_set_flags(msg, msg->ms_flags | MSGF_QUEUED);
 	port->mp_count++;
 }
 
-static void dequeue(lwkt_port_t port, lwkt_msg_t msg)
+void lwkt_port_dequeue(lwkt_port_t port, lwkt_msg_t msg)
 {
 	list_remove(&msg->ms_node);
-	msg->ms_flags &= ~MSGF_QUEUED;
+	msg_set_flags(msg, msg->ms_flags & ~MSGF_QUEUED);
 	port->mp_count--;
 }
 
@@ -34,8 +36,26 @@ static void wake_owner(lwkt_port_t port)
 
 /* ---- thread ports */
 
+static int thread_putport(lwkt_port_t port, lwkt_msg_t msg);
+
+static void put_here(void *arg)
+{
+	lwkt_msg_t msg = arg;
+	int error = thread_putport(msg->ms_target_port, msg); /* again: the owner may have moved on */
+
+	if (error != EASYNC)
+		lwkt_replymsg(msg, error);
+}
+
 static int thread_putport(lwkt_port_t port, lwkt_msg_t msg)
 {
+	globaldata_t owner = owner_of(port->mp_td);
+
+	if (owner != lwkt_arch_mycpu()) {
+		int error = lwkt_send_ipiq(owner, put_here, msg, NULL);
+
+		return error ? error : EASYNC;
+	}
 	enqueue(port, msg);
 	wake_owner(port);
 	return EASYNC;
@@ -49,7 +69,7 @@ static lwkt_msg_t thread_getport(lwkt_port_t port)
 	if (list_empty(queue))
 		return NULL;
 	msg = LIST_ENTRY(queue->next, struct lwkt_msg, ms_node);
-	dequeue(port, msg);
+	lwkt_port_dequeue(port, msg);
 	return msg;
 }
 
@@ -78,22 +98,50 @@ static int thread_waitmsg(lwkt_msg_t msg)
 	lwkt_port_t port = msg->ms_reply_port;
 	int error;
 
-	while (!(msg->ms_flags & MSGF_DONE)) {
+	while (!(msg_flags(msg) & MSGF_DONE)) {
 		error = wait_on(port, "waitmsg");
 		if (error)
 			return error;
 	}
 	if (msg->ms_flags & MSGF_QUEUED)
-		dequeue(port, msg);
+		lwkt_port_dequeue(port, msg);
 	return msg->ms_error;
+}
+
+/** The reply has arrived, and no abort is looking for the message. */
+void lwkt_port_complete(lwkt_port_t port, lwkt_msg_t msg)
+{
+	if (!(msg->ms_flags & MSGF_SYNC))
+		enqueue(port, msg);
+	msg_set_flags(msg, msg->ms_flags | MSGF_DONE | MSGF_REPLY);
+	wake_owner(port);
+}
+
+static void thread_replyport(lwkt_port_t port, lwkt_msg_t msg);
+
+static void reply_here(void *arg)
+{
+	lwkt_msg_t msg = arg;
+
+	thread_replyport(msg->ms_reply_port, msg);
 }
 
 static void thread_replyport(lwkt_port_t port, lwkt_msg_t msg)
 {
-	if (!(msg->ms_flags & MSGF_SYNC))
-		enqueue(port, msg);
-	msg->ms_flags |= MSGF_DONE | MSGF_REPLY;
-	wake_owner(port);
+	globaldata_t owner = owner_of(port->mp_td);
+
+	if (owner != lwkt_arch_mycpu()) {
+		msg_set_flags(msg, msg->ms_flags | MSGF_REPLY);
+		/* ESRCH: the rfork of the sender has ended, and the sender with it. Nobody is left to tell. */
+		lwkt_send_ipiq(owner, reply_here, msg, NULL);
+		return;
+	}
+	if (msg->ms_abort) {
+		msg_set_flags(msg, msg->ms_flags | MSGF_REPLY);
+		msg->ms_abort = ABORT_REPLIED;
+		return;
+	}
+	lwkt_port_complete(port, msg);
 }
 
 void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name)
@@ -127,13 +175,13 @@ static lwkt_msg_t no_message(lwkt_port_t port)
 
 static int done_waitmsg(lwkt_msg_t msg)
 {
-	return msg->ms_flags & MSGF_DONE ? msg->ms_error : EDEADLK; /* nobody would wake the waiter */
+	return msg_flags(msg) & MSGF_DONE ? msg->ms_error : EDEADLK; /* nobody would wake the waiter */
 }
 
 static void null_replyport(lwkt_port_t port, lwkt_msg_t msg)
 {
 	(void)port;
-	msg->ms_flags |= MSGF_DONE | MSGF_REPLY;
+	msg_set_flags(msg, msg->ms_flags | MSGF_DONE | MSGF_REPLY); /* whose sender looks sees the result, too: a release */
 }
 
 void lwkt_initport_replyonly_null(lwkt_port_t port)

@@ -46,9 +46,12 @@ int lwkt_resident_park(void)
 	globaldata_t gd = lwkt_arch_mycpu();
 	struct lwkt_stack *stack = gd->gd_curthread->td_stack;
 	const struct lwkt_resident *resident = stack->st_resident;
+	struct lwkt_context *to;
 
 	lwkt_pool_return(gd, stack);
-	(resident->swtch ? resident->swtch : lwkt_arch_switch)(&stack->st_ctx, lwkt_next_context(gd));
+	to = lwkt_next_context(gd);
+	sanitizer_leaving(gd);
+	(resident->swtch ? resident->swtch : lwkt_arch_switch)(&stack->st_ctx, to);
 	sanitizer_arrived(gd);
 	return !stack->st_unwind;
 }
@@ -63,6 +66,7 @@ void lwkt_stack_main(void)
 	stack->st_resident->main();
 	/* Unwound, on the reaper's account: back to lwkt_resident_unwind, for good. */
 	lwkt_start_running(gd, &gd->gd_thread0);
+	sanitizer_leaving(gd);
 	lwkt_arch_switch(&stack->st_ctx, &gd->gd_thread0.td_ctx);
 }
 
@@ -75,6 +79,7 @@ void lwkt_resident_unwind(globaldata_t gd, struct lwkt_stack *stack)
 		stack->st_unwind = true;
 		gd->gd_reaper.td_stack = stack;
 		lwkt_start_running(gd, &gd->gd_reaper);
+		sanitizer_leaving(gd);
 		td0->td_switch(&td0->td_ctx, &stack->st_ctx);
 		sanitizer_arrived(gd);
 		stack->st_unwind = false;

@@ -1,11 +1,15 @@
 /*
- * sanitizer.h - what AddressSanitizer must be told when the stack changes under it. No code at all when not sanitising.
+ * sanitizer.h - what AddressSanitizer and ThreadSanitizer must be told when the stack changes under them. No code at all when not
+ * sanitising.
  *
- * Its idea of a thread goes by the TLS block. A userthread that shares the rfork's block makes one such "thread" stand on many stacks,
+ * AddressSanitizer: its idea of a thread goes by the TLS block. A userthread that shares the rfork's block makes one such "thread" stand on many stacks,
  * one with a block of its own (TDF_TLS) is a thread to it from the start. Announcing a switch before it and confirming it afterwards,
  * which is the documented use, fails where the two sides have different blocks: so whoever arrives does both, on its own block.
  * Between the switch and that point nothing here takes the address of a local. Wants detect_stack_use_after_return=0, as a fake
  * stack would belong to the block and not to the userthread.
+ *
+ * ThreadSanitizer: each stack is one of its "fibers", which is announced before the switch. It finds itself by a thread-local variable, so a
+ * userthread with a TLS block of its own (TDF_TLS) would confuse it: programs under it have none.
  *
  * Invariant: the sanitiser knows the bounds of the stack that runs, whenever code outside of this folder runs.
  */
@@ -24,12 +28,20 @@
 #ifndef LWKT_SANITIZE
 #define LWKT_SANITIZE 0
 #endif
+#if defined(__SANITIZE_THREAD__)
+#define LWKT_SANITIZE_RACES 1
+#include <sanitizer/tsan_interface.h>
+#else
+#define LWKT_SANITIZE_RACES 0
+#endif
 
-/** Where thread0's C stack lies: only a sanitiser asks. */
+/** Where thread0's C stack lies: only a sanitiser asks. And of every stack, what ThreadSanitizer calls it. */
 struct lwkt_sanitizer {
 #if LWKT_SANITIZE
 	const void *base;
 	size_t size;
+#elif LWKT_SANITIZE_RACES
+	void *fiber;
 #else
 	char unused[0];
 #endif
@@ -72,7 +84,11 @@ static inline void lwkt_sanitizer_forget(const void *base, size_t size)
 
 static inline void lwkt_sanitizer_init(struct lwkt_sanitizer *self)
 {
+#if LWKT_SANITIZE_RACES
+	self->fiber = __tsan_get_current_fiber();
+#else
 	(void)self;
+#endif
 }
 
 static inline void lwkt_sanitizer_forget(const void *base, size_t size)
@@ -82,4 +98,25 @@ static inline void lwkt_sanitizer_forget(const void *base, size_t size)
 }
 
 #endif
+/** A stack begins, or ends. Empty unless looking for races. */
+static inline void lwkt_sanitizer_stack_begins(struct lwkt_sanitizer *self)
+{
+#if LWKT_SANITIZE_RACES
+	if (!self->fiber)
+		self->fiber = __tsan_create_fiber(0);
+#else
+	(void)self;
+#endif
+}
+
+static inline void lwkt_sanitizer_stack_ends(struct lwkt_sanitizer *self)
+{
+#if LWKT_SANITIZE_RACES
+	__tsan_destroy_fiber(self->fiber);
+	self->fiber = NULL;
+#else
+	(void)self;
+#endif
+}
+
 #endif

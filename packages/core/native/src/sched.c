@@ -4,7 +4,8 @@
  * It does not create or free anything (thread.c, pool.c) and knows no message (msgport.c).
  *
  * Invariants:
- *  - Only the owning rfork's code runs here; there is no lock because there is no second party.
+ *  - Only the owning rfork's code runs here; there is no lock because there is no second party. What others want done comes as IPI
+ *    messages (ipiq.c), and thread0 runs those: while some have come every switch goes to thread0 first.
  *  - A running userthread stays on the run queue. Taking it off does not stop it: the next lwkt_switch does.
  *  - A thread that gives up the CPU while runnable moves to the tail of its level as it leaves: behind all that became runnable while it
  *    ran. That is the round robin. Nothing moves on the way in.
@@ -63,8 +64,8 @@ static void requeue(globaldata_t gd, lwkt_thread_t cur)
 	list_append(queue, node);
 }
 
-/** Whether thread0 must have its turn. Reads the clock at every CLOCK_EVERY-th call only. */
-bool lwkt_pass_is_over(globaldata_t gd)
+/** Whether a pass has lasted long enough. Reads the clock at every CLOCK_EVERY-th call only. */
+bool lwkt_time_is_up(globaldata_t gd)
 {
 	if (!gd->gd_deadline)
 		return false;
@@ -77,6 +78,12 @@ bool lwkt_pass_is_over(globaldata_t gd)
 		return false;
 	}
 	return true; /* gd_clock_skip stays 0: it is over for the next caller too */
+}
+
+/** Whether thread0 must have its turn. */
+bool lwkt_pass_is_over(globaldata_t gd)
+{
+	return ipi_pending(gd) || lwkt_time_is_up(gd);
 }
 
 /** The accounting of every arrival: td is curthread from now on. */
@@ -126,10 +133,14 @@ static struct lwkt_context *arrive(globaldata_t gd, lwkt_thread_t next)
 /** Switches from cur to next. Returns when somebody switches back. */
 static void leave(globaldata_t gd, lwkt_thread_t cur, lwkt_thread_t next)
 {
+	struct lwkt_context *to;
+
 	/* One rfork: nobody can see the window in which curthread is new and the stack is old, nor RUNNING cleared too early. With
 	 * more of them the successor clears RUNNING, after the switch. */
 	cur->td_flags &= ~TDF_RUNNING;
-	cur->td_switch(&cur->td_ctx, arrive(gd, next));
+	to = arrive(gd, next);
+	sanitizer_leaving(gd);
+	cur->td_switch(&cur->td_ctx, to);
 	sanitizer_arrived(gd);
 }
 
@@ -154,6 +165,8 @@ void lwkt_switch(void)
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t cur = gd->gd_curthread, next;
 
+	if (gd->gd_ipi_depth)
+		return;
 	if (cur == &gd->gd_thread0) {
 		if (!(gd->gd_flags & GDF_LOOP))
 			lwkt_dispatch(0);
@@ -176,7 +189,7 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)
 	lwkt_thread_t cur = gd->gd_curthread;
 	uint64_t switches = td->td_nswitches;
 
-	if (td->td_gd != gd)
+	if (owner_of(td) != gd)
 		return EPERM;
 	if (td == cur || (td->td_flags & (TDF_THREAD0 | TDF_FRESH | TDF_EXITING)) || !td->td_stack || gd->gd_visit)
 		return EINVAL;
@@ -193,16 +206,17 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t td0 = &gd->gd_thread0, next;
 
-	if (gd->gd_curthread != td0)
+	if (gd->gd_curthread != td0 || gd->gd_ipi_depth)
 		return 0;
 	gd->gd_deadline = budget_ns ? now_ns() + budget_ns : 0;
 	gd->gd_clock_skip = CLOCK_EVERY;
 	do {
+		lwkt_process_ipiq();
 		next = pick(gd);
 		if (!next)
 			break;
 		leave(gd, td0, next);
-	} while (!lwkt_pass_is_over(gd));
+	} while (!lwkt_time_is_up(gd));
 	return gd->gd_stats.st_runnable;
 }
 
@@ -233,12 +247,18 @@ void lwkt_yield(void)
 		lwkt_switch();
 }
 
+/** By IPI message: td was this rfork's when it was sent, and is looked for again if it has moved on. */
+static void schedule_here(void *td)
+{
+	lwkt_schedule(td);
+}
+
 int lwkt_schedule(lwkt_thread_t td)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 
-	if (td->td_gd != gd)
-		return EPERM;
+	if (owner_of(td) != gd)
+		return lwkt_send_ipiq(owner_of(td), schedule_here, td, NULL);
 	if (td->td_flags & (TDF_THREAD0 | TDF_EXITING))
 		return EINVAL;
 	lwkt_enqueue(gd, td);
@@ -252,18 +272,29 @@ void lwkt_deschedule_self(void)
 	lwkt_dequeue(gd, gd->gd_curthread);
 }
 
+/** Whether the running thread can wait for another rfork. */
+bool lwkt_may_wait(globaldata_t gd)
+{
+	return !gd->gd_ipi_depth && !((gd->gd_flags & GDF_LOOP) && gd->gd_curthread == &gd->gd_thread0);
+}
+
 /**
- * One round of a wait loop. A userthread sleeps until somebody schedules it; thread0 runs one pass. EDEADLK: thread0 can't wait,
- * or nothing can run that would end the wait.
+ * One round of a wait loop. A userthread sleeps until somebody schedules it; thread0 runs one pass, or sleeps in the kernel where another
+ * rfork may yet do something. EDEADLK: thread0 can't wait, or nothing can run that would end the wait, or this is an IPI function.
  */
 int lwkt_wait_once(const char *wmesg)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t cur = gd->gd_curthread;
 
+	if (!lwkt_may_wait(gd))
+		return EDEADLK;
 	if (cur == &gd->gd_thread0) {
-		if ((gd->gd_flags & GDF_LOOP) || !gd->gd_runqmask)
-			return EDEADLK;
+		if (!gd->gd_runqmask && !ipi_pending(gd)) {
+			if (lwkt_ncpus() == 1)
+				return EDEADLK;
+			lwkt_ipiq_idle(gd);
+		}
 		lwkt_dispatch(0);
 		return 0;
 	}
@@ -288,7 +319,7 @@ int lwkt_setpri(lwkt_thread_t td, int pri)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 
-	if (td->td_gd != gd)
+	if (owner_of(td) != gd)
 		return EPERM;
 	if (pri < 0 || pri > TDPRI_MAX || (td->td_flags & TDF_EXITING))
 		return EINVAL;
@@ -304,7 +335,7 @@ int lwkt_setpri(lwkt_thread_t td, int pri)
 
 int lwkt_interrupt(lwkt_thread_t td)
 {
-	if (td->td_gd != lwkt_arch_mycpu())
+	if (owner_of(td) != lwkt_arch_mycpu())
 		return EPERM;
 	if (td->td_flags & (TDF_THREAD0 | TDF_EXITING))
 		return EINVAL;

@@ -90,6 +90,7 @@ struct lwkt_stack *lwkt_stack_alloc(globaldata_t gd, unsigned cls)
 		list_init(&stack->st_link);
 	}
 	lwkt_sanitizer_forget(stack->st_base, stack->st_size);
+	lwkt_sanitizer_stack_begins(&stack->st_sanitizer);
 	stack->st_top = stack->st_base + stack->st_size;
 	stack->st_ctx.fs = gd->gd_thread0.td_ctx.fs; /* the rfork's own, until it gets one */
 	if (++chunk->ch_used == chunk->ch_nslots) {
@@ -105,6 +106,7 @@ void lwkt_stack_free(globaldata_t gd, struct lwkt_stack *stack)
 	struct lwkt_list *chunks = &gd->gd_chunks[lwkt_stack_class(chunk->ch_size)];
 
 	lwkt_sanitizer_forget(stack->st_base, stack->st_size);
+	lwkt_sanitizer_stack_ends(&stack->st_sanitizer);
 	chunk->ch_used--;
 	list_remove(&chunk->ch_link);
 	if (chunk->ch_used == 0) {

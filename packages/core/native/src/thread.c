@@ -16,7 +16,6 @@ void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td)
 {
 	memset(td, 0, sizeof(*td));
 	td->td_gd = gd;
-	td->td_id = gd->gd_next_id++;
 	td->td_pri = TDPRI_KERN;
 	td->td_critcount = 1;
 	td->td_switch = lwkt_arch_switch;
@@ -28,19 +27,38 @@ void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td)
 	td->td_sysmsg.sm_msg.ms_reply_port = &td->td_msgport;
 }
 
+/** On td's own rfork: it exists from here on. */
+static void begin(globaldata_t gd, lwkt_thread_t td)
+{
+	td->td_id = gd->gd_next_id++;
+	list_append(&gd->gd_tdallq, &td->td_allq);
+	gd->gd_stats.st_created++;
+	gd->gd_stats.st_alive++;
+	if (!(td->td_flags & TDF_NOSTART))
+		lwkt_enqueue(gd, td);
+	td->td_flags &= ~TDF_NOSTART;
+}
+
+static void begin_here(void *td)
+{
+	begin(lwkt_arch_mycpu(), td);
+}
+
 int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args)
 {
 	static const struct lwkt_create_args defaults = {.priority = -1};
-	globaldata_t gd = lwkt_arch_mycpu();
+	globaldata_t gd = lwkt_arch_mycpu(), target;
 	lwkt_thread_t td;
 	size_t size;
+	int error;
 
 	if (!args)
 		args = &defaults;
+	target = args->rfork ? args->rfork : gd;
 	size = args->stack_size ? args->stack_size : LWKT_STACK_DEFAULT;
 	if (size < LWKT_STACK_MIN || size > LWKT_STACK_MAX || args->priority < -1 || args->priority > TDPRI_MAX)
 		return EINVAL;
-	if (args->flags & ~(TDF_NOSTART | TDF_TLS | TDF_JOINABLE))
+	if (args->flags & ~(TDF_NOSTART | TDF_TLS | TDF_JOINABLE) || (args->resident && target != gd))
 		return EINVAL;
 	if (!list_empty(&gd->gd_freetd)) {
 		td = LIST_ENTRY(gd->gd_freetd.prev, struct lwkt_thread, td_threadq);
@@ -50,7 +68,7 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 		if (!td)
 			return ENOMEM;
 	}
-	lwkt_thread_init(gd, td);
+	lwkt_thread_init(target, td);
 	td->td_func = func;
 	td->td_arg = arg;
 	td->td_data = args->data;
@@ -58,18 +76,20 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 	if (args->resident && args->resident->swtch)
 		td->td_switch = args->resident->swtch;
 	td->td_stack_size = lwkt_stack_class_size(lwkt_stack_class(size));
-	td->td_flags = TDF_FRESH | (args->flags & (TDF_TLS | TDF_JOINABLE));
+	td->td_flags = TDF_FRESH | args->flags;
 	if (args->priority >= 0)
 		td->td_pri = args->priority;
 	snprintf(td->td_comm, sizeof(td->td_comm), "%s", args->name ? args->name : "userthread");
-	list_append(&gd->gd_tdallq, &td->td_allq);
-	gd->gd_stats.st_created++;
-	gd->gd_stats.st_alive++;
 	if (tdp)
 		*tdp = td;
-	if (!(args->flags & TDF_NOSTART))
-		lwkt_enqueue(gd, td);
-	return 0;
+	if (target == gd) {
+		begin(gd, td);
+		return 0;
+	}
+	error = lwkt_send_ipiq(target, begin_here, td, NULL);
+	if (error)
+		free(td);
+	return error;
 }
 
 const struct lwkt_resident *lwkt_resident_of(lwkt_thread_t td)
@@ -94,11 +114,58 @@ int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td)
 	return 0;
 }
 
+/** A join from another rfork: on the joiner's stack, which waits for `answered`. */
+struct lwkt_remote_join {
+	lwkt_thread_t td, joiner;
+	int error;
+	bool answered; /* written and read on the joiner's rfork */
+};
+
 static void release(globaldata_t gd, lwkt_thread_t td)
 {
 	list_remove(&td->td_threadq);
 	list_remove(&td->td_allq);
 	list_append(&gd->gd_freetd, &td->td_threadq);
+}
+
+/** Back on the joiner's rfork. */
+static void join_answered(void *arg)
+{
+	struct lwkt_remote_join *join = arg;
+
+	if (owner_of(join->joiner) != lwkt_arch_mycpu()) {
+		lwkt_send_ipiq(owner_of(join->joiner), join_answered, join, NULL);
+		return;
+	}
+	join->answered = true;
+	lwkt_schedule(join->joiner);
+}
+
+static void answer_join(globaldata_t gd, lwkt_thread_t td, struct lwkt_remote_join *join, int error)
+{
+	if (td)
+		release(gd, td);
+	join->error = error;
+	lwkt_send_ipiq(owner_of(join->joiner), join_answered, join, NULL);
+}
+
+/** On the thread's rfork. */
+static void ask_join(void *arg)
+{
+	struct lwkt_remote_join *join = arg;
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t td = join->td;
+
+	if (owner_of(td) != gd)
+		lwkt_send_ipiq(owner_of(td), ask_join, join, NULL);
+	else if (!(td->td_flags & TDF_JOINABLE))
+		answer_join(gd, NULL, join, EINVAL);
+	else if (td->td_joiner || td->td_remote_join)
+		answer_join(gd, NULL, join, EBUSY);
+	else if (td->td_flags & TDF_EXITING)
+		answer_join(gd, td, join, td->td_error);
+	else
+		td->td_remote_join = join;
 }
 
 /** Gives back up to max of the structures kept for reuse, those that have lain longest first. Returns how many. */
@@ -139,9 +206,27 @@ void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error)
 		release(gd, td);
 	else if (td->td_joiner)
 		lwkt_schedule(td->td_joiner);
+	else if (td->td_remote_join)
+		answer_join(gd, td, td->td_remote_join, error);
 }
 
-int lwkt_join(lwkt_thread_t td)
+static int join_there(lwkt_thread_t td)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	struct lwkt_remote_join join = {.td = td, .joiner = gd->gd_curthread};
+	int error;
+
+	if (!lwkt_may_wait(gd))
+		return EDEADLK; /* now: a question that has been asked can't be taken back without waiting either */
+	error = lwkt_send_ipiq(owner_of(td), ask_join, &join, NULL);
+	if (error)
+		return error;
+	while (!join.answered)
+		lwkt_wait_once("join");
+	return join.error;
+}
+
+static int join_here(lwkt_thread_t td)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 	int error;
@@ -150,7 +235,7 @@ int lwkt_join(lwkt_thread_t td)
 		return EDEADLK;
 	if (!(td->td_flags & TDF_JOINABLE))
 		return EINVAL;
-	if (td->td_joiner)
+	if (td->td_joiner || td->td_remote_join)
 		return EBUSY;
 	td->td_joiner = gd->gd_curthread;
 	while (!(td->td_flags & TDF_EXITING)) {
@@ -164,6 +249,11 @@ int lwkt_join(lwkt_thread_t td)
 	error = td->td_error;
 	release(gd, td);
 	return error;
+}
+
+int lwkt_join(lwkt_thread_t td)
+{
+	return owner_of(td) == lwkt_arch_mycpu() ? join_here(td) : join_there(td);
 }
 
 void *lwkt_stack_base(lwkt_thread_t td)

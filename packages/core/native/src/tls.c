@@ -112,7 +112,7 @@ static int start_donor(struct lwkt_stack *stack)
  */
 int lwkt_tls_create(struct lwkt_stack **stacks, unsigned count)
 {
-	int carrier = (int)lwkt_arch_mycpu()->gd_tid;
+	int carrier = (int)atomic_load_explicit(&lwkt_arch_mycpu()->gd_shared.tid, memory_order_relaxed);
 	sigset_t all, old;
 	unsigned started = 0, offset;
 	int error = 0;

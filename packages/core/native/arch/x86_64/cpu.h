@@ -42,6 +42,12 @@ static inline globaldata_t lwkt_arch_mycpu(void)
 	return gd;
 }
 
+/** In a loop that waits for another processor. */
+static inline void lwkt_arch_pause(void)
+{
+	__asm__ volatile("pause");
+}
+
 static inline uintptr_t lwkt_arch_get_fs(void)
 {
 	uintptr_t fs; /* the TCB's first word points to itself (x86-64 TLS ABI, variant II) */

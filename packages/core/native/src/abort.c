@@ -1,0 +1,54 @@
+/*
+ * abort.c - lwkt_default_abortmsg: takes a message back that is still queued somewhere, on whatever rfork (DragonFly: the "chasing abort"
+ * of 2003 to 2006, with the rules of 2007: abort never finishes a message by itself, exactly one reply comes).
+ *
+ * The reply port's rfork sends the abort after the message: along the same rings, so it never overtakes it. Where it finds the message
+ * queued it takes it off and replies; where that is being served, or has been replied to, it does nothing. Then it comes
+ * back and says so. Until then a reply that arrives is held back (msgport.c): the sender could free the message.
+ *
+ * Invariant: ms_abort is touched on the reply port's rfork only. On others, of a message that is not theirs, only the flags and the target
+ * port are read.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+/** Back on the reply port's rfork. */
+static void came_back(void *arg)
+{
+	lwkt_msg_t msg = arg;
+	lwkt_port_t port = msg->ms_reply_port;
+	globaldata_t owner = owner_of(port->mp_td);
+	uint32_t was;
+
+	if (owner != lwkt_arch_mycpu()) {
+		lwkt_send_ipiq(owner, came_back, msg, NULL);
+		return;
+	}
+	was = msg->ms_abort;
+	msg->ms_abort = ABORT_NONE;
+	if (was == ABORT_REPLIED)
+		lwkt_port_complete(port, msg);
+}
+
+static void look(void *arg)
+{
+	lwkt_msg_t msg = arg;
+	lwkt_port_t target = __atomic_load_n(&msg->ms_target_port, __ATOMIC_RELAXED);
+	globaldata_t owner = target->mp_td ? owner_of(target->mp_td) : NULL;
+
+	if (owner && owner != lwkt_arch_mycpu() && !(msg_flags(msg) & MSGF_REPLY) && lwkt_send_ipiq(owner, look, msg, NULL) == 0)
+		return; /* it has been forwarded */
+	if (owner == lwkt_arch_mycpu() && (msg_flags(msg) & (MSGF_QUEUED | MSGF_REPLY)) == MSGF_QUEUED) {
+		lwkt_port_dequeue(target, msg);
+		lwkt_replymsg(msg, ECONNABORTED);
+	}
+	lwkt_send_ipiq(owner_of(msg->ms_reply_port->mp_td), came_back, msg, NULL);
+}
+
+void lwkt_default_abortmsg(lwkt_msg_t msg)
+{
+	if (msg->ms_reply_port->mp_td != lwkt_arch_mycpu()->gd_curthread || msg->ms_abort || (msg_flags(msg) & MSGF_DONE))
+		return;
+	msg->ms_abort = ABORT_LOOKING;
+	look(msg);
+}

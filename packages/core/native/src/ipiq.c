@@ -1,0 +1,279 @@
+/*
+ * ipiq.c - IPI messages: how one rfork has another do something to what that owns; and how an idle rfork sleeps and is woken
+ * (DragonFly: lwkt_ipiq.c).
+ *
+ * One ring for each ordered pair of rforks, made when it is first used and kept for the process' life: single producer, single consumer,
+ * no lock. That something has come is said twice: a bit for the ring in the target's `sources`, then its `pending` word, which is
+ * all that a scheduler looks at. The scheduler looks where it picks a thread, and lets thread0 run the functions (sched.c): so none of
+ * them ever runs on a thread that has taken itself off the run queue and has not left its stack yet.
+ *
+ * Invariants:
+ *  - windex is written by the source only; rindex and xindex by the target only. rindex <= windex <= rindex + RING_SIZE.
+ *    xindex: everything below it has been run.
+ *  - Whoever waits for somebody else here runs its own incoming functions meanwhile.
+ *  - A message that is published before its target is seen CPU_ONLINE is run: the target publishes CPU_ENDING before it looks into its rings for
+ *    the last time, and the source looks at the state after it has published.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define RING_SIZE 256u /* DragonFly: MAXCPUFIFO */
+#define SPINS 200u     /* looks at a word before the processor is given to somebody else */
+
+struct entry {
+	void (*func)(void *arg);
+	void *arg;
+};
+
+struct ring {
+	_Atomic uint64_t windex; /* source */
+	char padding[56];
+	_Atomic uint64_t rindex; /* target: taken out up to here */
+	_Atomic uint64_t xindex; /* target: run up to here */
+	unsigned depth;          /* target: drains under way, as a function may wait and drain in its turn */
+	char padding2[44];
+	struct entry entries[RING_SIZE]; /* [rindex, windex): the target's to read; the rest the source's to write */
+};
+
+/* [source][target]; set once by the source. */
+static struct ring *_Atomic rings[LWKT_CPU_MAX][LWKT_CPU_MAX];
+
+/* Who has which number. Under the lock. */
+static globaldata_t cpus[LWKT_CPU_MAX];
+static _Atomic unsigned ncpus;
+static pthread_mutex_t cpus_lock = PTHREAD_MUTEX_INITIALIZER;
+
+unsigned lwkt_ncpus(void)
+{
+	return atomic_load(&ncpus);
+}
+
+/* ---------------------------------------------------------------- sleeping and waking */
+
+static void futex(_Atomic uint32_t *word, int op, uint32_t value)
+{
+	syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+/** Sleeps until another rfork sends something; returns at once if something has come. For no reason at all, too. */
+void lwkt_ipiq_idle(globaldata_t gd)
+{
+	struct shared *self = &gd->gd_shared;
+
+	for (unsigned i = 0; i < SPINS; i++) {
+		if (ipi_pending(gd))
+			return;
+		lwkt_arch_pause();
+	}
+	atomic_store(&self->sleeping, 1); /* and then look again: a sender publishes, and then looks at this */
+	if (!atomic_load(&self->pending)) {
+		gd->gd_stats.st_sleeps++;
+		futex(&self->sleeping, FUTEX_WAIT, 1);
+	}
+	atomic_store_explicit(&self->sleeping, 0, memory_order_relaxed);
+}
+
+static void wake(globaldata_t target)
+{
+	if (atomic_load(&target->gd_shared.sleeping) && atomic_exchange(&target->gd_shared.sleeping, 0))
+		futex(&target->gd_shared.sleeping, FUTEX_WAKE, 1);
+}
+
+/** Something is being waited for that another rfork has to do. */
+static void wait_a_little(unsigned *spins)
+{
+	lwkt_process_ipiq();
+	if (++*spins % SPINS == 0)
+		sched_yield();
+	else
+		lwkt_arch_pause();
+}
+
+/* ---------------------------------------------------------------- sending */
+
+static struct ring *ring_to(globaldata_t gd, globaldata_t target)
+{
+	struct ring *_Atomic *place = &rings[cpuid_of(gd)][cpuid_of(target)];
+	struct ring *ring = atomic_load_explicit(place, memory_order_relaxed);
+
+	if (ring)
+		return ring;
+	ring = calloc(1, sizeof(*ring));
+	if (ring)
+		atomic_store(place, ring);
+	return ring;
+}
+
+static void announce(globaldata_t gd, globaldata_t target)
+{
+	atomic_fetch_or(&target->gd_shared.sources[cpuid_of(gd) / 64], 1ull << cpuid_of(gd) % 64);
+	atomic_store(&target->gd_shared.pending, 1);
+}
+
+/** The target ends. Whether it has run what was published as number seq; if not, that is taken back. */
+static int settle(globaldata_t target, struct ring *ring, uint64_t seq)
+{
+	unsigned spins = 0;
+
+	while (atomic_load(&target->gd_shared.state) == CPU_ENDING && (int64_t)(atomic_load(&ring->xindex) - seq) < 0)
+		wait_a_little(&spins);
+	if ((int64_t)(atomic_load(&ring->xindex) - seq) >= 0 || atomic_load(&target->gd_shared.state) == CPU_ONLINE)
+		return 0;
+	atomic_store(&ring->windex, atomic_load(&ring->rindex)); /* nobody reads it any more */
+	return ESRCH;
+}
+
+static int send(globaldata_t target, void (*func)(void *), void *arg, uint64_t *seq, bool passive)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	struct ring *ring;
+	uint64_t windex;
+	unsigned spins = 0;
+
+	if (seq)
+		*seq = 0;
+	if (target == gd) {
+		gd->gd_ipi_depth++;
+		func(arg);
+		gd->gd_ipi_depth--;
+		return 0;
+	}
+	if (atomic_load_explicit(&target->gd_shared.state, memory_order_acquire) != CPU_ONLINE)
+		return ESRCH;
+	ring = ring_to(gd, target);
+	if (!ring)
+		return ENOMEM;
+	while ((windex = atomic_load_explicit(&ring->windex, memory_order_relaxed)) -
+	           atomic_load_explicit(&ring->rindex, memory_order_acquire) == RING_SIZE) {
+		if (atomic_load(&target->gd_shared.state) != CPU_ONLINE)
+			return ESRCH;
+		wake(target); /* the ring may be full of passive ones */
+		wait_a_little(&spins);
+	}
+	ring->entries[windex % RING_SIZE] = (struct entry){func, arg};
+	atomic_store_explicit(&ring->windex, windex + 1, memory_order_release);
+	announce(gd, target);
+	if (seq)
+		*seq = windex + 1;
+	if (atomic_load(&target->gd_shared.state) != CPU_ONLINE)
+		return settle(target, ring, windex + 1);
+	if (!passive)
+		wake(target);
+	return 0;
+}
+
+int lwkt_send_ipiq(globaldata_t target, void (*func)(void *), void *arg, uint64_t *seq)
+{
+	return send(target, func, arg, seq, false);
+}
+
+int lwkt_send_ipiq_passive(globaldata_t target, void (*func)(void *), void *arg, uint64_t *seq)
+{
+	return send(target, func, arg, seq, true);
+}
+
+int lwkt_wait_ipiq(globaldata_t target, uint64_t seq)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	struct ring *ring;
+	unsigned spins = 0;
+
+	if (target == gd || seq == 0)
+		return 0; /* it ran in place */
+	ring = ring_to(gd, target);
+	while ((int64_t)(atomic_load_explicit(&ring->xindex, memory_order_acquire) - seq) < 0) {
+		if (atomic_load(&target->gd_shared.state) == CPU_NONE)
+			return (int64_t)(atomic_load(&ring->xindex) - seq) >= 0 ? 0 : ESRCH;
+		if (spins == 0)
+			wake(target); /* it may have been a passive one */
+		wait_a_little(&spins);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- running what has come */
+
+static void drain(globaldata_t gd, struct ring *ring)
+{
+	uint64_t end = atomic_load_explicit(&ring->windex, memory_order_acquire), rindex;
+
+	ring->depth++;
+	while ((rindex = atomic_load_explicit(&ring->rindex, memory_order_relaxed)) < end) {
+		struct entry entry = ring->entries[rindex % RING_SIZE];
+
+		atomic_store_explicit(&ring->rindex, rindex + 1, memory_order_release);
+		entry.func(entry.arg);
+		gd->gd_stats.st_ipis++;
+		if (ring->depth == 1) /* then what ran inside of this one is over, too */
+			atomic_store_explicit(&ring->xindex, atomic_load_explicit(&ring->rindex, memory_order_relaxed),
+			                      memory_order_release);
+	}
+	ring->depth--;
+}
+
+static void drain_sources(globaldata_t gd)
+{
+	for (unsigned word = 0; word < LWKT_CPU_MAX / 64; word++) {
+		uint64_t bits = atomic_exchange(&gd->gd_shared.sources[word], 0);
+
+		for (; bits; bits &= bits - 1) {
+			unsigned source = word * 64 + (unsigned)__builtin_ctzll(bits);
+
+			drain(gd, atomic_load_explicit(&rings[source][cpuid_of(gd)], memory_order_acquire));
+		}
+	}
+}
+
+void lwkt_process_ipiq(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (!ipi_pending(gd))
+		return;
+	atomic_exchange(&gd->gd_shared.pending, 0); /* before the bits are looked at, or one might be missed */
+	gd->gd_ipi_depth++;
+	drain_sources(gd);
+	gd->gd_ipi_depth--;
+}
+
+/* ---------------------------------------------------------------- being there */
+
+/** Gives the rfork its number. Returns 0, or EAGAIN where there is none left. */
+int lwkt_ipiq_online(globaldata_t gd)
+{
+	unsigned id = 0;
+
+	pthread_mutex_lock(&cpus_lock);
+	while (id < LWKT_CPU_MAX && cpus[id])
+		id++;
+	if (id < LWKT_CPU_MAX) {
+		cpus[id] = gd;
+		atomic_store_explicit(&gd->gd_cpuid, id, memory_order_relaxed);
+		atomic_fetch_add(&ncpus, 1);
+		atomic_store(&gd->gd_shared.state, CPU_ONLINE);
+	}
+	pthread_mutex_unlock(&cpus_lock);
+	return id < LWKT_CPU_MAX ? 0 : EAGAIN;
+}
+
+/** From here on nobody can send anything; what was sent is run. */
+void lwkt_ipiq_offline(globaldata_t gd)
+{
+	atomic_store(&gd->gd_shared.state, CPU_ENDING);
+	atomic_store(&gd->gd_shared.pending, 1);
+	for (unsigned source = 0; source < LWKT_CPU_MAX; source++) /* all: a source may have published and not announced yet */
+		if (atomic_load(&rings[source][cpuid_of(gd)]))
+			atomic_fetch_or(&gd->gd_shared.sources[source / 64], 1ull << source % 64);
+	lwkt_process_ipiq();
+	pthread_mutex_lock(&cpus_lock);
+	atomic_store(&gd->gd_shared.state, CPU_NONE);
+	cpus[cpuid_of(gd)] = NULL;
+	atomic_fetch_sub(&ncpus, 1);
+	pthread_mutex_unlock(&cpus_lock);
+}
