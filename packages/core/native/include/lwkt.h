@@ -129,6 +129,7 @@ struct lwkt_port {
 #define TDF_THREAD0 0x0040u  /* the rfork's own kernel stack */
 #define TDF_FRESH 0x0080u    /* has not run yet: it gets its stack when it is first switched to */
 #define TDF_INTR 0x0100u     /* an abort is pending: interruptible waits answer EINTR */
+#define TDF_MIGRATING 0x0200u /* between two rforks: no run queue takes it */
 
 /** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
 struct lwkt_context {
@@ -171,8 +172,7 @@ struct lwkt_thread {
 	struct lwkt_stack *td_stack;           /* NULL for thread0 and before the first run */
 	const struct lwkt_resident *td_resident; /* NULL: plain C */
 	void (*td_switch)(struct lwkt_context *from, struct lwkt_context *to); /* how one switches away from it (DragonFly's td_switch) */
-	lwkt_thread_t td_joiner;               /* who waits in lwkt_join, on the same rfork */
-	struct lwkt_remote_join *td_remote_join; /* or on another one */
+	struct lwkt_join *td_join;             /* who waits in lwkt_join, on whatever rfork */
 	struct lwkt_port td_msgport;    /* default reply port, and a service port if wanted */
 	struct sysmsg td_sysmsg;
 	char td_comm[LWKT_NAME_MAX];
@@ -214,7 +214,7 @@ int lwkt_cpu_init(void);
 
 /**
  * Undo lwkt_cpu_init: gives back pooled threads, stacks and the area itself. On thread0 only. Returns 0, EPERM on a
- * userthread, EBUSY while unfinished userthreads exist. Blocks the kernel thread while TLS blocks are returned (about 30 us each).
+ * userthread, EBUSY while unfinished userthreads exist, here or (with a stack from here) elsewhere. Blocks the kernel thread while TLS blocks are returned (about 30 us each).
  */
 int lwkt_cpu_fini(void);
 
@@ -358,11 +358,34 @@ struct lwkt_rfork_args {
 int lwkt_rfork_create(void (*main)(void *arg), void *arg, globaldata_t *gdp, const struct lwkt_rfork_args *args);
 
 /**
- * Wait until all userthreads of an rfork made by lwkt_rfork_create have exited, and end it; gd is invalid afterwards. Blocks as
+ * Wait until all userthreads of an rfork made by lwkt_rfork_create have exited, those too that began there and have moved on, and end it; gd is
+ * invalid afterwards. Blocks as
  * lwkt_join. Exactly one caller; nobody may create threads there or send to its ports any more when the last one exits. Returns 0,
  * EINVAL where gd was not made by lwkt_rfork_create, EDEADLK for the caller's own, EBUSY where somebody joins it already.
  */
 int lwkt_rfork_join(globaldata_t gd);
+
+/* ------------------------------------------------------------------ migration */
+
+/**
+ * Move the calling userthread to another rfork: it goes on there, last of its priority. Nothing that was read from its old rfork holds
+ * afterwards (lwkt_mycpu, C thread_locals unless it has a TLS block of its own). Its stack's memory stays with the rfork that it began on, which
+ * therefore can't end before it. Returns 0, EPERM on thread0, EINVAL for a thread of a resident's own (one that runs JavaScript), EDEADLK in an
+ * IPI function, ESRCH where the target has ended. (lwkt_setcpu_self)
+ */
+int lwkt_setcpu_self(globaldata_t target);
+
+/**
+ * Give a userthread of this rfork away: to no rfork, until one takes it by lwkt_acquire. It must have been descheduled and switched out, and
+ * whoever wants it scheduled meanwhile has to wait: a wake-up is lost. How the other learns of it is the caller's affair, an IPI message for
+ * example. Returns 0, EPERM for another rfork's, EINVAL for one that is runnable, running, exited, thread0 or of a resident's own.
+ * (lwkt_giveaway)
+ */
+int lwkt_giveaway(lwkt_thread_t td);
+
+/** Take a userthread that has been given away; it is not scheduled. Callable in an IPI function. Returns 0, EINVAL where it has not been
+ *  given away. (lwkt_acquire) */
+int lwkt_acquire(lwkt_thread_t td);
 
 /* ------------------------------------------------------------------ IPI messages */
 

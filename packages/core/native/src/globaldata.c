@@ -136,7 +136,7 @@ int lwkt_cpu_fini(void)
 
 	if (gd->gd_curthread != &gd->gd_thread0)
 		return EPERM;
-	if (gd->gd_stats.st_alive)
+	if (gd->gd_stats.st_alive || gd->gd_stacks_away)
 		return EBUSY;
 	lwkt_ipiq_offline(gd);
 	lwkt_pool_trim(0, ~0u);

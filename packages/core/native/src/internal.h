@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "../include/lwkt.h"
 #include "cpu.h"
@@ -51,6 +52,7 @@ struct lwkt_stack {
 /** An arena's unit of mapping: a run of equal slots. */
 struct lwkt_chunk {
 	struct lwkt_list ch_link;
+	globaldata_t ch_gd;  /* whose it is: its stacks come home to end, wherever their threads did */
 	char *ch_base;
 	size_t ch_size;      /* bytes of a slot, its guard page included: a stack class' size */
 	unsigned ch_nslots;  /* slots in all */
@@ -85,11 +87,16 @@ struct globaldata {
 	uint64_t gd_deadline; /* CLOCK_MONOTONIC ns at which a pass ends; 0: never */
 	uint32_t gd_clock_skip; /* switches until the clock is read again */
 	unsigned gd_ipi_depth;  /* IPI functions under way: nothing may block or switch */
+	uint64_t gd_ipi_known[LWKT_CPU_MAX / 64]; /* rforks that have ever sent something */
 	uint64_t gd_next_id;
 	uint64_t gd_fpcontrol; /* the floating-point control words that every plain C thread begins with */
 	unsigned gd_pool_out;  /* stacks that threads have */
 	unsigned gd_pool_high; /* the most and the fewest of them since lwkt_pool_swing was last called */
 	unsigned gd_pool_low;
+	unsigned gd_stacks_away;  /* stacks of ours on which threads of other rforks stand */
+	lwkt_thread_t gd_leaving; /* switched out for the last time here, and on its way to gd_leaving_to */
+	globaldata_t gd_leaving_to;
+	struct lwkt_stack *gd_homing; /* another rfork's, whose thread has ended here */
 	struct lwkt_stats gd_stats;
 	void (*gd_visit)(void *arg); /* lwkt_visit under way: what the visited thread is to run */
 	void *gd_visit_arg;
@@ -104,6 +111,12 @@ struct globaldata {
 	char gd_padding[64]; /* what others write to shares no cache line with what is ours */
 	struct shared gd_shared;
 };
+
+/** Whether thread0 has something to send off that could not be touched while somebody stood on it. */
+static inline bool migration_pending(globaldata_t gd)
+{
+	return __builtin_expect(gd->gd_leaving != NULL || gd->gd_homing != NULL, 0);
+}
 
 #define GDF_LOOP 0x1u /* thread0 is an event loop's: it never blocks */
 #define CLOCK_EVERY 16 /* switches from one look at the clock to the next */
@@ -140,6 +153,9 @@ LWKT_HIDDEN void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error
 LWKT_HIDDEN unsigned lwkt_thread_free(globaldata_t gd, unsigned max);
 LWKT_HIDDEN void lwkt_thread_free_all(globaldata_t gd);
 
+/* migrate.c */
+LWKT_HIDDEN void lwkt_migrate_finish(globaldata_t gd);
+
 /* stack.c */
 LWKT_HIDDEN unsigned lwkt_stack_class(size_t size);
 LWKT_HIDDEN size_t lwkt_stack_class_size(unsigned cls);
@@ -163,6 +179,15 @@ LWKT_HIDDEN void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count);
 /* overrun.c */
 LWKT_HIDDEN int lwkt_overrun_init(globaldata_t gd);
 LWKT_HIDDEN void lwkt_overrun_fini(globaldata_t gd);
+
+/** Sets a thread's or a port's name, cut where it is too long. name is NUL-terminated. (snprintf would be half of lwkt_create.) */
+static inline void lwkt_set_name(char to[LWKT_NAME_MAX], const char *name)
+{
+	size_t length = strnlen(name, LWKT_NAME_MAX - 1);
+
+	memcpy(to, name, length);
+	to[length] = '\0';
+}
 
 /** An rfork's number. */
 static inline unsigned cpuid_of(globaldata_t gd)

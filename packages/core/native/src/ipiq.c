@@ -10,7 +10,8 @@
  * Invariants:
  *  - windex is written by the source only; rindex and xindex by the target only. rindex <= windex <= rindex + RING_SIZE.
  *    xindex: everything below it has been run.
- *  - Whoever waits for somebody else here runs its own incoming functions meanwhile.
+ *  - Whoever waits for somebody else here runs its own incoming functions meanwhile, of every ring: also one that a drain further up the stack
+ *    has in hand. Threads leave half of a ring to functions that send in their turn, so that those hardly ever have to wait.
  *  - A message that is published before its target is seen CPU_ONLINE is run: the target publishes CPU_ENDING before it looks into its rings for
  *    the last time, and the source looks at the state after it has published.
  */
@@ -85,10 +86,13 @@ static void wake(globaldata_t target)
 		futex(&target->gd_shared.sleeping, FUTEX_WAKE, 1);
 }
 
+static void drain_known(globaldata_t gd);
+
 /** Something is being waited for that another rfork has to do. */
 static void wait_a_little(unsigned *spins)
 {
 	lwkt_process_ipiq();
+	drain_known(lwkt_arch_mycpu());
 	if (++*spins % SPINS == 0)
 		sched_yield();
 	else
@@ -150,7 +154,7 @@ static int send(globaldata_t target, void (*func)(void *), void *arg, uint64_t *
 	if (!ring)
 		return ENOMEM;
 	while ((windex = atomic_load_explicit(&ring->windex, memory_order_relaxed)) -
-	           atomic_load_explicit(&ring->rindex, memory_order_acquire) == RING_SIZE) {
+	           atomic_load_explicit(&ring->rindex, memory_order_acquire) >= (gd->gd_ipi_depth ? RING_SIZE : RING_SIZE / 2)) {
 		if (atomic_load(&target->gd_shared.state) != CPU_ONLINE)
 			return ESRCH;
 		wake(target); /* the ring may be full of passive ones */
@@ -222,12 +226,24 @@ static void drain_sources(globaldata_t gd)
 	for (unsigned word = 0; word < LWKT_CPU_MAX / 64; word++) {
 		uint64_t bits = atomic_exchange(&gd->gd_shared.sources[word], 0);
 
+		gd->gd_ipi_known[word] |= bits;
 		for (; bits; bits &= bits - 1) {
 			unsigned source = word * 64 + (unsigned)__builtin_ctzll(bits);
 
 			drain(gd, atomic_load_explicit(&rings[source][cpuid_of(gd)], memory_order_acquire));
 		}
 	}
+}
+
+/** All rings that ever had something, whether somebody has announced more or not. */
+static void drain_known(globaldata_t gd)
+{
+	gd->gd_ipi_depth++;
+	for (unsigned word = 0; word < LWKT_CPU_MAX / 64; word++)
+		for (uint64_t bits = gd->gd_ipi_known[word]; bits; bits &= bits - 1)
+			drain(gd, atomic_load_explicit(&rings[word * 64 + (unsigned)__builtin_ctzll(bits)][cpuid_of(gd)],
+			                               memory_order_acquire));
+	gd->gd_ipi_depth--;
 }
 
 void lwkt_process_ipiq(void)

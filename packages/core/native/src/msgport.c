@@ -11,7 +11,6 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void enqueue(lwkt_port_t port, lwkt_msg_t msg)
@@ -155,7 +154,8 @@ void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name)
 	port->mp_waitport = thread_waitport;
 	port->mp_waitmsg = thread_waitmsg;
 	port->mp_replyport = thread_replyport;
-	snprintf(port->mp_name, sizeof(port->mp_name), "%s", name ? name : "");
+	if (name)
+		lwkt_set_name(port->mp_name, name);
 }
 
 /* ---- ports that queue nothing */
@@ -200,5 +200,6 @@ void lwkt_initport_putonly(lwkt_port_t port, int (*put)(lwkt_port_t, lwkt_msg_t)
 {
 	lwkt_initport_replyonly_null(port);
 	port->mp_putport = put;
-	snprintf(port->mp_name, sizeof(port->mp_name), "%s", name ? name : "");
+	if (name)
+		lwkt_set_name(port->mp_name, name);
 }

@@ -20,7 +20,7 @@ const struct lwkt_resident lwkt_plain_resident = {.main = plain_main};
 static int same_kind(lwkt_thread_t td, const struct lwkt_stack *stack)
 {
 	return lwkt_resident_of(td) == stack->st_resident && td->td_stack_size == stack->st_chunk->ch_size &&
-	       !(td->td_flags & TDF_TLS) == !stack->st_has_tls;
+	       !(td->td_flags & TDF_TLS) == !stack->st_has_tls && stack->st_chunk->ch_gd == td->td_gd;
 }
 
 int lwkt_resident_adopt(void)
@@ -48,11 +48,14 @@ int lwkt_resident_park(void)
 	const struct lwkt_resident *resident = stack->st_resident;
 	struct lwkt_context *to;
 
-	lwkt_pool_return(gd, stack);
+	if (stack->st_chunk->ch_gd == gd)
+		lwkt_pool_return(gd, stack);
+	else
+		gd->gd_homing = stack;
 	to = lwkt_next_context(gd);
 	sanitizer_leaving(gd);
 	(resident->swtch ? resident->swtch : lwkt_arch_switch)(&stack->st_ctx, to);
-	sanitizer_arrived(gd);
+	sanitizer_arrived(lwkt_arch_mycpu()); /* a stack may come back here on another rfork than it left */
 	return !stack->st_unwind;
 }
 

@@ -59,7 +59,7 @@ static void has_ended(void *arg)
 
 static void run_until_joined(globaldata_t gd, struct lwkt_rfork *rfork)
 {
-	while (lwkt_dispatch(0) || ipi_pending(gd) || gd->gd_stats.st_alive || !rfork->end)
+	while (lwkt_dispatch(0) || ipi_pending(gd) || gd->gd_stats.st_alive || gd->gd_stacks_away || !rfork->end)
 		lwkt_ipiq_idle(gd);
 }
 

@@ -26,7 +26,7 @@ static uint64_t now_ns(void)
 
 void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td)
 {
-	if (td->td_flags & TDF_RUNQ)
+	if (td->td_flags & (TDF_RUNQ | TDF_MIGRATING))
 		return;
 	td->td_flags |= TDF_RUNQ;
 	list_append(&gd->gd_tdrunq[td->td_pri], &td->td_threadq);
@@ -83,7 +83,7 @@ bool lwkt_time_is_up(globaldata_t gd)
 /** Whether thread0 must have its turn. */
 bool lwkt_pass_is_over(globaldata_t gd)
 {
-	return ipi_pending(gd) || lwkt_time_is_up(gd);
+	return ipi_pending(gd) || migration_pending(gd) || lwkt_time_is_up(gd);
 }
 
 /** The accounting of every arrival: td is curthread from now on. */
@@ -130,18 +130,18 @@ static struct lwkt_context *arrive(globaldata_t gd, lwkt_thread_t next)
 	return to;
 }
 
-/** Switches from cur to next. Returns when somebody switches back. */
+/** Switches from cur to next. Returns when somebody switches back, on another rfork perhaps: what the caller knows of its own is old. */
 static void leave(globaldata_t gd, lwkt_thread_t cur, lwkt_thread_t next)
 {
 	struct lwkt_context *to;
 
-	/* One rfork: nobody can see the window in which curthread is new and the stack is old, nor RUNNING cleared too early. With
-	 * more of them the successor clears RUNNING, after the switch. */
+	/* Nobody else can see the window in which curthread is new and the stack is old, nor RUNNING cleared too early: what another rfork is to
+	 * have leaves by thread0, after the switch (migrate.c). */
 	cur->td_flags &= ~TDF_RUNNING;
 	to = arrive(gd, next);
 	sanitizer_leaving(gd);
 	cur->td_switch(&cur->td_ctx, to);
-	sanitizer_arrived(gd);
+	sanitizer_arrived(lwkt_arch_mycpu());
 }
 
 /** For a finished thread that stands on a pooled stack: whoever runs next. */
@@ -179,7 +179,7 @@ void lwkt_switch(void)
 	if (next == cur)
 		return;
 	leave(gd, cur, next);
-	while (__builtin_expect(gd->gd_visit != NULL, 0))
+	while (gd = lwkt_arch_mycpu(), __builtin_expect(gd->gd_visit != NULL, 0))
 		receive_visit(gd, cur);
 }
 
@@ -216,6 +216,8 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 		if (!next)
 			break;
 		leave(gd, td0, next);
+		if (migration_pending(gd))
+			lwkt_migrate_finish(gd);
 	} while (!lwkt_time_is_up(gd));
 	return gd->gd_stats.st_runnable;
 }
@@ -350,11 +352,6 @@ void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *, struct lwkt_conte
 	gd->gd_flags = swtch ? gd->gd_flags | GDF_LOOP : gd->gd_flags & ~GDF_LOOP;
 	gd->gd_thread0.td_switch = swtch ? swtch : lwkt_arch_switch;
 	gd->gd_thread0.td_data = data;
-}
-
-void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to)
-{
-	lwkt_arch_switch(from, to);
 }
 
 void lwkt_crit_enter(void)

@@ -41,7 +41,7 @@ static int guard(char *page)
 	return mprotect(page, GUARD_SIZE, PROT_NONE);
 }
 
-static struct lwkt_chunk *chunk_map(unsigned cls)
+static struct lwkt_chunk *chunk_map(globaldata_t gd, unsigned cls)
 {
 	size_t slot = lwkt_stack_class_size(cls);
 	unsigned n = slot >= CHUNK_BYTES ? 1 : (unsigned)(CHUNK_BYTES / slot);
@@ -55,6 +55,7 @@ static struct lwkt_chunk *chunk_map(unsigned cls)
 		return NULL;
 	}
 	madvise(chunk->ch_base, slot * n, MADV_NOHUGEPAGE); /* or the first touch of a stack commits 2 MiB */
+	chunk->ch_gd = gd;
 	chunk->ch_size = slot;
 	chunk->ch_nslots = n;
 	list_init(&chunk->ch_freelist);
@@ -70,7 +71,7 @@ struct lwkt_stack *lwkt_stack_alloc(globaldata_t gd, unsigned cls)
 	struct lwkt_stack *stack;
 
 	if (!chunk || (chunk->ch_used == chunk->ch_nslots)) {
-		chunk = chunk_map(cls);
+		chunk = chunk_map(gd, cls);
 		if (!chunk)
 			return NULL;
 		list_append(chunks->next, &chunk->ch_link); /* before the first: appending to a node inserts in front of it */

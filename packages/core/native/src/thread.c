@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +78,7 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 	td->td_flags = TDF_FRESH | args->flags;
 	if (args->priority >= 0)
 		td->td_pri = args->priority;
-	snprintf(td->td_comm, sizeof(td->td_comm), "%s", args->name ? args->name : "userthread");
+	lwkt_set_name(td->td_comm, args->name ? args->name : "userthread");
 	if (tdp)
 		*tdp = td;
 	if (target == gd) {
@@ -114,8 +113,8 @@ int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td)
 	return 0;
 }
 
-/** A join from another rfork: on the joiner's stack, which waits for `answered`. */
-struct lwkt_remote_join {
+/** A join under way: on the joiner's stack, which waits for `answered`. */
+struct lwkt_join {
 	lwkt_thread_t td, joiner;
 	int error;
 	bool answered; /* written and read on the joiner's rfork */
@@ -131,41 +130,43 @@ static void release(globaldata_t gd, lwkt_thread_t td)
 /** Back on the joiner's rfork. */
 static void join_answered(void *arg)
 {
-	struct lwkt_remote_join *join = arg;
+	struct lwkt_join *join = arg;
+	globaldata_t owner = owner_of(join->joiner);
 
-	if (owner_of(join->joiner) != lwkt_arch_mycpu()) {
-		lwkt_send_ipiq(owner_of(join->joiner), join_answered, join, NULL);
+	if (owner != lwkt_arch_mycpu()) {
+		lwkt_send_ipiq(owner, join_answered, join, NULL);
 		return;
 	}
 	join->answered = true;
 	lwkt_schedule(join->joiner);
 }
 
-static void answer_join(globaldata_t gd, lwkt_thread_t td, struct lwkt_remote_join *join, int error)
+/** On the thread's rfork. release_td: it has ended, and this is the end of it. */
+static void answer_join(globaldata_t gd, struct lwkt_join *join, int error, bool release_td)
 {
-	if (td)
-		release(gd, td);
+	if (release_td)
+		release(gd, join->td);
 	join->error = error;
-	lwkt_send_ipiq(owner_of(join->joiner), join_answered, join, NULL);
+	join_answered(join);
 }
 
 /** On the thread's rfork. */
 static void ask_join(void *arg)
 {
-	struct lwkt_remote_join *join = arg;
+	struct lwkt_join *join = arg;
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t td = join->td;
 
 	if (owner_of(td) != gd)
 		lwkt_send_ipiq(owner_of(td), ask_join, join, NULL);
 	else if (!(td->td_flags & TDF_JOINABLE))
-		answer_join(gd, NULL, join, EINVAL);
-	else if (td->td_joiner || td->td_remote_join)
-		answer_join(gd, NULL, join, EBUSY);
+		answer_join(gd, join, EINVAL, false);
+	else if (td->td_join)
+		answer_join(gd, join, EBUSY, false);
 	else if (td->td_flags & TDF_EXITING)
-		answer_join(gd, td, join, td->td_error);
+		answer_join(gd, join, td->td_error, true);
 	else
-		td->td_remote_join = join;
+		td->td_join = join;
 }
 
 /** Gives back up to max of the structures kept for reuse, those that have lain longest first. Returns how many. */
@@ -204,56 +205,30 @@ void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error)
 		resident->failed(td, error);
 	if (!(td->td_flags & TDF_JOINABLE))
 		release(gd, td);
-	else if (td->td_joiner)
-		lwkt_schedule(td->td_joiner);
-	else if (td->td_remote_join)
-		answer_join(gd, td, td->td_remote_join, error);
-}
-
-static int join_there(lwkt_thread_t td)
-{
-	globaldata_t gd = lwkt_arch_mycpu();
-	struct lwkt_remote_join join = {.td = td, .joiner = gd->gd_curthread};
-	int error;
-
-	if (!lwkt_may_wait(gd))
-		return EDEADLK; /* now: a question that has been asked can't be taken back without waiting either */
-	error = lwkt_send_ipiq(owner_of(td), ask_join, &join, NULL);
-	if (error)
-		return error;
-	while (!join.answered)
-		lwkt_wait_once("join");
-	return join.error;
-}
-
-static int join_here(lwkt_thread_t td)
-{
-	globaldata_t gd = lwkt_arch_mycpu();
-	int error;
-
-	if (td == gd->gd_curthread)
-		return EDEADLK;
-	if (!(td->td_flags & TDF_JOINABLE))
-		return EINVAL;
-	if (td->td_joiner || td->td_remote_join)
-		return EBUSY;
-	td->td_joiner = gd->gd_curthread;
-	while (!(td->td_flags & TDF_EXITING)) {
-		error = lwkt_wait_once("join");
-		if (error) {
-			td->td_joiner = NULL;
-			return error;
-		}
-	}
-	td->td_joiner = NULL;
-	error = td->td_error;
-	release(gd, td);
-	return error;
+	else if (td->td_join)
+		answer_join(gd, td->td_join, error, true);
 }
 
 int lwkt_join(lwkt_thread_t td)
 {
-	return owner_of(td) == lwkt_arch_mycpu() ? join_here(td) : join_there(td);
+	globaldata_t gd = lwkt_arch_mycpu();
+	struct lwkt_join join = {.td = td, .joiner = gd->gd_curthread};
+	int error = 0;
+
+	if (td == gd->gd_curthread)
+		return EDEADLK;
+	if (owner_of(td) == gd)
+		ask_join(&join);
+	else if (!lwkt_may_wait(gd))
+		return EDEADLK; /* now: a question that is under way can't be taken back without waiting either */
+	else
+		error = lwkt_send_ipiq(owner_of(td), ask_join, &join, NULL);
+	while (!error && !join.answered) {
+		error = lwkt_wait_once("join");
+		if (error) /* thread0, and td is this rfork's: if another one had it, there would be something to wait for */
+			td->td_join = NULL;
+	}
+	return error ? error : join.error;
 }
 
 void *lwkt_stack_base(lwkt_thread_t td)

@@ -27,7 +27,7 @@ static void joins(void *arg)
 
 static void before_and_after(void)
 {
-	lwkt_thread_t td = start(ends, (void *)5L, TDF_JOINABLE);
+	lwkt_thread_t td = start(ends, (void *)5L, TDF_JOINABLE), joiner;
 
 	CHECK_EQ(lwkt_join(td), 0);
 	CHECK_EQ(ended, 1);
@@ -38,10 +38,10 @@ static void before_and_after(void)
 	CHECK(td->td_flags & TDF_EXITING); /* still there */
 	CHECK_EQ(lwkt_join(td), 0);
 	td = start(sleeps, NULL, TDF_JOINABLE);
-	start(joins, td, 0);
+	joiner = start(joins, td, 0);
 	run_all();
 	CHECK_EQ(joined, 0);
-	CHECK_EQ(lwkt_schedule(td->td_joiner), 0); /* woken for nothing */
+	CHECK_EQ(lwkt_schedule(joiner), 0); /* woken for nothing */
 	run_all();
 	CHECK_EQ(joined, 0);
 	CHECK_EQ(lwkt_schedule(td), 0);
@@ -63,7 +63,7 @@ static void refusals(void)
 	joined = 0;
 	run_all();
 	CHECK_EQ(lwkt_join(td), EDEADLK); /* thread0, and nobody can run */
-	CHECK(td->td_joiner == NULL);
+	CHECK(td->td_join == NULL);
 	CHECK_EQ(lwkt_join(other), EINVAL);
 	CHECK_EQ(lwkt_join(lwkt_thread0()), EDEADLK);
 	start(joins, td, 0);

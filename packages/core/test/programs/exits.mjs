@@ -190,9 +190,11 @@ const cases = {
   },
 
   sigintHandled() {
+    let begun = 0;
     const tds = [1, 2, 3].map((i) =>
       create(() => {
         try {
+          if (++begun === 3) setTimeout(() => say('ready'), 5);
           if (i === 1) for (;;) yieldNow();
           sleep(1e8);
         } finally {
@@ -205,7 +207,6 @@ const cases = {
       await Promise.allSettled(tds.map((td) => td.finished));
       say(`left: ${userthreads().length}`);
     });
-    setTimeout(() => say('ready'), 5);
   },
 
   sigintSpin() {

@@ -39,11 +39,10 @@ lwkt_arch_switch:
 	pushq %r15
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %r15, 0
-	pushq $0
+	subq $8, %rsp
 	.cfi_adjust_cfa_offset 8
 	stmxcsr (%rsp)
 	fnstcw 4(%rsp)
-	movq (%rsp), %rdx		/* the leaving thread's floating-point control */
 
 	movq 8(%rsi), %rax		/* to->fs */
 	movq 8(%rdi), %rcx		/* from->fs */
@@ -55,11 +54,8 @@ lwkt_arch_switch:
 	je 3f
 	wrfsbase %rax
 2:
-	cmpq (%rsp), %rdx		/* reloading the control words stalls: only if they differ */
-	je 1f
-	ldmxcsr (%rsp)
+	ldmxcsr (%rsp)			/* always: to find out whether they differ costs more, as they have just been stored in pieces */
 	fldcw 4(%rsp)
-1:
 	.cfi_remember_state
 	addq $8, %rsp
 	.cfi_adjust_cfa_offset -8
@@ -83,16 +79,73 @@ lwkt_arch_switch:
 	.cfi_restore %rbp
 	ret
 	.cfi_restore_state
-3:	/* no FSGSBASE: arch_prctl(ARCH_SET_FS, to->fs); keeps rdx */
-	movq %rdx, %r8
+3:	/* no FSGSBASE: arch_prctl(ARCH_SET_FS, to->fs) */
 	movl $158, %eax			/* SYS_arch_prctl */
 	movl $0x1002, %edi		/* ARCH_SET_FS */
 	movq 8(%rsi), %rsi
 	syscall
-	movq %r8, %rdx
 	jmp 2b
 	.cfi_endproc
 	.size lwkt_arch_switch, . - lwkt_arch_switch
+
+/*
+ * void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to): the same for whoever calls it directly, as a switcher of one's
+ * own does. Same frame, so that each can switch to what the other has saved.
+ *   in, out: as above. Uses rax, rcx, r8 (the address it returns to).
+ * It ends with a jump: two threads that switch from different places would have every ret predicted wrong. (In lwkt_arch_switch, which
+ * the scheduler calls from one place, ret is predicted right.) Between the exchange of stacks and the jump the frame is described as
+ * seen from the saved one.
+ */
+	.globl lwkt_light_switch
+#ifndef LWKT_EXPORT
+	.hidden lwkt_light_switch
+#endif
+	.type lwkt_light_switch, @function
+	.balign 32
+lwkt_light_switch:
+	.cfi_startproc
+	movq 8(%rsi), %rax		/* to->fs */
+	cmpq 8(%rdi), %rax
+	jne lwkt_arch_switch		/* with another TLS block */
+	leaq -56(%rsp), %rsp
+	.cfi_adjust_cfa_offset 56
+	movq %rbp, 48(%rsp)
+	.cfi_rel_offset %rbp, 48
+	movq %rbx, 40(%rsp)
+	.cfi_rel_offset %rbx, 40
+	movq %r12, 32(%rsp)
+	.cfi_rel_offset %r12, 32
+	movq %r13, 24(%rsp)
+	.cfi_rel_offset %r13, 24
+	movq %r14, 16(%rsp)
+	.cfi_rel_offset %r14, 16
+	movq %r15, 8(%rsp)
+	.cfi_rel_offset %r15, 8
+	stmxcsr (%rsp)
+	fnstcw 4(%rsp)
+	movq %rsp, (%rdi)
+	movq (%rsi), %rsp		/* from here on it is the arriving thread's stack */
+	ldmxcsr (%rsp)
+	fldcw 4(%rsp)
+	movq 8(%rsp), %r15
+	.cfi_restore %r15
+	movq 16(%rsp), %r14
+	.cfi_restore %r14
+	movq 24(%rsp), %r13
+	.cfi_restore %r13
+	movq 32(%rsp), %r12
+	.cfi_restore %r12
+	movq 40(%rsp), %rbx
+	.cfi_restore %rbx
+	movq 48(%rsp), %rbp
+	.cfi_restore %rbp
+	movq 56(%rsp), %r8
+	leaq 64(%rsp), %rsp
+	.cfi_def_cfa_offset 0
+	.cfi_register %rip, %r8
+	jmp *%r8
+	.cfi_endproc
+	.size lwkt_light_switch, . - lwkt_light_switch
 
 /*
  * The first frame of a new stack. The switch "returns" here with the frame that cpu.h's lwkt_arch_prepare made:

@@ -1,0 +1,126 @@
+/*
+ * migrate.c - userthreads that move from one rfork to another (DragonFly: lwkt_setcpu_self, lwkt_giveaway, lwkt_acquire).
+ *
+ * The classic mistake is to let the new rfork run a thread while the old one still stands on its stack. Here a thread that leaves switches to
+ * thread0, always, and thread0 sends it off, from its own stack. The same for a stack whose thread has ended away from home.
+ *
+ * Invariants:
+ *  - td_gd is changed by the old rfork, by thread0, after the switch; with TDF_MIGRATING set, which keeps the thread off every run queue
+ *    until the new rfork has linked it. Whoever saw the old td_gd sends there, and is sent on.
+ *  - A stack belongs to the rfork that made it (ch_gd), which counts those that are away.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+/** Takes td off the rfork's books. Its stack remains the property of its chunk's rfork. */
+static void forget(globaldata_t gd, lwkt_thread_t td)
+{
+	if (td->td_stack && td->td_stack->st_chunk->ch_gd == gd)
+		gd->gd_stacks_away++;
+	td->td_flags |= TDF_MIGRATING;
+	list_remove(&td->td_allq);
+	gd->gd_stats.st_alive--;
+}
+
+static void adopt(globaldata_t gd, lwkt_thread_t td)
+{
+	struct lwkt_stack *stack = td->td_stack;
+
+	list_append(&gd->gd_tdallq, &td->td_allq);
+	gd->gd_stats.st_alive++;
+	if (stack && stack->st_chunk->ch_gd == gd)
+		gd->gd_stacks_away--;
+	if (stack && stack->st_has_tls) /* the C library's idea of which kernel thread this is */
+		*stack->st_tls.tid = (int)atomic_load_explicit(&gd->gd_shared.tid, memory_order_relaxed);
+	else if (stack)
+		td->td_ctx.fs = stack->st_ctx.fs = gd->gd_thread0.td_ctx.fs;
+	td->td_flags &= ~TDF_MIGRATING;
+}
+
+/** A stack of this rfork's, whose thread has ended elsewhere. */
+static void came_home(void *arg)
+{
+	struct lwkt_stack *stack = arg;
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	gd->gd_stacks_away--;
+	stack->st_ctx.fs = stack->st_has_tls ? stack->st_tls.fs : gd->gd_thread0.td_ctx.fs;
+	if (stack->st_has_tls)
+		*stack->st_tls.tid = (int)atomic_load_explicit(&gd->gd_shared.tid, memory_order_relaxed);
+	lwkt_pool_return(gd, stack);
+}
+
+static void arrive(void *arg)
+{
+	lwkt_thread_t td = arg;
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	adopt(gd, td);
+	lwkt_enqueue(gd, td);
+}
+
+/** On thread0: nobody stands on what is sent off here. */
+void lwkt_migrate_finish(globaldata_t gd)
+{
+	struct lwkt_stack *stack = gd->gd_homing;
+	lwkt_thread_t td = gd->gd_leaving;
+
+	gd->gd_homing = NULL;
+	gd->gd_leaving = NULL;
+	if (stack)
+		lwkt_send_ipiq(stack->st_chunk->ch_gd, came_home, stack, NULL); /* it can't have ended: it counts this stack */
+	if (!td)
+		return;
+	forget(gd, td);
+	__atomic_store_n(&td->td_gd, gd->gd_leaving_to, __ATOMIC_RELEASE);
+	if (lwkt_send_ipiq(gd->gd_leaving_to, arrive, td, NULL) == 0)
+		return;
+	__atomic_store_n(&td->td_gd, gd, __ATOMIC_RELEASE); /* the target has ended: it stays */
+	adopt(gd, td);
+	lwkt_enqueue(gd, td);
+}
+
+int lwkt_setcpu_self(globaldata_t target)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread;
+
+	if (target == gd)
+		return 0;
+	if (gd->gd_ipi_depth)
+		return EDEADLK;
+	if (cur->td_flags & TDF_THREAD0)
+		return EPERM;
+	if (cur->td_resident)
+		return EINVAL;
+	if (atomic_load_explicit(&target->gd_shared.state, memory_order_acquire) != CPU_ONLINE)
+		return ESRCH;
+	lwkt_dequeue(gd, cur);
+	gd->gd_leaving = cur;
+	gd->gd_leaving_to = target;
+	lwkt_switch();
+	return lwkt_arch_mycpu() == target ? 0 : ESRCH;
+}
+
+int lwkt_giveaway(lwkt_thread_t td)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (owner_of(td) != gd)
+		return EPERM;
+	if (td->td_resident || (td->td_flags & (TDF_RUNNING | TDF_RUNQ | TDF_EXITING | TDF_THREAD0 | TDF_MIGRATING)))
+		return EINVAL;
+	forget(gd, td);
+	return 0;
+}
+
+int lwkt_acquire(lwkt_thread_t td)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (!(td->td_flags & TDF_MIGRATING))
+		return EINVAL;
+	__atomic_store_n(&td->td_gd, gd, __ATOMIC_RELEASE);
+	adopt(gd, td);
+	return 0;
+}
