@@ -1,7 +1,10 @@
 // Runs one subject in a child process of its own and brings back what it measured.
 //
 // A subject prints, as its last line, what sample.mjs' report() makes: nanoseconds for one operation and, where it has a result to compare, a
-// digest of it. A subject with `wholeProcess` prints its result only: its time is that of the process, from spawn to exit.
+// digest of it. One that measures memory prints { bytes } instead. A subject with `wholeProcess` prints its result only: its time is that of
+// the process, from spawn to exit.
+//
+// What a subject's command() returns are arguments of this node; of a subject with `native` they begin with the program.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -20,11 +23,12 @@ function digestOfLines(text) {
 
 /** Its output goes to a file in `scratch`: a reader at the other end of a pipe would be part of what is measured. */
 export function runChild(subject, context, { root, scratch }) {
-  const args = subject.command(context);
+  const command = subject.command(context);
+  const [program, ...args] = subject.native ? command : [process.execPath, ...command];
   const path = join(scratch, 'stdout');
   const fd = openSync(path, 'w');
   const before = process.hrtime.bigint();
-  const child = spawnSync(process.execPath, args, {
+  const child = spawnSync(program, args, {
     cwd: root,
     env: environment(),
     encoding: 'utf8',
@@ -37,9 +41,9 @@ export function runChild(subject, context, { root, scratch }) {
   if (child.error) throw child.error;
   if (child.status !== 0)
     throw new Error(
-      `node ${args.join(' ')}: ${child.signal ?? `exit code ${child.status}`}\n${child.stderr}`,
+      `${[program, ...args].join(' ')}: ${child.signal ?? `exit code ${child.status}`}\n${child.stderr}`,
     );
-  if (subject.wholeProcess) return { ns: whole, output: digestOfLines(stdout) };
-  const { ns, output } = JSON.parse(stdout.trimEnd().split('\n').at(-1));
-  return { ns, output };
+  if (subject.wholeProcess) return { figure: whole, output: digestOfLines(stdout) };
+  const { ns, bytes, output } = JSON.parse(stdout.trimEnd().split('\n').at(-1));
+  return { figure: ns ?? bytes, output };
 }

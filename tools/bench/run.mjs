@@ -1,7 +1,8 @@
 // Runs the benchmarks and prints one table: what ours costs, what the peer costs, and how the ratio compares with what was expected.
 //
 // It measures and reports; it is not a test, and a row that misses its expectation does not make it fail. It fails (exit code 1) when a
-// subject crashes, when two subjects that must agree print different outputs, or when something it needs has not been built.
+// subject crashes, when two subjects that must agree print different outputs, or when something it needs has not been built. A peer that is
+// not installed is skipped: it is said, and its row says so too.
 //
 // Invariant: every subject runs in a child process of its own, and the subjects of a group take turns: ours, peer, ours, peer, round by
 // round in a fixed order. Whatever slows the machine for a while slows both sides.
@@ -14,11 +15,13 @@ import { machine } from './machine.mjs';
 import { judge, printTable } from './table.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
-const GROUPS = ['core', 'syscalls', 'treesum'];
+const GROUPS = ['core', 'syscalls', 'treesum', 'lwkt'];
 
 const help = `usage: npm run bench [-- [options] [GROUP...]]
 
 Groups: ${GROUPS.join(', ')}; all of them if none is named.
+"lwkt" compares with C and C++ libraries and with Go; what is not installed is skipped. On Debian,
+tools/bench/install-peers.sh installs it.
 
   --rounds N   how often each subject runs (default 5; fewer are good for a quick look only)
   --row TEXT   only rows whose description contains TEXT
@@ -54,24 +57,26 @@ function readOptions() {
 const progress = (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`);
 
 /**
- * Each round runs each subject once. Returns the samples by subject name, and what went wrong with those that have none. Throws where
- * subjects disagree about their output.
+ * Each round runs each subject once. Returns the samples by subject name, what went wrong with those that have none, and why others are
+ * absent. Throws where subjects disagree about their output.
  */
 function measure(group, rows, rounds, scratch) {
   const wanted = new Set(rows.flatMap((row) => [row.ours, ...row.peers]));
-  const names = Object.keys(group.subjects).filter((name) => wanted.has(name));
+  const all = Object.keys(group.subjects).filter((name) => wanted.has(name));
+  const context = group.prepare?.(scratch, all) ?? {};
+  const absent = new Map(Object.entries(context.absent ?? {}));
+  const names = all.filter((name) => !absent.has(name));
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   const failures = new Map();
   const outputs = new Map();
-  const context = group.prepare?.(scratch) ?? {};
 
   for (let round = 1; round <= rounds; round++) {
     for (const name of names) {
       if (failures.has(name)) continue;
       progress(`${group.name}: round ${round} of ${rounds}, ${name}`);
       try {
-        const { ns, output } = runChild(group.subjects[name], context, { root, scratch });
-        samples[name].push(ns);
+        const { figure, output } = runChild(group.subjects[name], context, { root, scratch });
+        samples[name].push(figure);
         if (output !== undefined) outputs.set(name, output);
       } catch (error) {
         failures.set(name, error.message);
@@ -84,7 +89,7 @@ function measure(group, rows, rounds, scratch) {
       'the subjects do different work, so they are not compared:\n' +
         [...outputs].map(([name, output]) => `  ${name}: ${output}`).join('\n'),
     );
-  return { samples, failures };
+  return { samples, failures, absent };
 }
 
 const options = readOptions();
@@ -110,11 +115,12 @@ try {
       continue;
     }
     try {
-      const { samples, failures } = measure(group, rows, options.rounds, scratch);
+      const { samples, failures, absent } = measure(group, rows, options.rounds, scratch);
       for (const [subject, message] of failures) problems.push(`${name}: "${subject}" failed: ${message}`);
       const judged = rows
         .filter((row) => ![row.ours, ...row.peers].some((subject) => failures.has(subject)))
         .map((row) => judge(row, samples));
+      for (const [subject, why] of absent) console.log(`${name}: "${subject}" skipped: ${why}`);
       results.push({ group: name, samples, rows: judged });
       console.log(`${name} (${group.what})`);
       printTable(judged);

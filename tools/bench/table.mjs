@@ -13,48 +13,76 @@ export function time(ns) {
   return `${(ns / size).toPrecision(3)} ${unit}`;
 }
 
+const FORMATS = { ns: time, bytes: (bytes) => `${Math.round(bytes)} B` };
+
 /**
- * row.peers: the fastest of them counts. row.expected is one of { atMost: ratio } (ours / peer), { faster: times } (peer / ours),
- * { ns: limit } (ours alone) or absent, for rows that are there for scale.
+ * row.peers: the fastest (or smallest) of those that were measured counts; the names of the others go into `skipped`. row.unit: 'ns' if it
+ * says nothing, or 'bytes'. row.expected is one of { atMost: ratio } (ours / peer), { faster: times } (peer / ours), { ns: limit } (ours
+ * alone) or absent, for rows that are there for scale. A ratio that was met may have been met only because the best peer is not there, so
+ * nothing is said then; one that was missed is missed.
  */
 export function judge(row, samples) {
-  const ours = median(samples[row.ours]);
-  const [peerName, peer] = row.peers
-    .map((name) => [name, median(samples[name])])
-    .sort((a, b) => a[1] - b[1])[0];
+  const ours = samples[row.ours] && median(samples[row.ours]);
+  const [peerName, peer] =
+    row.peers
+      .filter((name) => samples[name])
+      .map((name) => [name, median(samples[name])])
+      .sort((a, b) => a[1] - b[1])[0] ?? [];
   const { atMost, faster, ns } = row.expected ?? {};
-  const judged = { what: row.what, ours, peer, peerName, ratio: ours / peer, expected: '-', met: undefined };
+  const judged = {
+    what: row.what,
+    unit: row.unit ?? 'ns',
+    ours,
+    peer,
+    peerName,
+    ratio: ours / peer,
+    expected: '-',
+    met: undefined,
+    skipped: [row.ours, ...row.peers].filter((name) => !samples[name]),
+  };
+  const compare = (met) => {
+    if (Number.isNaN(judged.ratio) || (met && judged.skipped.length > 0)) return undefined;
+    return met;
+  };
 
   if (atMost !== undefined) {
     judged.expected = `<= ${atMost} x peer`;
-    judged.met = ours <= atMost * peer;
+    judged.met = compare(ours <= atMost * peer);
   } else if (faster !== undefined) {
     judged.expected = `${faster} x faster`;
-    judged.met = ours * faster <= peer;
+    judged.met = compare(ours * faster <= peer);
   } else if (ns !== undefined) {
     judged.expected = `<= ${time(ns)}`;
-    judged.met = ours <= ns;
+    if (ours !== undefined) judged.met = ours <= ns;
   }
   return judged;
 }
 
 function ratioText(ratio) {
+  if (Number.isNaN(ratio)) return '-';
   return ratio >= 1 ? `${ratio.toFixed(2)} x` : `1/${(1 / ratio).toPrecision(3)}`;
 }
 
-const verdict = (met) => (met === undefined ? '' : met ? 'met' : 'missed');
+function verdict({ met, skipped }) {
+  const words = [];
+  if (met !== undefined) words.push(met ? 'met' : 'missed');
+  if (skipped.length > 0) words.push(`skipped: ${skipped.join(', ')}`);
+  return words.join('; ');
+}
+
+const figureText = (figure, unit) => (figure === undefined ? '-' : FORMATS[unit](figure));
 
 export function printTable(judged) {
   const lines = [
     ['what', 'ours', 'peer', 'which peer', 'ours/peer', 'expected', ''],
     ...judged.map((row) => [
       row.what,
-      time(row.ours),
-      time(row.peer),
-      row.peerName,
+      figureText(row.ours, row.unit),
+      figureText(row.peer, row.unit),
+      row.peerName ?? '-',
       ratioText(row.ratio),
       row.expected,
-      verdict(row.met),
+      verdict(row),
     ]),
   ];
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));

@@ -1,0 +1,190 @@
+// The group "lwkt": userthreads, messages and the context switch from C, without Node, against the libraries and the language that have the
+// same. The subjects are programs of their own, compiled for each run, ours against a libcr.a that is made from the sources as they are now.
+//
+// A peer whose library or compiler is not there is skipped, not failed; tools/bench/install-peers.sh installs them.
+//
+// Invariant: the same flags for everything in C and C++, and nothing is built outside of the scratch directory but Go's own build cache.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+const SOURCES = join(import.meta.dirname, 'subjects', 'lwkt');
+const NATIVE = join(root, 'packages', 'core', 'native');
+const CC = process.env.CC ?? 'gcc';
+const CXX = process.env.CXX ?? 'g++';
+const FLAGS = ['-O2', '-Wall', '-Wextra', '-pthread'];
+
+const subject = (source, ...args) => ({
+  source,
+  native: true,
+  command: ({ scratch }) => [program(scratch, source), ...args],
+});
+
+const switching = ['Boost.Fiber, yield', 'Pth, pth_yield', 'Go, Gosched'];
+
+export const group = {
+  name: 'lwkt',
+  what: 'native userthreads, from C; medians for one operation',
+  needs: [],
+
+  /** Builds the programs of the named subjects. `absent` says which can't be built here, and why. */
+  prepare(scratch, names) {
+    const absent = {};
+    for (const name of names) {
+      const { source } = group.subjects[name];
+      const why = whyAbsent(source);
+      if (why) absent[name] = why;
+      else build(scratch, source);
+    }
+    return { scratch, absent };
+  },
+
+  subjects: {
+    'light switch': subject('lwkt-raw.c'),
+    'Boost, fcontext': subject('fcontext.cpp'),
+    swapcontext: subject('ucontext.c'),
+    yield: subject('lwkt-switch.c'),
+    'yield, TLS': subject('lwkt-switch.c', 'tls'),
+    'Boost.Fiber, yield': subject('boost-fiber-switch.cpp'),
+    'Pth, pth_yield': subject('pth-switch.c'),
+    'Go, Gosched': subject('go-switch.go'),
+    'create, join': subject('lwkt-create.c', 'joined'),
+    create: subject('lwkt-create.c'),
+    'Boost.Fiber': subject('boost-fiber-create.cpp'),
+    'Boost.Fiber, pooled stacks': subject('boost-fiber-create.cpp', 'pooled'),
+    'Pth, pth_spawn': subject('pth-create.c'),
+    goroutine: subject('go-create.go'),
+    pthread_create: subject('pthread-create.c'),
+    domsg: subject('lwkt-domsg.c'),
+    'Go, unbuffered channels': subject('go-channel.go'),
+    'mutex, lock and unlock': subject('mutex.c'),
+    memory: subject('lwkt-memory.c'),
+    'goroutine, blocked': subject('go-memory.go'),
+  },
+  rows: [
+    {
+      what: 'native switch',
+      ours: 'light switch',
+      peers: ['Boost, fcontext', 'swapcontext'],
+      expected: { atMost: 1 },
+    },
+    { what: 'native switch, scheduler included', ours: 'yield', peers: switching, expected: { atMost: 0.5 } },
+    { what: 'the same with a TLS block of its own', ours: 'yield, TLS', peers: switching },
+    {
+      what: 'create, run, end (1,000 at once)',
+      ours: 'create, join',
+      peers: ['Boost.Fiber', 'Boost.Fiber, pooled stacks', 'Pth, pth_spawn', 'goroutine', 'pthread_create'],
+      expected: { atMost: 0.5 },
+    },
+    { what: 'the same, nobody joins', ours: 'create', peers: ['goroutine'] },
+    {
+      what: 'message round trip on one CPU',
+      ours: 'domsg',
+      peers: ['Go, unbuffered channels'],
+      expected: { atMost: 0.5 },
+    },
+    { what: 'message round trip, for scale', ours: 'domsg', peers: ['mutex, lock and unlock'] },
+    {
+      what: 'memory of an idle userthread',
+      unit: 'bytes',
+      ours: 'memory',
+      peers: ['goroutine, blocked'],
+      expected: { atMost: 1 },
+    },
+  ],
+};
+
+const isOurs = (source) => source.startsWith('lwkt-');
+
+function program(scratch, source) {
+  return join(scratch, source.replace('.', '-'));
+}
+
+function exists(command, ...args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+function hasHeader(compiler, language, header) {
+  const input = `#include <${header}>\n`;
+  return spawnSync(compiler, ['-fsyntax-only', '-x', language, '-'], { input }).status === 0;
+}
+
+/** What a source needs: a compiler, perhaps a header, perhaps a library; and the Debian package that has them. */
+const LANGUAGES = {
+  c: { here: () => exists(CC, '--version'), missing: CC, deb: 'gcc' },
+  cpp: { here: () => exists(CXX, '--version'), missing: CXX, deb: 'g++' },
+  go: { here: () => exists('go', 'version'), missing: 'go', deb: 'golang-go' },
+};
+const LIBRARIES = [
+  {
+    prefix: 'lwkt-',
+    here: () => exists('make', '--version'),
+    missing: 'make',
+    deb: 'make',
+    link: (scratch) => [join(scratch, 'libcr', 'libcr.a')],
+  },
+  {
+    prefix: 'fcontext',
+    here: () => hasHeader(CXX, 'c++', 'boost/context/detail/fcontext.hpp'),
+    missing: 'Boost.Context',
+    deb: 'libboost-context-dev',
+    link: () => ['-lboost_context'],
+  },
+  {
+    prefix: 'boost-fiber',
+    here: () => hasHeader(CXX, 'c++', 'boost/fiber/fiber.hpp'),
+    missing: 'Boost.Fiber',
+    deb: 'libboost-fiber-dev',
+    link: () => ['-lboost_fiber', '-lboost_context'],
+  },
+  {
+    prefix: 'pth-',
+    here: () => hasHeader(CC, 'c', 'pth.h'),
+    missing: 'GNU Pth',
+    deb: 'libpth-dev',
+    link: () => ['-lpth'],
+  },
+];
+const language = (source) => LANGUAGES[source.split('.').at(-1)];
+const library = (source) => LIBRARIES.find(({ prefix }) => source.startsWith(prefix));
+
+function whyAbsent(source) {
+  const lacking = [language(source), library(source)].find((need) => need && !need.here());
+  return lacking && `${lacking.missing} is not installed (Debian: ${lacking.deb})`;
+}
+
+function run(command, args, env = {}) {
+  const child = spawnSync(command, args, { cwd: SOURCES, encoding: 'utf8', env: { ...process.env, ...env } });
+  if (child.error) throw child.error;
+  if (child.status !== 0) throw new Error(`${command} ${args.join(' ')}:\n${child.stdout}${child.stderr}`);
+}
+
+/** A subject that is there twice, with other arguments, is built once. */
+const built = new Set();
+
+function build(scratch, source) {
+  const target = program(scratch, source);
+  if (built.has(target)) return;
+  built.add(target);
+  if (isOurs(source) && !built.has('libcr')) {
+    const folder = join(scratch, 'libcr');
+    run('make', ['-s', '-C', NATIVE, `CC=${CC}`, `BUILD=${folder}`, join(folder, 'libcr.a')]);
+    built.add('libcr');
+  }
+  if (source.endsWith('.go')) {
+    // Nothing is fetched, not even a newer Go that a file might ask for.
+    const offline = { GO111MODULE: 'off', GOTOOLCHAIN: 'local', GOFLAGS: '' };
+    return run('go', ['build', '-o', target, source, 'sample.go'], offline);
+  }
+  const compiler = source.endsWith('.cpp') ? [CXX, '-std=c++17'] : [CC, '-std=gnu11'];
+  const link = library(source)?.link(scratch) ?? [];
+  run(compiler[0], [
+    compiler[1],
+    ...FLAGS,
+    ...(isOurs(source) ? [`-I${join(NATIVE, 'include')}`] : []),
+    source,
+    '-o',
+    target,
+    ...link,
+  ]);
+}
