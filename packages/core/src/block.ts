@@ -33,6 +33,11 @@ function takeAbort(td: UserThread): Error {
   return error;
 }
 
+/** Whether error is the AbortError that td has been given last: where errors are caught that are not one's own, that one passes. */
+export function isAbortOf(td: UserThread, error: unknown): boolean {
+  return error !== undefined && error === td.lastAbort;
+}
+
 /** Throws the AbortError if an abort of the running userthread is pending. */
 export function throwIfAborted(): void {
   if (current.pendingAbort !== undefined) throw takeAbort(current);

@@ -4,7 +4,7 @@
  */
 import { native } from './native.ts';
 
-export { blockUntil, suspend, thread0, throwIfAborted, wake } from './block.ts';
+export { blockUntil, isAbortOf, suspend, thread0, throwIfAborted, wake } from './block.ts';
 export { abortError, CodedError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
 
 /**

@@ -133,15 +133,6 @@ napi_value ref(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** connected(fd): the outcome of a connect. */
-napi_value connected(napi_env env, napi_callback_info info) {
-  napi_value values[1];
-  size_t count = 1;
-  environment_of(env, info, values, &count);
-
-  return number(env, static_cast<double>(direct_connected(static_cast<int>(double_of(env, values[0])))));
-}
-
 void cleanup(napi_async_cleanup_hook_handle, void* arg) {
   auto* e = static_cast<environment*>(arg);
 
@@ -191,7 +182,6 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
   } functions[] = {
       {"call", call},       {"callBlocking", call_blocking}, {"offload", offload}, {"finish", finish},
       {"abandon", abandon}, {"watch", watch},                {"forget", forget},   {"ref", ref},
-      {"connected", connected},
   };
   Napi::Object exports = Napi::Object::New(env);
   for (const auto& [name, function] : functions) {

@@ -272,21 +272,12 @@ static long do_connect(struct environment *environment, const struct sysmsg *mes
 	if (flags < 0 || (flags & O_NONBLOCK))
 		return plain(message);
 	long result = without_waiting(message, fd, flags);
-	if (result == -EINPROGRESS)
+	/* Asked again when the socket is writable, the kernel says how it went, and only then has the socket done with this connect. */
+	if (result == -EINPROGRESS || result == -EALREADY)
 		return suspend(environment, ANSWER_CONNECTING, 0);
 	if (result == -EAGAIN) /* a local socket whose listener's queue is full: nothing tells when it has room */
 		return suspend(environment, ANSWER_OFFLOAD, 0);
 	return result;
-}
-
-long direct_connected(int fd)
-{
-	int error = 0;
-	socklen_t size = sizeof error;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		return -errno;
-	return -error;
 }
 
 /* ---------------------------------------------------------------- open */

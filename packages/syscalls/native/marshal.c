@@ -43,19 +43,28 @@ static int is_null(napi_env env, napi_value value)
 	return napi_typeof(env, value, &type) == napi_ok && (type == napi_null || type == napi_undefined);
 }
 
-/** 0, ANSWER_BAD_TYPE or ANSWER_BAD_RANGE. */
+/** A number. 0, ANSWER_BAD_TYPE or ANSWER_BAD_RANGE. */
 static int integer_of(napi_env env, napi_value value, long *out)
 {
 	double number;
+
+	if (napi_get_value_double(env, value, &number) != napi_ok)
+		return ANSWER_BAD_TYPE;
+	if (!(fabs(number) <= 9007199254740991.0) || number != trunc(number))
+		return ANSWER_BAD_RANGE;
+	*out = (long)number;
+	return 0;
+}
+
+/** A number, or a bigint of 64 bits. */
+static int long_of(napi_env env, napi_value value, long *out)
+{
 	bool lossless;
 	int64_t big;
+	int answer = integer_of(env, value, out);
 
-	if (napi_get_value_double(env, value, &number) == napi_ok) {
-		if (!(fabs(number) <= 9007199254740991.0) || number != trunc(number))
-			return ANSWER_BAD_RANGE;
-		*out = (long)number;
-		return 0;
-	}
+	if (answer != ANSWER_BAD_TYPE)
+		return answer;
 	if (napi_get_value_bigint_int64(env, value, &big, &lossless) != napi_ok)
 		return ANSWER_BAD_TYPE;
 	*out = big;
@@ -78,6 +87,9 @@ static int path_of(struct environment *environment, napi_value value, struct mar
 	size_t length;
 	napi_status status = napi_get_value_string_utf8(environment->env, value, path, PATH_BYTES + 1, &length);
 
+	/* A character that does not fit is left out, all of it: what seems to fit only just may have been cut. */
+	if (status == napi_ok && length > PATH_BYTES - 4)
+		status = napi_get_value_string_utf8(environment->env, value, NULL, 0, &length);
 	if (status == napi_string_expected) {
 		if (buffer_of(environment->env, value, &bytes, &length) != 0)
 			return ANSWER_BAD_TYPE - i;
@@ -181,7 +193,7 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 			answer = int_of(env, value, &out->args[i]);
 			break;
 		case ARG_LONG:
-			answer = integer_of(env, value, &out->args[i]);
+			answer = long_of(env, value, &out->args[i]);
 			break;
 		case ARG_PATH:
 			answer = path_of(environment, value, out, i);

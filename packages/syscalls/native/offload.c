@@ -4,7 +4,7 @@
  *
  * The helpers are kernel threads of this file's own, not libuv's: its pool has four, which four stuck FIFOs would occupy, and
  * Node waits for them when it exits. A helper touches nothing but its job: arguments and data are copies, as a JavaScript buffer may
- * move, shrink or go away meanwhile.
+ * move, shrink or go away meanwhile; and so is the descriptor, whose number may stand for another file by the time its turn comes.
  *
  * Invariants: a job belongs to the queue, then to one helper, then to its environment's list of finished jobs; `lock` guards
  * all lists and counters. Helpers take no other lock while they hold it but libuv's in uv_async_send.
@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,9 @@ struct job {
 	size_t size;         /* of data */
 	long done;           /* bytes moved before it came here */
 	int held;            /* a descriptor that open continues from and closes, or -1; the job's own */
+	int fd;              /* the call's descriptor, a duplicate of the caller's; -1 where it has none */
+	dev_t dev;           /* of a POSIX lock, which must do without a duplicate: which file it is */
+	ino_t ino;
 	enum job_state state;
 	int abandoned;       /* nobody waits for it; under the lock */
 	int reported;        /* its result is with JavaScript: environment's thread only */
@@ -83,11 +87,25 @@ static void take(struct jobs *jobs, struct job *job)
 	jobs->count--;
 }
 
-/** Gives a job back, and with it what it opened for nobody. */
+/** Undoes what the job did for nobody: closes what it has opened, lets go of the lock that it has taken. */
+static void undo(struct job *job)
+{
+	if (job->row->block == BLOCK_OPEN && job->result >= 0)
+		close((int)job->result);
+	if (job->row->block == BLOCK_LOCK && job->result == 0) {
+		struct flock *lock = (struct flock *)job->data;
+
+		lock->l_type = F_UNLCK;
+		fcntl((int)job->message.sm_args[0], job->message.sm_args[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK, lock);
+	}
+}
+
 static void job_free(struct job *job, int unused)
 {
-	if (unused && job->row->block == BLOCK_OPEN && job->result >= 0)
-		close((int)job->result);
+	if (unused)
+		undo(job);
+	if (job->fd >= 0)
+		close(job->fd);
 	if (job->held >= 0)
 		close(job->held);
 	free(job->data);
@@ -98,6 +116,31 @@ static void release(struct offload *owner)
 {
 	if (--owner->references == 0)
 		free(owner);
+}
+
+/** Whether a POSIX lock's descriptor still stands for the same file. */
+static int same_file(const struct job *job)
+{
+	struct stat now;
+
+	return fstat((int)job->message.sm_args[0], &now) == 0 && now.st_dev == job->dev && now.st_ino == job->ino;
+}
+
+/** Makes the job's call, as long as it takes. */
+static void make_call(struct job *job)
+{
+	int posix_lock = job->row->block == BLOCK_LOCK && job->fd < 0;
+
+	if (posix_lock && !same_file(job)) {
+		job->result = -EBADF;
+		return;
+	}
+	job->result = direct_blocking(job->row, &job->message, job->held);
+	job->held = -1;
+	if (posix_lock && job->result == 0 && !same_file(job)) { /* as the kernel does: fcntl_setlk */
+		undo(job);
+		job->result = -EBADF;
+	}
 }
 
 /** A job is over; with the lock held. */
@@ -151,8 +194,7 @@ static void *helper(void *unused)
 			break;
 		}
 		pthread_mutex_unlock(&lock);
-		job->result = direct_blocking(job->row, &job->message, job->held);
-		job->held = -1;
+		make_call(job);
 		pthread_mutex_lock(&lock);
 		counted = !job->abandoned;
 		finish(job);
@@ -281,6 +323,39 @@ static int copy_arguments(struct job *job, const struct marshalled *call)
 	return 0;
 }
 
+/** The call's descriptor argument, or -1. */
+static int descriptor_of(const struct job *job)
+{
+	if (job->message.sm_number == SYS_open || job->held >= 0)
+		return -1;
+	return (int)job->message.sm_args[0] >= 0 ? (int)job->message.sm_args[0] : -1; /* AT_FDCWD */
+}
+
+/**
+ * Makes the descriptor the job's own. Not for a POSIX lock: closing any descriptor of the file would end all that this process has on it.
+ * Answers 0, -errno, or 1 where no descriptor is left to be had.
+ */
+static int hold_descriptor(struct job *job)
+{
+	int fd = descriptor_of(job);
+	struct stat about;
+
+	if (fd < 0)
+		return 0;
+	if (job->message.sm_number == SYS_fcntl && job->message.sm_args[1] == F_SETLKW) {
+		if (fstat(fd, &about) != 0)
+			return -errno;
+		job->dev = about.st_dev;
+		job->ino = about.st_ino;
+		return 0;
+	}
+	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (job->fd < 0)
+		return errno == EMFILE ? 1 : -errno;
+	job->message.sm_args[0] = job->fd;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- the environment's side */
 
 static void on_async(uv_async_t *handle)
@@ -330,6 +405,35 @@ static int offload_init(struct environment *environment)
 	return 0;
 }
 
+static int to_helper(struct job *job)
+{
+	int error;
+
+	pthread_mutex_lock(&lock);
+	append(&queue, job);
+	error = enough_helpers();
+	if (error) {
+		take(&queue, job);
+	} else {
+		job->owner->references++;
+		pthread_cond_signal(&work);
+	}
+	pthread_mutex_unlock(&lock);
+	return error;
+}
+
+/** Without a descriptor of its own a job can't leave this kernel thread: rather a wait here than data in another file. */
+static int here_and_now(struct job *job)
+{
+	make_call(job);
+	pthread_mutex_lock(&lock);
+	append(&running, job);
+	job->owner->references++;
+	finish(job);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
 double offload_start(struct environment *environment, const struct marshalled *call, long done, int held)
 {
 	int error = environment->offload == NULL ? offload_init(environment) : 0;
@@ -347,23 +451,19 @@ double offload_start(struct environment *environment, const struct marshalled *c
 	job->held = held;
 	job->message.sm_number = call->number;
 	memcpy(job->message.sm_args, call->args, sizeof call->args);
+	job->fd = -1;
 	error = copy_arguments(job, call);
-	if (error) {
+	if (!error)
+		error = hold_descriptor(job);
+	if (error < 0) {
 		job_free(job, 0);
 		return error;
 	}
-	pthread_mutex_lock(&lock);
-	append(&queue, job);
-	error = enough_helpers();
+	error = error ? here_and_now(job) : to_helper(job);
 	if (error) {
-		take(&queue, job);
-		pthread_mutex_unlock(&lock);
 		job_free(job, 0);
 		return -error;
 	}
-	job->owner->references++;
-	pthread_cond_signal(&work);
-	pthread_mutex_unlock(&lock);
 	if (job->owner->waiting++ == 0)
 		uv_ref((uv_handle_t *)&job->owner->async);
 	return (double)(uintptr_t)job;

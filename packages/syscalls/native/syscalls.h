@@ -84,7 +84,7 @@ const struct call_row *call_row_of(double number);
 #define ANSWER_OFFLOAD (-5003)   /* make it on a helper thread */
 #define ANSWER_SLEEP (-5004)     /* a timer */
 #define ANSWER_POLL (-5005)      /* wait for one of several descriptors, or the timeout */
-#define ANSWER_CONNECTING (-5006) /* wait until writable, then ask for the outcome */
+#define ANSWER_CONNECTING (-5006) /* wait until writable, then again */
 #define ANSWER_BAD_TYPE (-6000)  /* minus the argument's index: not of its type */
 #define ANSWER_BAD_RANGE (-6100) /* … out of its range */
 #define ANSWER_BAD_NUL (-6200)   /* … a path with a NUL byte */
@@ -147,9 +147,6 @@ int direct_putport(lwkt_port_t port, lwkt_msg_t msg);
 
 /** Makes the call and waits as long as the kernel does: for thread0, in place, and for helper threads. Answers the kernel's. */
 long direct_blocking(const struct call_row *row, const struct sysmsg *message, int held);
-
-/** SO_ERROR of a socket whose connect has ended: 0 or -errno. */
-long direct_connected(int fd);
 
 /* ---------------------------------------------------------------- readiness.c */
 

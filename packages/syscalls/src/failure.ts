@@ -1,4 +1,5 @@
 /** failure.ts: a reply below 0 as an Error, with exactly the keys, order and text of Node's own system errors. */
+import { fileURLToPath } from 'node:url';
 import { getSystemErrorMap } from 'node:util';
 import { errnos } from './generated/rows.ts';
 
@@ -27,8 +28,10 @@ export function describeErrno(errno: number): readonly [name: string, text: stri
   return texts.get(errno) ?? [`Unknown system error -${errno}`, `Unknown system error -${errno}`];
 }
 
-const shown = (path: unknown): string =>
-  typeof path === 'string' ? path : path instanceof Uint8Array ? Buffer.from(path).toString() : String(path);
+function shown(path: unknown): string {
+  if (path instanceof Uint8Array) return Buffer.from(path).toString();
+  return path instanceof URL ? fileURLToPath(path) : String(path);
+}
 
 /** reply is -errno. */
 export function failure(reply: number, syscall: string, path?: unknown, dest?: unknown): SyscallError {

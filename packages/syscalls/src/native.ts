@@ -31,8 +31,6 @@ export interface Native {
   forget(fd: number): void;
   /** Whether waiting for descriptors keeps the event loop alive. */
   ref(on: boolean): void;
-  /** The outcome of a connect that has ended. */
-  connected(fd: number): number;
 }
 
 interface Addon {

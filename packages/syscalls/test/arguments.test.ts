@@ -57,6 +57,10 @@ const wrongTypes: [string, unknown[], string][] = [
   ['epoll_ctl', [0, 1, 0, { events: 1, data: 'x' }], 'event.data'],
   ['getdents64', [0, 'x'], 'buffer'],
   ['sendto', [0, 5], 'data'],
+  // only where the kernel's argument has 64 bits may it be a bigint
+  ['read', [0n, Buffer.alloc(1)], 'fd'],
+  ['write', [1, Buffer.alloc(2), 1n], 'length'],
+  ['close', [0n], 'fd'],
 ];
 
 const wrongRanges: [string, unknown[], string][] = [
@@ -68,7 +72,6 @@ const wrongRanges: [string, unknown[], string][] = [
   ['read', [0, Buffer.alloc(8), 9], 'length'],
   ['read', [0, Buffer.alloc(8), 2 ** 53], 'length'],
   ['write', [1, 'abc', 4], 'length'],
-  ['write', [1, Buffer.alloc(2), -1n], 'length'],
   ['pread64', [0, Buffer.alloc(1), 1, 1.5], 'offset'],
   ['pread64', [0, Buffer.alloc(1), 1, 2n ** 63n], 'offset'],
   ['lseek', [0, 2 ** 60, 0], 'offset'],
@@ -81,10 +84,18 @@ const wrongRanges: [string, unknown[], string][] = [
   ['bind', [0, { family: 'unix', path: 'x'.repeat(108) }], 'address.path'],
   ['epoll_wait', [0, 0], 'count'],
   ['epoll_wait', [0, 65537], 'count'],
+  ['poll', [[{ fd: 2 ** 32 + 1, events: 1 }]], 'fds[0].fd'],
+  ['setsockopt', [0, 1, 2, Number.NaN], 'value'],
+  ['setsockopt', [0, 1, 2, 1.5], 'value'],
 ];
 
 describe('bad arguments', () => {
-  test.each(wrongTypes)('%s(%j) is a TypeError about %s', (name, args, argument) => {
+  test.each(
+    wrongTypes.map(
+      ([name, args, argument]) =>
+        [name, args.map((arg) => (typeof arg === 'bigint' ? `${arg}n` : arg)), argument, args] as const,
+    ),
+  )('%s(%j) is a TypeError about %s', (name, _shown, argument, args) => {
     expect(errorOf(() => call(name, ...args))).toMatchObject({
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_TYPE',

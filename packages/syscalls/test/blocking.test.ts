@@ -1,8 +1,9 @@
 /** blocking.test.ts: calls that have to wait block their userthread, and nothing else: the event loop goes on. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { create, sleep, type UserThread } from '@libcr/core';
+import { create, sleep, type UserThread, wait, yieldNow } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
 import { constants as c, sys } from '../src/index.ts';
 import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
@@ -541,3 +542,115 @@ function socketPair(): [number, number] {
   sys.close(fd);
   return [one, two];
 }
+
+describe('what a helper thread has in hand', () => {
+  test(
+    'a write goes to the file that it began with, whatever its descriptor stands for by then',
+    onUserthread(() => {
+      const data = Buffer.alloc(1 << 20, 'a');
+      for (let round = 0; round < 30; round++) {
+        const [first, second] = [at(`first-${round}`), at(`second-${round}`)];
+        const a = sys.open(first, c.O_WRONLY | c.O_CREAT);
+        const td = create(() => sys.write(a, data));
+        yieldNow();
+        sys.close(a);
+        const b = sys.open(second, c.O_WRONLY | c.O_CREAT);
+        expect(b).toBe(a);
+        expect(td.join()).toBe(data.length);
+        sys.close(b);
+        expect([fs.statSync(first).size, fs.statSync(second).size]).toEqual([data.length, 0]);
+      }
+    }),
+  );
+
+  test(
+    'a lock that nobody waits for any more is not kept',
+    onUserthread(() => {
+      for (const command of [c.F_SETLKW, c.F_OFD_SETLKW]) {
+        const file = at('lock');
+        fs.writeFileSync(file, '');
+        const lock = `import fcntl, sys
+f = open(sys.argv[1], 'r+')
+fcntl.lockf(f, fcntl.LOCK_EX)
+print('locked', flush=True)
+sys.stdin.read()`;
+        const holder = spawn('python3', ['-c', lock, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+        wait(once(holder.stdout, 'data'));
+        const fd = sys.open(file, c.O_RDWR);
+        const flock = Buffer.alloc(32);
+        flock.writeInt16LE(c.F_WRLCK, 0);
+        const td = waiting(() => sys.fcntl(fd, command, flock));
+        td.abort();
+        expect(codeOf(() => td.join())).toBe('ABORT_ERR');
+        holder.stdin.end();
+        wait(once(holder, 'exit'));
+        sleep(50); // the helper has it now, and lets it go
+        const next = spawnSync('python3', ['-c', lock, file], { input: '', timeout: 20_000 });
+        expect([next.status, next.stdout.toString()]).toEqual([0, 'locked\n']);
+        sys.close(fd);
+      }
+    }),
+  );
+});
+
+test(
+  'connect after a connect that had to wait: as the kernel has it',
+  onUserthread(() => {
+    const server = sys.socket(c.AF_INET, c.SOCK_STREAM);
+    sys.bind(server, { family: 'inet', address: '127.0.0.1', port: 0 });
+    sys.listen(server, 5);
+    const { port } = sys.getsockname(server) as { port: number };
+    const unused = sys.socket(c.AF_INET, c.SOCK_STREAM);
+    sys.bind(unused, { family: 'inet', address: '127.0.0.1', port: 0 }); // and does not listen
+    const refused = (sys.getsockname(unused) as { port: number }).port;
+    const fd = sys.socket(c.AF_INET, c.SOCK_STREAM);
+    const connect = (to: number) =>
+      codeOf(() => sys.connect(fd, { family: 'inet', address: '127.0.0.1', port: to }));
+    expect([connect(refused), connect(port), connect(port)]).toEqual(['ECONNREFUSED', 'no error', 'EISCONN']);
+    for (const each of [server, unused, fd]) sys.close(each);
+  }),
+);
+
+test(
+  'poll of what is always ready, for something that never happens there: the timeout passes',
+  onUserthread(() => {
+    const file = sys.open('/etc/passwd');
+    const device = sys.open('/dev/null');
+    const [r, w] = sys.pipe2();
+    const start = performance.now();
+    expect(
+      sys.poll(
+        [
+          { fd: file, events: 0 },
+          { fd: device, events: c.POLLPRI },
+        ],
+        30,
+      ),
+    ).toBe(0);
+    expect(performance.now() - start).toBeGreaterThan(25);
+    const fds = [
+      { fd: file, events: 0 },
+      { fd: r, events: c.POLLIN },
+    ];
+    const td = waiting(() => sys.poll(fds, 20_000));
+    sys.write(w, 'x');
+    expect(td.join()).toBe(1);
+    for (const fd of [file, device, r, w]) sys.close(fd);
+  }),
+);
+
+test(
+  'sys.raw(SYS_writev) of some of the buffers, on a pipe that is full in between',
+  onUserthread(() => {
+    const [r, w] = sys.pipe2();
+    const buffers = [Buffer.alloc(100_000, 'a'), Buffer.alloc(100, 'b'), Buffer.alloc(50, 'c')];
+    const td = waiting(() => sys.raw(c.SYS_writev, w, buffers, 2));
+    let got = '';
+    const piece = Buffer.alloc(65_536);
+    while (got.length < 100_100) got += piece.toString('latin1', 0, sys.read(r, piece));
+    expect(td.join()).toBe(100_100);
+    sys.close(w);
+    expect([got.length, got.includes('c'), sys.read(r, piece)]).toEqual([100_100, false, 0]);
+    sys.close(r);
+  }),
+);

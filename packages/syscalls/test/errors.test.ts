@@ -16,6 +16,11 @@ const cases: [string, () => unknown, () => unknown][] = [
   ['a path', () => sys.open('/none/x'), () => fs.openSync('/none/x', 'r')],
   ['two paths', () => sys.rename('/none/a', '/none/b'), () => fs.renameSync('/none/a', '/none/b')],
   ['no path', () => sys.close(1_000_000), () => fs.closeSync(1_000_000)],
+  [
+    'a URL',
+    () => sys.open(new URL('file:///none/a%20b')),
+    () => fs.openSync(new URL('file:///none/a%20b'), 'r'),
+  ],
   ['bytes', () => sys.unlink(Buffer.from('/none')), () => fs.unlinkSync(Buffer.from('/none'))],
 ];
 

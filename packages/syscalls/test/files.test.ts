@@ -82,6 +82,13 @@ describe('open and close', () => {
       expect(codeOf(() => sys.open('x'.repeat(4096)))).toBe('ENAMETOOLONG');
       expect(codeOf(() => sys.open('x'.repeat(100_000)))).toBe('ENAMETOOLONG');
       expect(codeOf(() => sys.open(at('x'.repeat(256))))).toBe('ENAMETOOLONG');
+      // whose last character would not fit: nothing is cut off
+      for (const last of ['é', '€', '😀'])
+        for (let n = 4085; n < 4096; n++) {
+          const path = '/'.repeat(n) + last;
+          const expected = Buffer.byteLength(path) > 4095 ? 'ENAMETOOLONG' : 'ENOENT';
+          expect([path.length, codeOf(() => sys.open(path))]).toEqual([path.length, expected]);
+        }
     }),
   );
 });

@@ -415,3 +415,28 @@ test(
     expect([seen, sys.stats().messages - before]).toEqual([300_000, 100_000]);
   }),
 );
+
+test(
+  'an abort that meets a wait inside of a shim is the caller’s AbortError',
+  onUserthread(() => {
+    const slow = defineShim({
+      name: 'slow',
+      on: ['getpid'],
+      shim: (next) => (msg) => {
+        sleep(20_000);
+        return next(msg);
+      },
+    });
+    const errors: unknown[] = [];
+    const listen = (message: unknown): number => errors.push(message);
+    subscribe('libcr:syscalls:shim-error', listen);
+    shimmed([slow], () => {
+      const td = create(() => sys.getpid());
+      while (td.state !== 'blocked') sleep(0);
+      td.abort('enough');
+      expect(errorOf(() => td.join())).toMatchObject({ code: 'ABORT_ERR', cause: 'enough' });
+    });
+    unsubscribe('libcr:syscalls:shim-error', listen);
+    expect(errors).toEqual([]);
+  }),
+);

@@ -1,5 +1,5 @@
 /** pollfd.ts: struct pollfd (8 bytes; poll(2)). */
-import { invalidType } from '@libcr/core/internal';
+import { invalidType, outOfRange } from '@libcr/core/internal';
 
 export interface PollFd {
   /** Negative: ignored. */
@@ -21,7 +21,8 @@ export function encodePollFds(name: string, fds: readonly PollFd[]): Buffer {
     if (!Number.isInteger(entry.fd)) throw invalidType(`${name}[${i}].fd`, 'an integer', entry.fd);
     if (!Number.isInteger(entry.events))
       throw invalidType(`${name}[${i}].events`, 'an integer', entry.events);
-    struct.writeInt32LE(entry.fd | 0, i * SIZE);
+    if (entry.fd !== (entry.fd | 0)) throw outOfRange(`${name}[${i}].fd`, 'an integer of 32 bits', entry.fd);
+    struct.writeInt32LE(entry.fd, i * SIZE);
     struct.writeUInt16LE(entry.events & 0xffff, i * SIZE + 4);
   });
   return struct;
@@ -30,6 +31,7 @@ export function encodePollFds(name: string, fds: readonly PollFd[]): Buffer {
 /** Writes each revents; answers how many are not 0. */
 export function decodePollFds(struct: Buffer, fds: PollFd[], count: number): number {
   fds.forEach((entry, i) => {
+    if (typeof entry !== 'object' || entry === null) return; // somebody has changed the array meanwhile
     entry.revents = i * SIZE < struct.length ? struct.readUInt16LE(i * SIZE + 6) : 0;
   });
   return count;

@@ -54,7 +54,7 @@ function advance(args: readonly unknown[], bytes: number): unknown[] {
     left -= (data[i] as NodeJS.ArrayBufferView).byteLength;
     i++;
   }
-  const views = data.slice(i);
+  const views = data.slice(i, args[2] as number);
   if (left > 0) views[0] = skip(views[0] as NodeJS.ArrayBufferView, left);
   rest[1] = views;
   rest[2] = views.length;
@@ -90,7 +90,6 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
             continue;
           }
           if (readiness.result < 0) return moved > 0 ? moved : readiness.result;
-          if (r === CONNECTING) return native.connected(args[0] as number);
           break;
         }
         case OFFLOAD: {

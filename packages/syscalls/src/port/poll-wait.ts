@@ -3,6 +3,7 @@ import type { Pending } from './pending.ts';
 import { Readiness } from './readiness.ts';
 
 const POLLIN = 1;
+const EPERM = -1;
 
 /** The descriptors that a struct pollfd[] names, with their events. */
 function pollfds(buffer: NodeJS.ArrayBufferView, count: number): Readiness[] {
@@ -44,6 +45,7 @@ export class PollWait implements Pending {
     };
     for (const readiness of this.list) {
       readiness.begin(over);
+      if (readiness.result === EPERM) continue; // a regular file: always ready for what it can do, never for anything else
       if (readiness.done) {
         this.result = readiness.result;
         this.cancel();

@@ -9,7 +9,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { curthread, type UserThread } from '@libcr/core';
-import { invalidType } from '@libcr/core/internal';
+import { invalidType, isAbortOf } from '@libcr/core/internal';
 import { RESULT_MIN } from './answers.ts';
 import { CALL_COUNT } from './calls.ts';
 import { bottom } from './send.ts';
@@ -55,7 +55,7 @@ class Level {
         new TypeError(`shim "${this.shim.name}" replied ${String(reply)} to ${msg.name}`),
       );
     } catch (error) {
-      if (fromBelow.has(error as object)) throw error;
+      if (fromBelow.has(error as object) || isAbortOf(td, error)) throw error;
       return this.failed(msg, error);
     } finally {
       td.syscallPort = before;
