@@ -95,7 +95,8 @@ export function checkMilliseconds(name: string, ms: number): void {
   if (!(ms >= 0 && ms <= TIMEOUT_MAX)) throw outOfRange(name, `>= 0 and <= ${TIMEOUT_MAX}`, ms);
 }
 
-function checkOptions(options: WaitOptions): void {
+/** Throws TypeError and RangeError. What blocks checks before it changes anything. */
+export function checkWaitOptions(options: WaitOptions): void {
   if (typeof options !== 'object' || options === null)
     throw invalidType('options', 'of type object', options);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
@@ -113,7 +114,7 @@ export function blockUntil(reason: string, ready: () => boolean, options?: WaitO
 }
 
 function blockUntilOr(reason: string, ready: () => boolean, options: WaitOptions): void {
-  checkOptions(options);
+  checkWaitOptions(options);
   const td = current;
   const { signal, timeout } = options;
   let late = false;

@@ -6,12 +6,16 @@
  * Invariants:
  *  - A message has one owner at each moment. idle or done: its sender. queued: the port. held: the receiver.
  *  - Each send is answered by exactly one reply, also after an abort.
+ *  - It is in at most one queue: its target's while queued, its reply port's while replied. `previous` and
+ *    `next` are its neighbours there, undefined at the ends and outside.
+ *
+ * msgport.ts and this file import each other: neither uses the other before both are loaded.
  */
 
-import { blockUntil, curthread, thread0, wake } from './block.ts';
+import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
 import { abortError, CodedError, invalidType } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
-import type { MsgPort } from './msgport.ts';
+import { MsgPort } from './msgport.ts';
 import { describe, type UserThread, type WaitOptions } from './userthread.ts';
 
 /** idle: never sent; queued: on its target; held: with the receiver; replied: on its reply port's queue; done: with its sender again. */
@@ -30,11 +34,12 @@ export class Msg<T = unknown, R = unknown> {
   result: R | undefined;
   /** What the receiver answered instead: it is thrown at the sender. undefined for success. */
   error: unknown;
-  /** Where the reply to sendmsg() goes. */
-  replyPort: MsgPort | undefined;
 
   /** @internal */ status: MsgState = 'idle';
   /** @internal */ target: MsgPort | undefined;
+  /** @internal */ replyTo: MsgPort | undefined;
+  /** @internal */ previous: Msg | undefined;
+  /** @internal */ next: Msg | undefined;
   /** @internal The thread that blocks on this very message: its reply is not queued. (MSGF_SYNC) */
   waiter: UserThread | undefined;
   /** @internal */ sync = false;
@@ -42,9 +47,24 @@ export class Msg<T = unknown, R = unknown> {
   /** @internal */ controller: AbortController | undefined;
   /** @internal */ observers: (() => void)[] | undefined;
 
-  constructor(data: T, options: MsgOptions = {}) {
+  constructor(data: T, options?: MsgOptions) {
     this.data = data;
-    this.replyPort = options.replyPort;
+    if (options !== undefined) this.replyTo = replyPortOf(options);
+  }
+
+  /** Where the reply to sendmsg() goes. May be set, but for ERR_LWKT_MSG_BUSY while the reply waits there. */
+  get replyPort(): MsgPort | undefined {
+    return this.replyTo;
+  }
+
+  set replyPort(port: MsgPort | undefined) {
+    if (port !== undefined) checkReplyPort('replyPort', port);
+    if (this.status === 'replied')
+      throw new CodedError(
+        'ERR_LWKT_MSG_BUSY',
+        'the reply to this message waits on its reply port: take it first',
+      );
+    this.replyTo = port;
   }
 
   /** Where the message is. */
@@ -76,6 +96,7 @@ export class Msg<T = unknown, R = unknown> {
    * its sender may; on thread0 it throws ERR_LWKT_WOULD_BLOCK unless the reply is there. (lwkt_waitmsg)
    */
   waitmsg(options?: WaitOptions): R {
+    if (options !== undefined) checkWaitOptions(options);
     const me = curthread();
     if (this.status === 'idle') throw neverSent();
     if (this.sender !== me && this.status !== 'done')
@@ -91,7 +112,7 @@ export class Msg<T = unknown, R = unknown> {
         this.waiter = undefined;
       }
     }
-    if (this.status === 'replied') this.replyPort?.unqueue(this as Msg);
+    if (this.status === 'replied') this.replyTo?.unqueue(this as Msg);
     this.status = 'done';
     if (this.error !== undefined) throw this.error;
     return this.result as R;
@@ -142,17 +163,17 @@ export class Msg<T = unknown, R = unknown> {
     this.result = undefined;
     this.error = undefined;
     this.controller = undefined;
-    if (!sync) this.replyPort ??= me.port;
+    if (!sync) this.replyTo ??= me.port;
   }
 
   /** @internal The reply, from wherever it comes. */
   complete(error: unknown, result: R | undefined): void {
     this.error = error;
     this.result = error === undefined ? result : undefined;
-    if (this.sync || this.replyPort === undefined) this.status = 'done';
+    if (this.sync || this.replyTo === undefined) this.status = 'done';
     else {
       this.status = 'replied';
-      this.replyPort.enqueue(this as Msg);
+      this.replyTo.enqueue(this as Msg);
     }
     if (this.waiter !== undefined) wake(this.waiter);
     if (this.observers !== undefined) {
@@ -175,4 +196,16 @@ function neverSent(): Error {
 
 export function checkMsg(msg: unknown): asserts msg is Msg {
   if (!(msg instanceof Msg)) throw invalidType('msg', 'an instance of Msg', msg);
+}
+
+function replyPortOf(options: MsgOptions): MsgPort | undefined {
+  if (typeof options !== 'object' || options === null)
+    throw invalidType('options', 'of type object', options);
+  const { replyPort } = options;
+  if (replyPort !== undefined) checkReplyPort('options.replyPort', replyPort);
+  return replyPort;
+}
+
+function checkReplyPort(name: string, port: unknown): void {
+  if (!(port instanceof MsgPort)) throw invalidType(name, 'an instance of MsgPort', port);
 }

@@ -5,9 +5,11 @@
  * Invariants:
  *  - Only the owner takes from a port: the thread named at creation, else the first that takes. `shared`: any thread.
  *  - Requests and replies share the queue, in the order of their arrival; msg.state tells them apart ('held' or 'done' once taken).
+ *  - The queue is a list through the messages themselves (LWKT's TAILQ): one leaves the middle as cheaply as
+ *    the head.
  */
 
-import { blockUntil, curthread, thread0, wake } from './block.ts';
+import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
 import { CodedError, invalidType, wouldBlock } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
 import { checkMsg, type Msg } from './msg.ts';
@@ -36,9 +38,8 @@ export class MsgPort<T = unknown, R = unknown> {
   #owner: UserThread | undefined;
   readonly #shared: boolean;
   readonly #putport: ((msg: Msg<T, R>) => R | typeof EASYNC) | undefined;
-  /** A queue: taken from at #head, which is caught up with now and then. */
-  #queue: (Msg<T, R> | undefined)[] = [];
-  #head = 0;
+  #head: Msg | undefined;
+  #tail: Msg | undefined;
   #length = 0;
   #sleepers: UserThread[] = [];
   #takers: Taker[] = [];
@@ -46,8 +47,12 @@ export class MsgPort<T = unknown, R = unknown> {
 
   constructor(name = 'port', options: MsgPortOptions<T, R> = {}) {
     if (typeof name !== 'string') throw invalidType('name', 'of type string', name);
+    if (typeof options !== 'object' || options === null)
+      throw invalidType('options', 'of type object', options);
     if (options.owner !== undefined && !(options.owner instanceof UserThread))
       throw invalidType('options.owner', 'an instance of UserThread', options.owner);
+    if (options.shared !== undefined && typeof options.shared !== 'boolean')
+      throw invalidType('options.shared', 'of type boolean', options.shared);
     if (options.putport !== undefined && typeof options.putport !== 'function')
       throw invalidType('options.putport', 'of type function', options.putport);
     this.name = name;
@@ -84,6 +89,7 @@ export class MsgPort<T = unknown, R = unknown> {
    */
   domsg(msg: Msg<T, R>, options?: WaitOptions): R {
     checkMsg(msg);
+    if (options !== undefined) checkWaitOptions(options);
     this.#checkOpen();
     const me = curthread();
     if (this.#putport === undefined) {
@@ -138,6 +144,7 @@ export class MsgPort<T = unknown, R = unknown> {
   }
 
   #next(options?: WaitOptions): Msg<T, R> | undefined {
+    if (options !== undefined) checkWaitOptions(options);
     this.#claim();
     let msg = this.#take();
     if (msg !== undefined || this.#closed) return msg;
@@ -207,20 +214,28 @@ export class MsgPort<T = unknown, R = unknown> {
       taker(msg as Msg);
       return;
     }
-    this.#queue.push(msg);
+    const last = this.#tail;
+    this.#tail = msg as Msg;
+    if (last === undefined) this.#head = msg as Msg;
+    else {
+      last.next = msg as Msg;
+      msg.previous = last;
+    }
     this.#length++;
     this.#wakeOne();
   }
 
-  /** @internal Takes a certain message out of the queue. */
+  /** @internal Takes a certain message, which must be in it, out of the queue. */
   unqueue(msg: Msg<T, R>): void {
-    const at = this.#queue.indexOf(msg, this.#head);
-    if (at < 0) return;
-    this.#queue[at] = undefined; // leaves a hole, skipped by #take
-    if (--this.#length === 0) {
-      this.#queue = [];
-      this.#head = 0;
-    }
+    const { previous, next } = msg;
+    if (previous === undefined) this.#head = next;
+    else previous.next = next;
+    if (next === undefined) this.#tail = previous;
+    else next.previous = previous;
+    // or a message that somebody keeps would keep all that came after it
+    msg.previous = undefined;
+    msg.next = undefined;
+    this.#length--;
     taken(msg as Msg);
   }
 
@@ -241,18 +256,8 @@ export class MsgPort<T = unknown, R = unknown> {
   }
 
   #take(): Msg<T, R> | undefined {
-    if (this.#length === 0) return undefined;
-    let msg: Msg<T, R> | undefined;
-    while (msg === undefined) msg = this.#queue[this.#head++];
-    this.#length--;
-    if (this.#length === 0) {
-      this.#queue.length = 0;
-      this.#head = 0;
-    } else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    taken(msg as Msg);
+    const msg = this.#head as Msg<T, R> | undefined;
+    if (msg !== undefined) this.unqueue(msg);
     return msg;
   }
 

@@ -24,38 +24,108 @@ function addCallerStack(reason: unknown): void {
   }
 }
 
+type Settle = (value: unknown) => void;
+type Then = (this: unknown, onFulfilled: Settle, onRejected: Settle) => unknown;
+
+/** Whom a thenable settles, and whether that one has given up. */
+interface Waiter {
+  fulfil: Settle;
+  reject: Settle;
+  over: boolean;
+}
+
+const promiseThen: unknown = Promise.prototype.then;
+
+/** The then of a thenable, read once: it may be a getter. For the language only objects and functions have one. */
+function thenOf(value: unknown): Then | undefined {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return undefined;
+  const { then } = value as { then?: unknown };
+  return typeof then === 'function' ? (then as Then) : undefined;
+}
+
+/**
+ * Settles the waiter as the thenable says, which is called here and now. Its first word counts; a throw is a
+ * rejection unless it said something before.
+ */
+function follow(thenable: unknown, then: Then, waiter: Waiter): void {
+  let settled = false;
+  const once =
+    (settle: Settle): Settle =>
+    (value) => {
+      if (settled) return;
+      settled = true;
+      settle(value);
+    };
+  const reject = once(waiter.reject);
+  try {
+    then.call(
+      thenable,
+      once((value) => resolve(value, waiter)),
+      reject,
+    );
+  } catch (error) {
+    reject(error);
+  }
+}
+
+/** A thenable said that this is its value: it may be another one. */
+function resolve(value: unknown, waiter: Waiter): void {
+  let then: Then | undefined;
+  try {
+    then = thenOf(value);
+  } catch (error) {
+    waiter.reject(error);
+    return;
+  }
+  if (then === undefined) waiter.fulfil(value);
+  else if (then === promiseThen) follow(value, then, waiter);
+  else {
+    // In a later turn of the loop, not in a microtask: thenables without end (one that resolves to itself) must
+    // not keep timers, signals and other threads from running.
+    const turn = setImmediate(follow, value, then, waiter);
+    // Somebody must still hear what is rejected after the wait was given up, but the process need not stay.
+    if (waiter.over) turn.unref();
+  }
+}
+
 /**
  * Waits for a promise (or any thenable) in blocking style: returns its value, or throws its reason with the caller's stack added. A value
  * that is no thenable is returned at once. Blocks the running userthread only; on thread0 it throws ERR_LWKT_WOULD_BLOCK (use
- * await there). options.timeout is in milliseconds. Giving up does not cancel what the promise stands for.
+ * await there). options.timeout is in milliseconds, for all thenables that one resolves to together. Giving up
+ * does not cancel what the promise stands for.
  */
 export function wait<T>(promise: T, options?: WaitOptions): Awaited<T> {
-  const { then } = (promise ?? {}) as { then?: unknown };
-  if (typeof then !== 'function') return promise as Awaited<T>;
+  const then = thenOf(promise);
+  if (then === undefined) return promise as Awaited<T>;
   const td = curthread();
   if (td === thread0) throw wouldBlock('wait()');
   let state = 0;
   let result: unknown;
-  then.call(
-    promise,
-    (value: unknown) => {
-      if (state !== 0) return;
-      state = 1;
-      result = value;
-      wake(td);
-    },
-    (reason: unknown) => {
-      if (state !== 0) return;
-      state = 2;
-      result = reason;
-      wake(td);
-    },
-  );
-  // The plain case has a loop of its own: it is what thousands of threads stand in, and each frame counts (see suspend).
-  if (options === undefined) while (state === 0) suspend('promise');
-  else blockUntil('promise', () => state !== 0, options);
-  // A foreign thenable may resolve to another one; a promise never does.
-  if (state === 1) return wait(result, options) as Awaited<T>;
+  const fulfil = (value: unknown): void => {
+    state = 1;
+    result = value;
+    wake(td);
+  };
+  const reject = (reason: unknown): void => {
+    state = 2;
+    result = reason;
+    wake(td);
+  };
+  let waiter: Waiter | undefined;
+  // A promise needs none of the care: it settles once, and never with another thenable.
+  if (then === promiseThen) then.call(promise, fulfil, reject);
+  else {
+    waiter = { fulfil, reject, over: false };
+    follow(promise, then, waiter);
+  }
+  try {
+    // The plain case has a loop of its own: it is what thousands of threads stand in, and each frame counts (see suspend).
+    if (options === undefined) while (state === 0) suspend('promise');
+    else blockUntil('promise', () => state !== 0, options);
+  } finally {
+    if (waiter !== undefined) waiter.over = true;
+  }
+  if (state === 1) return result as Awaited<T>;
   addCallerStack(result);
   throw result;
 }

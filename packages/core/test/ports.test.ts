@@ -152,6 +152,35 @@ describe('sending and answering', () => {
   test('a long queue keeps its order while it is filled and emptied', async () => {
     expect(await ports('longQueue')).toEqual({ ordered: true, rest: true, last: true, replies: true });
   });
+
+  test('replies leave the queue from anywhere, and the others keep their order', async () => {
+    expect(await ports('middle')).toEqual({
+      none: '5 abcde',
+      middle: '4 abde',
+      neighbours: '2 ae',
+      head: '3 cde',
+      end: '3 abc',
+      all: '0 ',
+      again: '4 bdea',
+      allAgain: '2 bc',
+    });
+  });
+
+  test('a reply that nobody collects makes the others no slower', async () => {
+    const { ratio, left } = await ports<{ ratio: number; left: number }>('uncollected');
+    expect(left).toBe(1);
+    expect(ratio).toBeLessThan(10); // was 50, and grew with the number of messages
+  });
+
+  test('replyPort may be set, but not while the reply waits there', async () => {
+    expect(await ports('replyPortSet')).toEqual({
+      refused: 'ERR_LWKT_MSG_BUSY',
+      length: 1,
+      result: 'm',
+      left: 0,
+      own: true,
+    });
+  });
 });
 
 describe('aborting', () => {
@@ -261,6 +290,19 @@ test('each misuse has its code and changes nothing', async () => {
     finishedNeverSent: done,
     domsgOnThread0: { code: 'ERR_LWKT_WOULD_BLOCK' },
   });
+});
+
+test('what is of the wrong type is refused where it is given, and changes nothing', async () => {
+  const { refused, left, collected } = await ports<{
+    refused: Record<string, unknown>;
+    left: string;
+    collected: number;
+  }>('wrongTypes');
+  expect(Object.keys(refused)).toHaveLength(18);
+  for (const [name, error] of Object.entries(refused))
+    expect({ name, error }).toMatchObject({ error: { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' } });
+  expect(left).toBe('idle undefined undefined 0 replied');
+  expect(collected).toBe(1);
 });
 
 test('clients, servers, forwarders and aborts at random: each message comes back exactly once', async () => {

@@ -36,6 +36,50 @@ describe('wait()', () => {
     ]);
   });
 
+  test('takes the first word of a thenable, as await does', async () => {
+    expect(await waiting('saidTwice')).toMatchObject([
+      4,
+      'promised',
+      { message: 'first' },
+      { message: 'nested' },
+    ]);
+  });
+
+  test('reads then once', async () => {
+    const message = 'from the getter';
+    expect(await waiting('thenGetter')).toMatchObject(['value', 2, { message }, { message }]);
+  });
+
+  test('follows thenables that resolve to thenables, however many', async () => {
+    expect(await waiting('longChain')).toBe('end');
+  });
+
+  test('has one deadline for all thenables it follows', async () => {
+    expect(await waiting('oneDeadline')).toMatchObject([
+      { code: 'ERR_LWKT_TIMEOUT', message: 'promise took longer than 40 ms' },
+      'all steps',
+      'all steps',
+    ]);
+  });
+
+  test('of what resolves to itself ends by timeout, signal or abort(); the loop runs on', async () => {
+    expect(await waiting('endlessThenable')).toMatchObject({
+      timeout: { code: 'ERR_LWKT_TIMEOUT' },
+      signal: { early: aborted, late: aborted },
+      abort: { ...aborted, cause: true },
+      ticks: true,
+      own: { name: 'TypeError', message: 'Chaining cycle detected for promise #<Promise>' },
+    });
+  });
+
+  test('given up, still hears what is rejected', async () => {
+    expect(await waiting('givenUp')).toEqual({
+      seen: ['ERR_LWKT_TIMEOUT', 'ERR_LWKT_TIMEOUT'],
+      asked: 1,
+      unhandled: [],
+    });
+  });
+
   test('throws the reason itself, with the stack of whoever waited added', async () => {
     const { same, stack } = await waiting<{ same: boolean; stack: string }>('rejection');
     expect(same).toBe(true);

@@ -53,6 +53,7 @@ typedef struct lwkt_thread *lwkt_thread_t;
 typedef struct lwkt_port *lwkt_port_t;
 typedef struct lwkt_msg *lwkt_msg_t;
 typedef struct globaldata *globaldata_t;
+typedef struct lwkt_token *lwkt_token_t;
 
 /** A doubly linked list's head and link; an empty list and an unlinked node point at themselves. */
 struct lwkt_list {
@@ -130,6 +131,7 @@ struct lwkt_port {
 #define TDF_FRESH 0x0080u    /* has not run yet: it gets its stack when it is first switched to */
 #define TDF_INTR 0x0100u     /* an abort is pending: interruptible waits answer EINTR */
 #define TDF_MIGRATING 0x0200u /* between two rforks: no run queue takes it */
+#define TDF_TOKWAIT 0x0400u   /* waits for its tokens, before it goes on with anything else */
 
 /** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
 struct lwkt_context {
@@ -172,6 +174,7 @@ struct lwkt_thread {
 	struct lwkt_stack *td_stack;           /* NULL for thread0 and before the first run */
 	const struct lwkt_resident *td_resident; /* NULL: plain C */
 	void (*td_switch)(struct lwkt_context *from, struct lwkt_context *to); /* how one switches away from it (DragonFly's td_switch) */
+	struct lwkt_tokref *td_toks;           /* the tokens it holds, the last taken first */
 	struct lwkt_join *td_join;             /* who waits in lwkt_join, on whatever rfork */
 	struct lwkt_port td_msgport;    /* default reply port, and a service port if wanted */
 	struct sysmsg td_sysmsg;
@@ -364,6 +367,66 @@ int lwkt_rfork_create(void (*main)(void *arg), void *arg, globaldata_t *gdp, con
  * EINVAL where gd was not made by lwkt_rfork_create, EDEADLK for the caller's own, EBUSY where somebody joins it already.
  */
 int lwkt_rfork_join(globaldata_t gd);
+
+/* ------------------------------------------------------------------ tokens and serializers */
+
+/**
+ * A token: whoever holds it is the only one of its holders that runs, on all rforks. A thread that blocks or yields lets go of all
+ * that it holds, and has them again before it goes on: so what they protect may have changed across every call that blocks, taking another
+ * token among them, and waiting with a token can't deadlock. The memory is the caller's; all fields are internal. (DragonFly 2004: lwkt_token)
+ */
+struct lwkt_token {
+	globaldata_t t_cpu;           /* the rfork that has it; changed by that one only, read by all */
+	lwkt_thread_t t_pin;          /* t_cpu's: it was given for this thread, which has not run since */
+	struct lwkt_list t_requests;  /* t_cpu's: who waits for it, in order; struct request of token.c */
+	const char *t_name;
+};
+
+/** One taking of a token: on the taker's stack. */
+struct lwkt_tokref {
+	lwkt_token_t tr_tok;
+	struct lwkt_tokref *tr_next;
+};
+
+/** Begin a token, owned by the calling rfork. name, for display, must outlive it. (lwkt_token_init) */
+void lwkt_token_init(lwkt_token_t tok, const char *name);
+
+/**
+ * Take a token; the same thread may take it again. Blocks while another rfork has it in use; on its own rfork, and uncontended, it is a load, a
+ * compare and two stores. Returns 0, EPERM on thread0, EDEADLK in an IPI function, ESRCH where the rfork that had it has ended.
+ * (lwkt_gettoken)
+ */
+int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok);
+
+/** Take a token if that needs no waiting. Returns 0, EBUSY, EPERM on thread0, EDEADLK in an IPI function. (lwkt_trytoken) */
+int lwkt_trytoken(struct lwkt_tokref *ref, lwkt_token_t tok);
+
+/** Let go of the token that was taken last. Never blocks. Returns 0, EPERM where ref is not the running thread's last. A thread that exits lets
+ *  go of all. (lwkt_reltoken) */
+int lwkt_reltoken(struct lwkt_tokref *ref);
+
+/**
+ * A serializer: a lock for threads of all rforks that is kept while its holder blocks. Waiters get it in order. It does not nest. The
+ * memory is the caller's; all fields are internal. (lwkt_serialize)
+ */
+struct lwkt_serialize {
+	uint32_t s_lock;            /* guards the rest; held for a few instructions */
+	lwkt_thread_t s_owner;      /* NULL: free */
+	struct lwkt_list s_waiters; /* struct waiter of serialize.c */
+};
+
+/** Begin a serializer, free. (lwkt_serialize_init) */
+void lwkt_serialize_init(struct lwkt_serialize *s);
+
+/** Enter; blocks while somebody else is in. Returns 0, EDEADLK where the caller is in already, in an IPI function, and on an event loop's
+ *  thread0 if it would have to wait. (lwkt_serialize_enter) */
+int lwkt_serialize_enter(struct lwkt_serialize *s);
+
+/** Enter if nobody is in. Returns 0, EBUSY, EDEADLK where the caller is in already. (lwkt_serialize_try) */
+int lwkt_serialize_try(struct lwkt_serialize *s);
+
+/** Leave; the first who waits is in at once. Returns 0, EPERM where the caller is not in. (lwkt_serialize_exit) */
+int lwkt_serialize_exit(struct lwkt_serialize *s);
 
 /* ------------------------------------------------------------------ migration */
 

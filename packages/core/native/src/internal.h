@@ -153,6 +153,11 @@ LWKT_HIDDEN void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error
 LWKT_HIDDEN unsigned lwkt_thread_free(globaldata_t gd, unsigned max);
 LWKT_HIDDEN void lwkt_thread_free_all(globaldata_t gd);
 
+/* token.c */
+LWKT_HIDDEN void lwkt_tokens_leave(globaldata_t gd, lwkt_thread_t td);
+LWKT_HIDDEN void lwkt_tokens_arrive(lwkt_thread_t td);
+LWKT_HIDDEN void lwkt_tokens_drop(globaldata_t gd, lwkt_thread_t td);
+
 /* migrate.c */
 LWKT_HIDDEN void lwkt_migrate_finish(globaldata_t gd);
 
@@ -193,6 +198,12 @@ static inline void lwkt_set_name(char to[LWKT_NAME_MAX], const char *name)
 static inline unsigned cpuid_of(globaldata_t gd)
 {
 	return atomic_load_explicit(&gd->gd_cpuid, memory_order_relaxed);
+}
+
+/** Whether td has tokens that it lets go of when it leaves, and must have when it arrives. */
+static inline bool has_tokens(const struct lwkt_thread *td)
+{
+	return __builtin_expect(td->td_toks != NULL, 0) && !(td->td_flags & TDF_TOKWAIT);
 }
 
 /** Whether IPI messages have come: one load. */

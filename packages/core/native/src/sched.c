@@ -178,9 +178,13 @@ void lwkt_switch(void)
 		next = &gd->gd_thread0;
 	if (next == cur)
 		return;
+	if (has_tokens(cur))
+		lwkt_tokens_leave(gd, cur);
 	leave(gd, cur, next);
 	while (gd = lwkt_arch_mycpu(), __builtin_expect(gd->gd_visit != NULL, 0))
 		receive_visit(gd, cur);
+	if (has_tokens(cur))
+		lwkt_tokens_arrive(cur);
 }
 
 int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)

@@ -325,6 +325,113 @@ main({
     });
   },
 
+  async middle() {
+    // replies that are waited for leave the queue from its middle, its head and its end
+    return run(() => {
+      const port = new MsgPort('echo', { putport: (msg) => msg.data });
+      const mine = curthread().port;
+      const left = (taken, then = []) => {
+        const msgs = Array.from('abcde', (data) => new Msg(data));
+        for (const msg of msgs) port.sendmsg(msg);
+        for (const i of taken) msgs[i].waitmsg();
+        for (const i of then) port.sendmsg(msgs[i]);
+        const { length } = mine;
+        let order = '';
+        for (let msg = mine.getport(); msg; msg = mine.getport()) order += msg.data;
+        return `${length} ${order}`;
+      };
+      return {
+        none: left([]),
+        middle: left([2]),
+        neighbours: left([1, 3, 2]),
+        head: left([0, 1]),
+        end: left([4, 3]),
+        all: left([2, 0, 4, 1, 3]),
+        again: left([0, 2, 4], [4, 0]),
+        allAgain: left([4, 3, 2, 1, 0], [1, 2]),
+      };
+    });
+  },
+
+  async uncollected() {
+    // one reply that nobody collects makes the others no slower; the best of several counts
+    const n = scale(20_000, 500);
+    return run(() => {
+      const time = (lost) => {
+        const port = new MsgPort('echo', { putport: (msg) => msg.data });
+        const replyPort = new MsgPort('replies');
+        if (lost) port.sendmsg(new Msg('lost', { replyPort }));
+        const start = performance.now();
+        for (let i = 0; i < n; i++) {
+          const msg = new Msg(i, { replyPort });
+          port.sendmsg(msg);
+          msg.waitmsg();
+        }
+        const ms = performance.now() - start;
+        return { ms, left: replyPort.length };
+      };
+      const best = (lost) => Math.min(...Array.from({ length: 5 }, () => time(lost).ms));
+      const without = best(false);
+      const ratio = best(true) / without;
+      return { ratio, left: time(true).left };
+    });
+  },
+
+  async wrongTypes() {
+    return run(() => {
+      const port = new MsgPort('p');
+      const shared = new MsgPort('s', { shared: true });
+      const echo = new MsgPort('echo', { putport: (msg) => msg.data });
+      const msg = new Msg(1);
+      const replied = new Msg(1);
+      echo.sendmsg(replied);
+      const refused = {
+        msgOptionsNull: thrownBy(() => new Msg(1, null)),
+        msgOptionsText: thrownBy(() => new Msg(1, 'port')),
+        replyPortObject: thrownBy(() => new Msg(1, { replyPort: {} })),
+        replyPortNull: thrownBy(() => new Msg(1, { replyPort: null })),
+        replyPortLooksLikeOne: thrownBy(() => new Msg(1, { replyPort: { enqueue() {} } })),
+        replyPortSet: thrownBy(() => {
+          msg.replyPort = {};
+        }),
+        portOptionsNull: thrownBy(() => new MsgPort('x', null)),
+        portOptionsText: thrownBy(() => new MsgPort('x', 'shared')),
+        portNameNull: thrownBy(() => new MsgPort(null)),
+        portOwnerNull: thrownBy(() => new MsgPort('x', { owner: null })),
+        portSharedText: thrownBy(() => new MsgPort('x', { shared: 'yes' })),
+        portPutportNull: thrownBy(() => new MsgPort('x', { putport: null })),
+        domsgOptions: thrownBy(() => shared.domsg(msg, null)),
+        domsgSignal: thrownBy(() => shared.domsg(msg, { signal: {} })),
+        domsgTimeout: thrownBy(() => echo.domsg(msg, { timeout: '1' })),
+        waitportOptions: thrownBy(() => port.waitport(1)),
+        waitmsgOptions: thrownBy(() => replied.waitmsg(null)),
+        waitmsgSignal: thrownBy(() => replied.waitmsg({ signal: 'no' })),
+      };
+      // nothing of this has changed anything
+      const left = `${msg.state} ${msg.replyPort} ${port.owner} ${shared.length} ${replied.state}`;
+      return { refused, left, collected: replied.waitmsg({ timeout: 1 }) };
+    });
+  },
+
+  async replyPortSet() {
+    return run(() => {
+      const replies = new MsgPort('replies');
+      const echo = new MsgPort('echo', { putport: (msg) => msg.data });
+      const msg = new Msg('m');
+      msg.replyPort = replies;
+      echo.sendmsg(msg);
+      // its place is in that port's queue now
+      const refused = thrownBy(() => {
+        msg.replyPort = curthread().port;
+      }).code;
+      const length = replies.length;
+      const result = msg.waitmsg();
+      msg.replyPort = undefined; // absent: the sender's own again
+      echo.sendmsg(msg);
+      return { refused, length, result, left: replies.length, own: curthread().port.getport() === msg };
+    });
+  },
+
   async promisesAndPorts() {
     // a putport may itself be a blocking function: it runs on the sender's stack
     const port = new MsgPort('blocking', {

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noThenProperty: ill-behaved thenables are a subject here
 // wait(), sleep(), yieldNow(), timeouts, signals and abort(). See wait.test.ts.
 import { create, curthread, Msg, MsgPort, run, sleep, wait, yieldNow } from '@libcr/core';
-import { main, rejectionOf, shown, thrownBy } from './check.mjs';
+import { main, rejectionOf, scale, shown, thrownBy } from './check.mjs';
 
 const never = () => new Promise(() => {});
 /** Keeps the loop alive while threads wait for what never comes. */
@@ -94,6 +94,135 @@ main({
         }),
       ),
     ]);
+  },
+
+  async saidTwice() {
+    // as `await`: the first word counts, and a throw is a word
+    const later = new Error('later');
+    return run(() => [
+      wait({
+        then(resolve) {
+          resolve(4);
+          throw later;
+        },
+      }),
+      wait({
+        then(resolve) {
+          resolve(new Promise((r) => setTimeout(r, 2, 'promised')));
+          throw later;
+        },
+      }),
+      thrownBy(() =>
+        wait({
+          then(_, reject) {
+            reject(new Error('first'));
+            throw later;
+          },
+        }),
+      ),
+      thrownBy(() =>
+        wait({
+          then(resolve, reject) {
+            resolve({ then: (_, no) => no(new Error('nested')) });
+            reject(later);
+          },
+        }),
+      ),
+    ]);
+  },
+
+  async thenGetter() {
+    // read once, and what it throws is the rejection
+    let reads = 0;
+    const counted = (answer) => ({
+      get then() {
+        reads++;
+        return (resolve) => resolve(answer);
+      },
+    });
+    const throws = {
+      get then() {
+        throw new Error('from the getter');
+      },
+    };
+    return run(() => [
+      wait(counted(counted('value'))),
+      reads,
+      thrownBy(() => wait(throws)),
+      thrownBy(() => wait(counted(throws))),
+    ]);
+  },
+
+  async longChain() {
+    // no recursion: the stack would end after a few thousand
+    let steps = scale(20_000, 5000);
+    const thenable = { then: (resolve) => resolve(--steps > 0 ? thenable : 'end') };
+    return run(() => wait(thenable));
+  },
+
+  async oneDeadline() {
+    const step = (left) => ({
+      then: (resolve) => setTimeout(() => resolve(left > 1 ? step(left - 1) : 'all steps'), 30),
+    });
+    return run(() => [
+      thrownBy(() => wait(step(5), { timeout: 40 })),
+      wait(step(3), { timeout: 1e6 }),
+      wait(step(2)),
+    ]);
+  },
+
+  async endlessThenable() {
+    // resolves to itself: never settles, and does not stop the event loop
+    const endless = {
+      then(resolve) {
+        resolve(endless);
+      },
+    };
+    let ticks = 0;
+    const interval = setInterval(() => ticks++, 1);
+    const seen = await run(() => thrownBy(() => wait(endless, { timeout: 20 })));
+    const signal = await signalled((s) => wait(endless, { signal: s }));
+    const abort = await abortedIn(() => wait(endless));
+    clearInterval(interval);
+    const own = await run(() => {
+      let settle;
+      const promise = new Promise((resolve) => {
+        settle = resolve;
+      });
+      settle(promise);
+      return thrownBy(() => wait(promise));
+    });
+    return {
+      timeout: seen,
+      signal,
+      abort,
+      ticks: ticks > 0,
+      own,
+    };
+  },
+
+  async givenUp() {
+    // what a thenable comes to after the wait was given up is nobody's, but not unhandled
+    const unhandled = [];
+    process.on('unhandledRejection', (reason) => unhandled.push(reason.message));
+    const rejected = () => Promise.reject(new Error('too late'));
+    let asked = 0;
+    const foreign = {
+      then(_, reject) {
+        asked++;
+        reject(new Error('too late as well'));
+      },
+    };
+    const seen = await run(() => [
+      thrownBy(() => wait({ then: (resolve) => setTimeout(() => resolve(rejected()), 10) }, { timeout: 1 }))
+        .code,
+      thrownBy(() => wait({ then: (resolve) => setTimeout(resolve, 10, foreign) }, { timeout: 1 })).code,
+    ]);
+    await run(() => {
+      for (let i = 0; i < 1000 && asked === 0; i++) sleep(1);
+      sleep(1);
+    });
+    return { seen, asked, unhandled };
   },
 
   async rejection() {
