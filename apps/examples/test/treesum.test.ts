@@ -178,6 +178,13 @@ test('a reader that stops early: quiet', () => {
   expect(stderr).toBe('');
 });
 
+test.each(['1', '64'])('-j %s > a full disk: one line, status 1', (jobs) => {
+  const command = ['-c', 'exec "$@" > /dev/full', 'bash'];
+  const args = [...command, process.execPath, cli, 'run', program, '-j', jobs, tree];
+  const { stderr, status } = spawnSync('bash', args, { encoding: 'utf8', env: environment() });
+  expect([status, stderr]).toEqual([1, 'treesum: standard output: no space left on device\n']);
+});
+
 test('a progress bar on stderr, if that is a terminal and stdout is not', () => {
   const lines = join(scratch, 'lines.txt');
   const command = ['env', 'TERM=xterm', process.execPath, cli, 'run', program, tree];

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { create, type UserThread } from '@libcr/core';
 import { constants, sys } from '@libcr/syscalls';
-import { printError, printSum } from './lines.ts';
+import { OutputError, printError, printSum } from './lines.ts';
 import { startProgress } from './progress.ts';
 import { walk } from './walk.ts';
 
@@ -62,13 +62,16 @@ function treesum(folder: string, jobs: number): void {
     if (digest !== undefined) printSum(path, digest);
     progress.update(count.files);
   };
-  walk(root, complain, (path) => {
-    if (running.length === jobs) finishOldest();
-    running.push({ path, td: create(() => sum(path), { name: 'sum' }) });
-    count.threads++;
-  });
-  while (running.length > 0) finishOldest();
-  progress.stop();
+  try {
+    walk(root, complain, (path) => {
+      if (running.length === jobs) finishOldest();
+      running.push({ path, td: create(() => sum(path), { name: 'sum' }) });
+      count.threads++;
+    });
+    while (running.length > 0) finishOldest();
+  } finally {
+    progress.stop(); // gives the cursor back, whatever has happened
+  }
   const seconds = (Number(process.hrtime.bigint() - start) / 1e9).toFixed(3);
   const { files, bytes, threads } = count;
   process.stderr.write(
@@ -99,6 +102,11 @@ try {
     process.exitCode = 2;
   }
 } catch (error) {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-  process.exit(141); // whoever reads has read enough: the status that a shell shows for SIGPIPE
+  if (!(error instanceof OutputError)) throw error;
+  if (error.code === 'EPIPE') process.exit(141); // whoever reads has read enough: the status that a shell shows for SIGPIPE
+  try {
+    process.stderr.write(`treesum: ${error.message}\n`);
+  } finally {
+    process.exit(1); // the other userthreads have nobody to sum for any more
+  }
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * cli.ts: the lwkt command: picks the command and turns lwkt's own failures into one line on stderr and an
  * exit status. README.md is for those who use it.

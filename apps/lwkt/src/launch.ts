@@ -2,9 +2,10 @@
  * launch.ts: from a command line to a running script: finds it, makes process.argv what node would, installs
  * the shims and starts the first userthread. How the script is loaded is in script.ts.
  */
+import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { Failure } from './errors.ts';
+import { Failure, UsageError } from './errors.ts';
 import { importCore } from './packages.ts';
 import { runScript } from './script.ts';
 import { installShims, type ShimOptions } from './shims.ts';
@@ -16,11 +17,36 @@ import { kindOf, register } from './typescript.ts';
  */
 const STACK_SIZE = 1024 * 1024;
 
+/** The script's real path, by which Node knows its modules. */
 function find(path: string): string {
+  let file: string;
   try {
-    return createRequire(import.meta.url).resolve(path);
+    file = createRequire(import.meta.url).resolve(path);
   } catch {
     throw new Failure(`cannot find the script ${path}`);
+  }
+  // What /dev/stdin and /proc/self/fd/N lead to may have no path: 'pipe:[1234]'.
+  if (!existsSync(file)) throw new UsageError(`SCRIPT must be a file, and ${path} is ${namelessKind(path)}`);
+  return file;
+}
+
+function namelessKind(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isFIFO()) return 'a pipe';
+  return stat?.isSocket() ? 'a socket' : 'none that has a name';
+}
+
+/** Runs the top level. What it throws is reported as node reports it. */
+function topLevel(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    // Nobody joins the userthread, so Node's rule for unhandled rejections reports its errors, and well.
+    if (typeof error === 'object' && error !== null && Object.hasOwn(error, 'stack')) throw error;
+    // null, a string: of those the rule prints a remark about promises. As an exception it is printed plainly.
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 
@@ -33,7 +59,5 @@ export async function launch(script: string, args: string[], shims: ShimOptions)
   const kind = kindOf(file);
   await register(kind);
   await installShims(file, shims);
-  // Nobody joins it: what it throws is reported with Node's rule for unhandled rejections, which is also what
-  // node uses for a module.
-  core.create(() => runScript(core, file, kind), { name: 'main', stackSize: STACK_SIZE });
+  core.create(() => topLevel(() => runScript(core, file, kind)), { name: 'main', stackSize: STACK_SIZE });
 }

@@ -24,6 +24,8 @@ type Shim = Parameters<Syscalls['syscallPort']['shim']>[0];
 
 const require = createRequire(import.meta.url);
 
+const TRACE_WARNING = 'LIBCR_TRACE';
+
 function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -53,9 +55,20 @@ async function load(file: string): Promise<Shim[]> {
   return shims;
 }
 
+/** Whether a warning has said that the trace cannot be written. */
+let broken = false;
+
+/** At exit. As with trace's own lines: what cannot be written is a warning, once, and no error of the program. */
 function appendTable(path: string | undefined, table: string): void {
-  if (path === undefined) process.stderr.write(table);
-  else appendFileSync(path, table);
+  try {
+    if (path === undefined) process.stderr.write(table);
+    else appendFileSync(path, table);
+  } catch (error) {
+    if (broken) return;
+    const warning = new Error(`cannot write the table to ${path}: ${message(error)}`);
+    // emitWarning() waits for the next tick, and none comes.
+    process.emit('warning', Object.assign(warning, { name: 'Warning', code: TRACE_WARNING }));
+  }
 }
 
 /**
@@ -78,8 +91,13 @@ export async function installShims(script: string, options: ShimOptions): Promis
     } catch (error) {
       throw new Failure(`cannot write the trace: ${message(error)}`, { cause: error });
     }
-    // Behind trace's own handler, which writes the last lines.
-    if (counts) process.on('exit', () => appendTable(path, counts.table()));
+    if (counts) {
+      process.on('warning', (warning) => {
+        if ((warning as NodeJS.ErrnoException).code === TRACE_WARNING) broken = true;
+      });
+      // Behind trace's own handler, which writes the last lines.
+      process.on('exit', () => appendTable(path, counts.table()));
+    }
   }
   syscalls.syscallPort.shim(...shims);
 }

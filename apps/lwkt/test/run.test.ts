@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fixture, lwkt } from './lwkt.ts';
+import { cli, fixture, lwkt } from './lwkt.ts';
 
 const ARGS = ['-a', '--shim=b', 'c d'];
 
@@ -93,6 +93,24 @@ describe('how a script ends', () => {
     expect(status).toBe(1);
   });
 
+  // Of these node shows the value, and of nothing else where it came from.
+  test.each([
+    ['null', 'commonjs/throws-null.cjs', 'null\n(Use `node --trace-uncaught ...`'],
+    ['undefined', 'module/throws-undefined.mjs', 'undefined\n(Use `node --trace-uncaught ...`'],
+    ['a string, late', 'module/throws-late.mjs', 'a string\n(Use `node --trace-uncaught ...`'],
+    ['an object', 'module/throws-object.mts', "{ thrown: 'on purpose' }\n\nNode.js"],
+  ])('an uncaught exception that is no Error: %s', async (_, script, shown) => {
+    const { stderr, status } = await lwkt(['run', fixture(script)]);
+    expect(stderr).toContain(`\n${shown}`);
+    expect(stderr).not.toContain('Unhandled');
+    expect(status).toBe(1);
+    if (script.endsWith('.mts')) return; // node itself runs no TypeScript, on Node 20
+    const tail = (text: string): string => text.slice(text.indexOf(shown));
+    const node = await lwkt([fixture(script)], { command: [process.execPath] });
+    expect(tail(stderr)).toBe(tail(node.stderr));
+    expect(status).toBe(node.status);
+  });
+
   test('an import that is not there', async () => {
     const { stderr, status } = await lwkt(['run', fixture('module/missing-import.ts')]);
     expect(stderr).toContain('ERR_MODULE_NOT_FOUND');
@@ -128,4 +146,20 @@ test('a script that is not there: one line, status 1', async () => {
     stderr: `lwkt: cannot find the script ${path}\n`,
     status: 1,
   });
+});
+
+test.each(['/dev/stdin', '/proc/self/fd/0'])('%s, if a pipe: one line, status 2', async (script) => {
+  const command = ['bash', '-c', 'echo 1 | "$0" "$@"', process.execPath, cli];
+  expect(await lwkt(['run', script], { command })).toMatchObject({
+    stdout: '',
+    stderr: `lwkt: run: SCRIPT must be a file, and ${script} is a pipe; see lwkt --help\n`,
+    status: 2,
+  });
+});
+
+test('/dev/stdin, if a file', async () => {
+  const command = ['bash', '-c', `"$0" "$@" < '${fixture('commonjs/argv.cjs')}'`, process.execPath, cli];
+  const { stdout, status } = await lwkt(['run', '/dev/stdin', 'x'], { command });
+  expect(JSON.parse(stdout).slice(2)).toEqual(['x']);
+  expect(status).toBe(0);
 });

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fixture, lwkt } from './lwkt.ts';
+import { cli, fixture, lwkt } from './lwkt.ts';
 
 const script = fixture('system-calls.ts');
 const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
@@ -73,6 +73,30 @@ describe('--trace', () => {
   test('shows what a shim answered', async () => {
     const { stderr } = await lwkt(['run', '--trace', '--shim', fixture('shims/deny.ts'), script]);
     expect(stderr).toMatch(/"\/dev\/null".* += -1 ENOENT/);
+  });
+
+  // TypeScript and JavaScript: tsx has a worker, and Node treats a broken stderr in another way then.
+  test.each([script, fixture('system-calls.mjs')])('to a full disk as stderr: %s runs', async (program) => {
+    const command = ['bash', '-c', 'exec "$0" "$@" 2>/dev/full', process.execPath, cli];
+    for (const args of [['run', '--trace'], ['trace']])
+      expect(await lwkt([...args, program], { command })).toMatchObject({ stdout: 'ENOENT\n', status: 0 });
+  });
+
+  test.each([
+    ['run', '--trace=/dev/full'],
+    ['trace', '-o/dev/full'],
+  ])('to a full disk: lwkt %s %s warns once', async (...args) => {
+    const { stdout, stderr, status } = await lwkt([...args, script]);
+    expect([status, stdout]).toEqual([0, 'ENOENT\n']);
+    expect(stderr.match(/LIBCR_TRACE/g)).toHaveLength(1);
+    expect(stderr).toContain('cannot write the trace to /dev/full: ENOSPC');
+  });
+
+  test('a table on a full disk, of no calls: a warning, and the script’s status', async () => {
+    const { stderr, status } = await lwkt(['trace', '-o', '/dev/full', fixture('commonjs/exit.cjs')]);
+    expect(stderr.match(/LIBCR_TRACE/g)).toHaveLength(1);
+    expect(stderr).toContain('cannot write the table to /dev/full: ENOSPC');
+    expect(status).toBe(7);
   });
 
   test('to a file that cannot be', async () => {

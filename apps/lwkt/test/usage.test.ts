@@ -1,7 +1,23 @@
 /** usage.test.ts: help, version, and wrong command lines: one line on stderr and exit status 2. */
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
 import { lwkt } from './lwkt.ts';
+
+const { bin, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const command = fileURLToPath(new URL(`../${bin.lwkt}`, import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
 
 describe('wrong command lines', () => {
   test.each([
@@ -43,7 +59,26 @@ test.each([
 });
 
 test('--version is the package’s', async () => {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   for (const flag of ['--version', '-V'])
     expect(await lwkt([flag])).toMatchObject({ stdout: `lwkt ${version}\n`, status: 0 });
+});
+
+describe('the command as npm links it', () => {
+  test('is the built one', async () => {
+    const link = join(scratch, 'lwkt');
+    symlinkSync(command, link);
+    expect(await lwkt(['-V'], { command: [link] })).toMatchObject({ stdout: `lwkt ${version}\n`, status: 0 });
+  });
+
+  test('is there before it is built, and says so', async () => {
+    const early = join(scratch, 'bin/lwkt.js');
+    mkdirSync(join(scratch, 'bin'));
+    copyFileSync(command, early);
+    writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
+    expect(await lwkt(['-V'], { command: [early] })).toMatchObject({
+      stdout: '',
+      stderr: 'lwkt: it is not built yet: run "npm run build" first\n',
+      status: 1,
+    });
+  });
 });

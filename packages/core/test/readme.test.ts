@@ -5,12 +5,13 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { stressFlags } from './run.ts';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const blocks = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+const blocks = [...readme.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
   language,
   text,
 }));
@@ -35,6 +36,14 @@ blocks.forEach(({ language, text }, i) => {
     expect(blocks[i + 1].language).toBe('text');
     expect(await runModule(text)).toBe(blocks[i + 1].text);
   });
+});
+
+test('its C program is built and run by the commands that stand there', { timeout: 300_000 }, async () => {
+  const at = blocks.findIndex(({ language, text }) => language === 'sh' && text.includes('native/example'));
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-eu', '-c', blocks[at].text], {
+    cwd: packageFolder,
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: blocks[at + 1].text, stderr: '' });
 });
 
 test('its table of error codes is that of errors.ts', () => {

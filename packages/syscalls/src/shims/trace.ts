@@ -4,18 +4,22 @@
  *     3     openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 21 <0.000013>
  *
  * Not here: the text of a call (format.ts). A line is printed when its call has returned, so lines stand in the order of returns.
+ *
+ * Invariant: tracing changes nothing. A call answers and throws what it would without it; where lines can no longer be written, a warning
+ * says so once, and the program goes on untraced.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import type { CallName } from '../generated/rows.ts';
 import { rowOf } from '../port/calls.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
-import { formatCall, formatReply } from './format.ts';
+import { formatCall, formatReply, formatUnknown, lengthsOf } from './format.ts';
 
 export interface TraceOptions {
   /**
    * Where the lines go: 'stderr' (default), a path (made, or truncated), or a function that gets each line without its newline. Lines for a
-   * file are gathered, and written at each turn of the event loop and at exit.
+   * file are gathered, and written at each turn of the event loop and at exit. Where writing fails, or the function throws, that is the end
+   * of the trace: a warning (LIBCR_TRACE) says so, and the program goes on.
    */
   output?: string | ((line: string) => void) | undefined;
   /** The calls to print; all, if absent. */
@@ -43,37 +47,89 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
+/** Where lines go. */
+interface Output {
+  /** False from the first failure on. */
+  working: boolean;
+  print(line: string): void;
+}
+
+const STDERR_NAME = 'standard error';
+
+/** Says that the trace ends here. `ending`: the process is about to exit. */
+function warn(name: string, error: unknown, ending: boolean): void {
+  const text = error instanceof Error ? error.message : String(error);
+  const message = `cannot write the trace to ${name}: ${text}; the program goes on untraced`;
+  if (ending) {
+    // emitWarning() waits for the next tick, and none comes.
+    process.emit('warning', Object.assign(new Error(message), { name: 'Warning', code: 'LIBCR_TRACE' }));
+    return;
+  }
+  if (name === STDERR_NAME) {
+    // The warning fails there as well. Node ignores that, but not where a worker's stderr (tsx has one) is piped there, too.
+    const ignore = (): void => {};
+    process.stderr.on('error', ignore);
+    setImmediate(() => process.stderr.off('error', ignore)).unref();
+  }
+  process.emitWarning(message, { code: 'LIBCR_TRACE' });
+}
+
+/** Does what writes; a failure ends the output's work, with a warning. */
+function attempt(output: Output, name: string, write: () => void, ending = false): void {
+  if (!output.working) return;
+  try {
+    write();
+  } catch (error) {
+    output.working = false;
+    warn(name, error, ending);
+  }
+}
+
+/** Writes each line at once. */
+function directOutput(name: string, write: (line: string) => void): Output {
+  const output: Output = {
+    working: true,
+    print: (line) => attempt(output, name, () => write(line)),
+  };
+  return output;
+}
+
 /** Gathers lines for a file. */
-function fileOutput(path: string): (line: string) => void {
+function fileOutput(path: string): Output {
   const fd = openSync(path, 'w', 0o666);
   let lines: string[] = [];
   let size = 0;
   let planned = false;
-  const flush = (): void => {
+  const flush = (ending?: boolean): void => {
     planned = false;
     const text = lines.join('');
     lines = [];
     size = 0;
-    writeAll(fd, text);
+    attempt(output, path, () => writeAll(fd, text), ending);
   };
   process.on('exit', () => {
-    flush();
-    closeSync(fd);
+    flush(true);
+    attempt(output, path, () => closeSync(fd), true);
   });
-  return (line) => {
-    lines.push(`${line}\n`);
-    size += line.length;
-    if (size >= GATHER) flush();
-    else if (!planned) {
-      planned = true;
-      setImmediate(flush).unref();
-    }
+  const output: Output = {
+    working: true,
+    print(line) {
+      lines.push(`${line}\n`);
+      size += line.length;
+      if (size >= GATHER) flush();
+      else if (!planned) {
+        planned = true;
+        setImmediate(flush).unref();
+      }
+    },
   };
+  return output;
 }
 
-function outputOf(output: TraceOptions['output']): (line: string) => void {
-  if (typeof output === 'function') return output;
-  if (output === undefined || output === 'stderr') return (line) => writeAll(STDERR, `${line}\n`);
+function outputOf(output: TraceOptions['output']): Output {
+  if (typeof output === 'function') return directOutput('options.output', output);
+  if (output === undefined || output === 'stderr')
+    return directOutput(STDERR_NAME, (line) => writeAll(STDERR, `${line}\n`));
   if (typeof output !== 'string') throw invalidType('options.output', 'of type string or function', output);
   return fileOutput(output);
 }
@@ -88,29 +144,30 @@ export function trace(options: TraceOptions = {}): Shim {
     name: 'trace',
     on: options.on ?? 'all',
     shim: (next) => (msg) => {
+      if (!output.working) return next(msg);
+      const row = rowOf(msg.number);
+      const lengths = lengthsOf(row, msg.args);
       const begin = process.hrtime.bigint();
-      let reply = 0;
+      let reply = -1;
       let ending: string | undefined;
       try {
         reply = next(msg);
         return reply;
       } catch (error) {
-        ending = `= ? (${(error as Error).name})`;
+        ending = `= ? (${error instanceof Error ? error.name : typeof error})`;
         throw error;
       } finally {
         const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
-        const row = rowOf(msg.number);
         const call =
           row === undefined
-            ? `syscall_${msg.number}(${msg.args.filter((arg) => arg !== undefined).join(', ')})`
-            : formatCall(row, msg.args, ending === undefined ? reply : -1, limit);
-        print(
-          `${String(msg.td.id).padEnd(5)} ${call} ${ending ?? formatReply(reply)} <${seconds.toFixed(6)}>`,
-        );
+            ? formatUnknown(msg.number, msg.args)
+            : formatCall(row, msg.args, reply, limit, lengths);
+        const result = ending ?? formatReply(row, msg.args, reply);
+        output.print(`${String(msg.td.id).padEnd(5)} ${call} ${result} <${seconds.toFixed(6)}>`);
       }
     },
   };
   checkShim(shim);
-  const print = outputOf(options.output);
+  const output = outputOf(options.output);
   return shim;
 }
