@@ -369,6 +369,31 @@ test('to standard error by default', async () => {
   expect(stderr.split('\n').length).toBe(1001);
 });
 
+test(
+  'arguments whose own code throws when they are read: the call as without the trace, and a line',
+  onUserthread(() => {
+    const lines: string[] = [];
+    const port = sys.with(trace({ output: (line) => lines.push(bare(line)) }));
+    const odd = Object.defineProperty(Buffer.alloc(8), 'byteLength', {
+      get() {
+        throw new Error('mine');
+      },
+    });
+    const td = create(
+      () => {
+        const n = sys.raw(c.SYS_getrandom, odd, 4, 0);
+        const error = errorOf(() => sys.raw(c.SYS_poll, Buffer.alloc(8), Symbol('count'), 0));
+        return [n, error.code];
+      },
+      { syscallPort: port },
+    );
+    expect(td.join()).toEqual([4, 'ERR_INVALID_ARG_TYPE']);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^getrandom\(.* = 4$/);
+    expect(lines[1]).toMatch(/^poll\(.* = \? \(TypeError\)$/);
+  }),
+);
+
 test('bad options', () => {
   expect(codeOf(() => trace({ output: 5 as unknown as string }))).toBe('ERR_INVALID_ARG_TYPE');
   expect(codeOf(() => trace({ stringLimit: -1 }))).toBe('ERR_OUT_OF_RANGE');

@@ -3,7 +3,7 @@
  *
  *     3     openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 21 <0.000013>
  *
- * Not here: the text of a call (format.ts). A line is printed when its call has returned, so lines stand in the order of returns.
+ * Not here: the text of a call (format/). A line is printed when its call has returned, so lines stand in the order of returns.
  *
  * Invariant: tracing changes nothing. A call answers and throws what it would without it; where lines can no longer be written, a warning
  * says so once, and the program goes on untraced.
@@ -13,7 +13,7 @@ import { invalidType, outOfRange } from '@libcr/core/internal';
 import type { CallName } from '../generated/rows.ts';
 import { rowOf } from '../port/calls.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
-import { formatCall, formatReply, formatUnknown, lengthsOf } from './format.ts';
+import { formatCall, formatReply, formatUnknown, lengthsOf } from './format/index.ts';
 
 export interface TraceOptions {
   /**
@@ -72,6 +72,15 @@ function warn(name: string, error: unknown, ending: boolean): void {
     setImmediate(() => process.stderr.off('error', ignore)).unref();
   }
   process.emitWarning(message, { code: 'LIBCR_TRACE' });
+}
+
+/** What reads arguments runs code of theirs where they are odd enough (a getter, a valueOf), and that may throw. */
+function attempted<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Does what writes; a failure ends the output's work, with a warning. */
@@ -146,7 +155,7 @@ export function trace(options: TraceOptions = {}): Shim {
     shim: (next) => (msg) => {
       if (!output.working) return next(msg);
       const row = rowOf(msg.number);
-      const lengths = lengthsOf(row, msg.args);
+      const lengths = attempted(() => lengthsOf(row, msg.args));
       const begin = process.hrtime.bigint();
       let reply = -1;
       let ending: string | undefined;
@@ -158,12 +167,15 @@ export function trace(options: TraceOptions = {}): Shim {
         throw error;
       } finally {
         const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
-        const call =
-          row === undefined
-            ? formatUnknown(msg.number, msg.args)
-            : formatCall(row, msg.args, reply, limit, lengths);
-        const result = ending ?? formatReply(row, msg.args, reply);
-        output.print(`${String(msg.td.id).padEnd(5)} ${call} ${result} <${seconds.toFixed(6)}>`);
+        const line = attempted(() => {
+          const call =
+            row === undefined
+              ? formatUnknown(msg.number, msg.args)
+              : formatCall(row, msg.args, reply, limit, lengths);
+          return `${call} ${ending ?? formatReply(row, msg.args, reply)}`;
+        });
+        const shown = line ?? `${msg.name}(…) ${ending ?? `= ${reply}`}`;
+        output.print(`${String(msg.td.id).padEnd(5)} ${shown} <${seconds.toFixed(6)}>`);
       }
     },
   };
