@@ -313,9 +313,8 @@ static long do_open(struct environment *environment, const struct sysmsg *messag
 			return ANSWER_OFFLOAD;
 		}
 	}
-	int now = fcntl(fd, F_GETFL);
-	if (now >= 0)
-		fcntl(fd, F_SETFL, now & ~O_NONBLOCK);
+	/* All that F_SETFL looks at, without O_NONBLOCK; O_ASYNC has no effect in open. */
+	fcntl(fd, F_SETFL, flags & (O_APPEND | O_DIRECT | O_NOATIME));
 	return fd;
 }
 

@@ -403,3 +403,21 @@ describe('names and attributes', () => {
     }),
   );
 });
+
+test(
+  'the status flags of what open gives are those that were asked for',
+  onUserthread(() => {
+    const file = at('flags');
+    const O_ASYNC = 0o20000;
+    const settable = c.O_APPEND | c.O_NONBLOCK | c.O_DIRECT | c.O_NOATIME | O_ASYNC;
+    sys.close(sys.open(file, c.O_CREAT | c.O_RDWR));
+    for (const flags of [0, c.O_APPEND, c.O_NOATIME, c.O_APPEND | c.O_NOATIME, c.O_NONBLOCK, O_ASYNC]) {
+      const ours = sys.open(file, c.O_RDWR | flags);
+      const theirs = fs.openSync(file, c.O_RDWR | flags);
+      const [one, two] = [ours, theirs].map((fd) => sys.fcntl(fd, c.F_GETFL) & settable);
+      expect([flags, one]).toEqual([flags, two]);
+      sys.close(ours);
+      fs.closeSync(theirs);
+    }
+  }),
+);
