@@ -88,6 +88,8 @@ struct globaldata {
 	uint32_t gd_clock_skip; /* switches until the clock is read again */
 	unsigned gd_ipi_depth;  /* IPI functions under way: nothing may block or switch */
 	uint64_t gd_ipi_known[LWKT_CPU_MAX / 64]; /* rforks that have ever sent something */
+	unsigned gd_idles;      /* idle periods */
+	unsigned gd_idle_spins; /* looks before the next sleep */
 	uint64_t gd_next_id;
 	uint64_t gd_fpcontrol; /* the floating-point control words that every plain C thread begins with */
 	unsigned gd_pool_out;  /* stacks that threads have */

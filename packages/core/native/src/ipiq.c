@@ -26,6 +26,8 @@
 
 #define RING_SIZE 256u /* DragonFly: MAXCPUFIFO */
 #define SPINS 200u     /* looks at a word before the processor is given to somebody else */
+#define IDLE_SPINS 1000u /* looks at `pending` before an rfork sleeps: some 10 us, which is what a sleep and a wake-up cost */
+#define IDLE_RETRY 16u   /* every so many idle periods it is tried again whether looking pays */
 
 struct entry {
 	void (*func)(void *arg);
@@ -62,16 +64,24 @@ static void futex(_Atomic uint32_t *word, int op, uint32_t value)
 	syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 }
 
-/** Sleeps until another rfork sends something; returns at once if something has come. For no reason at all, too. */
+/**
+ * Sleeps until another rfork sends something; returns at once if something has come. For no reason at all, too. Looks a little before it
+ * sleeps, as long as that pays: half as often each time in vain, so an rfork that idles long does not spin at all.
+ */
 void lwkt_ipiq_idle(globaldata_t gd)
 {
 	struct shared *self = &gd->gd_shared;
 
-	for (unsigned i = 0; i < SPINS; i++) {
-		if (ipi_pending(gd))
+	if (++gd->gd_idles % IDLE_RETRY == 1)
+		gd->gd_idle_spins = IDLE_SPINS;
+	for (unsigned i = 0; i < gd->gd_idle_spins; i++) {
+		if (ipi_pending(gd)) {
+			gd->gd_idle_spins = IDLE_SPINS;
 			return;
+		}
 		lwkt_arch_pause();
 	}
+	gd->gd_idle_spins /= 2;
 	atomic_store(&self->sleeping, 1); /* and then look again: a sender publishes, and then looks at this */
 	if (!atomic_load(&self->pending)) {
 		gd->gd_stats.st_sleeps++;
