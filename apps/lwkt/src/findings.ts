@@ -90,7 +90,7 @@ function fsgsbase(): Finding {
     name,
     value: 'no: a switch asks the kernel (arch_prctl)',
     advice:
-      'a switch takes about 100 ns longer; Linux 5.9 and an Intel CPU since 2012 or AMD since 2019 have it',
+      'a switch takes 0.1 to 5 µs longer; Linux 5.9 and an Intel CPU since 2012 or AMD since 2019 have it',
   };
 }
 

@@ -13,7 +13,7 @@
 
 #include "../../include/lwkt.h"
 
-/** 1 where user mode may use rdgsbase and friends (AT_HWCAP2); 0: arch_prctl, about 100 ns more a switch with TLS. */
+/** 1 where user mode may use rdgsbase and friends (AT_HWCAP2); 0: arch_prctl, 100 ns to 5 us more a switch with TLS. */
 extern unsigned char lwkt_arch_fsgsbase __attribute__((visibility("hidden")));
 
 /** A parked kernel task: what it needs to return from its function. Offsets are known to switch.S. */
