@@ -59,7 +59,7 @@ export const group = {
     'Go, unbuffered channels': subject('go-channel.go'),
     'domsg, busy rforks': subject('lwkt-rforks.c', 'busy'),
     'domsg, idle rforks': subject('lwkt-rforks.c'),
-    'Go, channels, two kernel threads': subject('go-threads.go'),
+    'Go, channels, two kernel threads': subject('go-channel.go', 'threads'),
     'eventfd, two kernel threads': subject('eventfd.c'),
     'futex, two kernel threads': subject('futex.c'),
     token: subject('lwkt-token.c'),

@@ -17,13 +17,10 @@ static void came_back(void *arg)
 {
 	lwkt_msg_t msg = arg;
 	lwkt_port_t port = msg->ms_reply_port;
-	globaldata_t owner = owner_of(port->mp_td);
 	uint32_t was;
 
-	if (owner != lwkt_arch_mycpu()) {
-		lwkt_send_ipiq(owner, came_back, msg, NULL);
+	if (sent_after(port->mp_td, came_back, msg))
 		return;
-	}
 	was = msg->ms_abort;
 	msg->ms_abort = ABORT_NONE;
 	if (was == ABORT_REPLIED)
@@ -42,7 +39,7 @@ static void look(void *arg)
 		lwkt_port_dequeue(target, msg);
 		lwkt_replymsg(msg, ECONNABORTED);
 	}
-	lwkt_send_ipiq(owner_of(msg->ms_reply_port->mp_td), came_back, msg, NULL);
+	came_back(msg);
 }
 
 void lwkt_default_abortmsg(lwkt_msg_t msg)

@@ -220,6 +220,14 @@ static inline globaldata_t owner_of(const struct lwkt_thread *td)
 	return __atomic_load_n(&td->td_gd, __ATOMIC_ACQUIRE);
 }
 
+/** For a function of an IPI message that is to run where td is: if that is not here (any more), sends it there. Whether it did. */
+static inline bool sent_after(const struct lwkt_thread *td, void (*func)(void *), void *arg)
+{
+	globaldata_t owner = owner_of(td);
+
+	return owner != lwkt_arch_mycpu() && lwkt_send_ipiq(owner, func, arg, NULL) == 0;
+}
+
 /** A message's flags are read by its sender while it belongs to the receiver, on another rfork perhaps. Plain loads and stores on x86. */
 static inline uint32_t msg_flags(const struct lwkt_msg *msg)
 {

@@ -49,10 +49,8 @@ static void has_ended(void *arg)
 {
 	struct lwkt_rfork *rfork = arg;
 
-	if (owner_of(rfork->joiner) != lwkt_arch_mycpu()) {
-		lwkt_send_ipiq(owner_of(rfork->joiner), has_ended, rfork, NULL);
+	if (sent_after(rfork->joiner, has_ended, rfork))
 		return;
-	}
 	rfork->ended = true;
 	lwkt_schedule(rfork->joiner);
 }
@@ -85,7 +83,7 @@ static void *rfork_main(void *arg)
 	say_ready(rfork);
 	run_until_joined(gd, rfork);
 	lwkt_pool_trim(0, ~0u); /* what takes long, before anybody waits for this kernel thread */
-	lwkt_send_ipiq(owner_of(rfork->joiner), has_ended, rfork, NULL);
+	has_ended(rfork);
 	lwkt_cpu_fini();
 	return NULL;
 }

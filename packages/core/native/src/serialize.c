@@ -86,12 +86,9 @@ int lwkt_serialize_enter(struct lwkt_serialize *s)
 static void let_in(void *arg)
 {
 	struct waiter *waiter = arg;
-	globaldata_t owner = owner_of(waiter->td);
 
-	if (owner != lwkt_arch_mycpu()) {
-		lwkt_send_ipiq(owner, let_in, waiter, NULL);
+	if (sent_after(waiter->td, let_in, waiter))
 		return;
-	}
 	waiter->in = true;
 	lwkt_schedule(waiter->td);
 }

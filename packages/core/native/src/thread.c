@@ -131,12 +131,9 @@ static void release(globaldata_t gd, lwkt_thread_t td)
 static void join_answered(void *arg)
 {
 	struct lwkt_join *join = arg;
-	globaldata_t owner = owner_of(join->joiner);
 
-	if (owner != lwkt_arch_mycpu()) {
-		lwkt_send_ipiq(owner, join_answered, join, NULL);
+	if (sent_after(join->joiner, join_answered, join))
 		return;
-	}
 	join->answered = true;
 	lwkt_schedule(join->joiner);
 }
@@ -157,9 +154,9 @@ static void ask_join(void *arg)
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t td = join->td;
 
-	if (owner_of(td) != gd)
-		lwkt_send_ipiq(owner_of(td), ask_join, join, NULL);
-	else if (!(td->td_flags & TDF_JOINABLE))
+	if (sent_after(td, ask_join, join))
+		return;
+	if (!(td->td_flags & TDF_JOINABLE))
 		answer_join(gd, join, EINVAL, false);
 	else if (td->td_join)
 		answer_join(gd, join, EBUSY, false);

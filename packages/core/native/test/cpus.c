@@ -5,42 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "check.h"
-
 #define RFORKS 4
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SCALE 1
-#else
-#define SCALE 10
-#endif
-
-static globaldata_t rforks[RFORKS];
-
-static void begin_rforks(void)
-{
-	struct lwkt_rfork_args args = {.name = "test"};
-
-	for (int i = 0; i < RFORKS; i++)
-		CHECK_EQ(lwkt_rfork_create(NULL, NULL, &rforks[i], &args), 0);
-	CHECK_EQ(lwkt_ncpus(), RFORKS + 1);
-}
-
-static void end_rforks(void)
-{
-	for (int i = 0; i < RFORKS; i++)
-		CHECK_EQ(lwkt_rfork_join(rforks[i]), 0);
-	CHECK_EQ(lwkt_ncpus(), 1);
-}
-
-static lwkt_thread_t start_on(globaldata_t rfork, void (*func)(void *), void *arg, uint32_t flags)
-{
-	struct lwkt_create_args args = {.priority = -1, .flags = flags, .rfork = rfork};
-	lwkt_thread_t td = NULL;
-
-	CHECK_EQ(lwkt_create(func, arg, &td, &args), 0);
-	CHECK(td != NULL);
-	return td;
-}
+#include "rforks.h"
 
 /* ---------------------------------------------------------------- IPI messages */
 

@@ -3,38 +3,8 @@
  */
 #include <stdatomic.h>
 
-#include "check.h"
-
 #define RFORKS 3
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SCALE 1
-#else
-#define SCALE 10
-#endif
-
-static globaldata_t rforks[RFORKS + 1]; /* the last is the test's own */
-
-static void begin_rforks(void)
-{
-	for (int i = 0; i < RFORKS; i++)
-		CHECK_EQ(lwkt_rfork_create(NULL, NULL, &rforks[i], NULL), 0);
-	rforks[RFORKS] = lwkt_mycpu();
-}
-
-static void end_rforks(void)
-{
-	for (int i = 0; i < RFORKS; i++)
-		CHECK_EQ(lwkt_rfork_join(rforks[i]), 0);
-}
-
-static lwkt_thread_t start_on(globaldata_t rfork, void (*func)(void *), void *arg, uint32_t flags)
-{
-	struct lwkt_create_args args = {.priority = -1, .flags = flags, .rfork = rfork};
-	lwkt_thread_t td = NULL;
-
-	CHECK_EQ(lwkt_create(func, arg, &td, &args), 0);
-	return td;
-}
+#include "rforks.h"
 
 /* Goes round, with something on its stack, and ends wherever it is. */
 static void traveller(void *arg)

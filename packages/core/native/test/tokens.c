@@ -4,31 +4,12 @@
  */
 #include <stdatomic.h>
 
-#include "check.h"
-
 #define RFORKS 3
+#include "rforks.h"
+
 #define TOKENS 4
 #define THREADS 12
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define ROUNDS 60
-#else
-#define ROUNDS 600
-#endif
-
-static globaldata_t rforks[RFORKS + 1]; /* the last is the test's own */
-
-static void begin_rforks(void)
-{
-	for (int i = 0; i < RFORKS; i++)
-		CHECK_EQ(lwkt_rfork_create(NULL, NULL, &rforks[i], NULL), 0);
-	rforks[RFORKS] = lwkt_mycpu();
-}
-
-static void end_rforks(void)
-{
-	for (int i = 0; i < RFORKS; i++)
-		CHECK_EQ(lwkt_rfork_join(rforks[i]), 0);
-}
+#define ROUNDS (60 * SCALE)
 
 /* A thread of each rfork in turn, and all of them to their end. */
 static void on_all(void (*func)(void *))
@@ -36,11 +17,8 @@ static void on_all(void (*func)(void *))
 	lwkt_thread_t tds[THREADS];
 
 	begin_rforks();
-	for (uintptr_t i = 0; i < THREADS; i++) {
-		struct lwkt_create_args args = {.priority = -1, .flags = TDF_JOINABLE, .rfork = rforks[i % (RFORKS + 1)]};
-
-		CHECK_EQ(lwkt_create(func, (void *)(i * 31 + 7), &tds[i], &args), 0);
-	}
+	for (uintptr_t i = 0; i < THREADS; i++)
+		tds[i] = start_on(rforks[i % (RFORKS + 1)], func, (void *)(i * 31 + 7), TDF_JOINABLE);
 	for (int i = 0; i < THREADS; i++)
 		CHECK_EQ(lwkt_join(tds[i]), 0);
 	end_rforks();

@@ -1,7 +1,7 @@
 /*
  * lwkt-rforks.c - a userthread that sends a message to one of another rfork's and waits for the reply: nanoseconds for the round trip. "busy": both
  * rforks have another thread that is always runnable, so neither sleeps. Else each has nothing to do between the messages, and sleeps
- * in its futex if the next one takes longer than some microseconds. Peers: go-threads.go, eventfd.c, futex.c.
+ * in its futex if the next one takes longer than some microseconds. Peers: go-channel.go, eventfd.c, futex.c.
  */
 #include <lwkt.h>
 #include <stdatomic.h>
