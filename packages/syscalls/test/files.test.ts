@@ -421,3 +421,16 @@ test(
     }
   }),
 );
+
+test(
+  'an encoding of names that is none',
+  onUserthread(() => {
+    const loose = sys as unknown as { readlink(path: string, encoding: string): string };
+    expect(codeOf(() => loose.readlink('/proc/self/exe', 'hex'))).toBe('ERR_INVALID_ARG_VALUE');
+    const fd = sys.open('/proc/self', c.O_DIRECTORY);
+    expect(codeOf(() => sys.getdents64(fd, Buffer.alloc(4096), 'hex' as 'utf8'))).toBe(
+      'ERR_INVALID_ARG_VALUE',
+    );
+    sys.close(fd);
+  }),
+);

@@ -1,4 +1,5 @@
 /** dirent.ts: struct linux_dirent64, one after the other in a buffer (getdents(2)). */
+import { checkEncoding } from './path.ts';
 
 export interface Dirent {
   /** A string, or a Buffer with encoding 'buffer'. */
@@ -18,6 +19,7 @@ export function decodeDirents(
   length: number,
   encoding: 'utf8' | 'buffer',
 ): Dirent[] {
+  checkEncoding(encoding);
   const bytes = Buffer.from(view.buffer as ArrayBuffer, view.byteOffset, Math.min(length, view.byteLength));
   const entries: Dirent[] = [];
   for (let at = 0; at + HEADER < bytes.length; ) {
