@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -57,6 +58,19 @@ describe.each([
     600_000,
   );
 });
+
+// What spin proves about what rforks do to each other, and that it finds the mistakes that are put in on purpose.
+it.skipIf(spawnSync('spin', ['-V']).error !== undefined)(
+  'the models, every interleaving',
+  () => {
+    const { status, stdout, stderr } = spawnSync(join(folder, '..', 'model', 'check.sh'), {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.trim().split('\n').length).toBeGreaterThanOrEqual(5);
+  },
+  300_000,
+);
 
 /** Runs a module's source in a Node of its own. burst() there: N userthreads at once, all of them finished when it returns. */
 function node(source: string): { status: number | null; stdout: string; stderr: string } {

@@ -220,7 +220,7 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 		if (!next)
 			break;
 		leave(gd, td0, next);
-		if (migration_pending(gd))
+		if (migration_pending(gd)) /* before any IPI message: a wake-up would put it on this rfork's queue (model/migration.pml) */
 			lwkt_migrate_finish(gd);
 	} while (!lwkt_time_is_up(gd));
 	return gd->gd_stats.st_runnable;
