@@ -35,6 +35,19 @@ static bool holds(lwkt_thread_t td, lwkt_token_t tok)
 	return false;
 }
 
+/** Whether td, which runs on gd, may go on with the token. */
+static bool may_use(globaldata_t gd, lwkt_thread_t td, lwkt_token_t tok)
+{
+	return cpu_of(tok) == gd && (!tok->t_pin || tok->t_pin == td);
+}
+
+static void push(lwkt_thread_t td, struct lwkt_tokref *ref, lwkt_token_t tok)
+{
+	ref->tr_tok = tok;
+	ref->tr_next = td->td_toks;
+	td->td_toks = ref;
+}
+
 /** On the asking rfork, which has the token now, pinned. */
 static void granted(void *arg)
 {
@@ -85,7 +98,7 @@ static int obtain(lwkt_thread_t td, lwkt_token_t tok)
 	struct request request = {.tok = tok, .td = td, .gd = gd};
 	int error = 0;
 
-	if (cpu_of(tok) == gd && (!tok->t_pin || tok->t_pin == td)) {
+	if (may_use(gd, td, tok)) {
 		tok->t_pin = td;
 		return 0;
 	}
@@ -133,7 +146,7 @@ void lwkt_tokens_leave(globaldata_t gd, lwkt_thread_t td)
 static bool has_all(globaldata_t gd, lwkt_thread_t td)
 {
 	for (const struct lwkt_tokref *ref = td->td_toks; ref; ref = ref->tr_next)
-		if (cpu_of(ref->tr_tok) != gd || (ref->tr_tok->t_pin && ref->tr_tok->t_pin != td))
+		if (!may_use(gd, td, ref->tr_tok))
 			return false;
 	return true;
 }
@@ -176,9 +189,7 @@ static int take(struct lwkt_tokref *ref, lwkt_token_t tok)
 		return EPERM;
 	if (cpu_of(tok) != gd || tok->t_pin)
 		return EBUSY;
-	ref->tr_tok = tok;
-	ref->tr_next = td->td_toks;
-	td->td_toks = ref;
+	push(td, ref, tok);
 	return 0;
 }
 
@@ -191,9 +202,7 @@ int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok)
 		return error;
 	td = lwkt_arch_mycpu()->gd_curthread;
 	lwkt_tokens_leave(lwkt_arch_mycpu(), td); /* as with everything that blocks */
-	ref->tr_tok = tok;
-	ref->tr_next = td->td_toks;
-	td->td_toks = ref;
+	push(td, ref, tok);
 	error = obtain_all(td);
 	if (error)
 		td->td_toks = ref->tr_next;
