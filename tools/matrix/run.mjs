@@ -1,5 +1,6 @@
 // Builds and tests core and syscalls on every Node in package.json. README.md says what for.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,19 +56,30 @@ function installNodes() {
   if (status !== 0) process.exit(1);
 }
 
-/** Every step is `{ what, flags, passed, seconds }`; this runs one and says so. */
-function step(version, what, flags, command, env) {
+/**
+ * Every step is `{ what, flags, passed, seconds, printed }`; this runs one and says so. What it prints is shown as
+ * it comes and kept, for the end of the log.
+ */
+async function step(version, what, flags, command, env) {
   console.log(`\n=== Node ${version}: ${what} ${flags}`);
   const start = performance.now();
-  const { status } = spawnSync(command[0], command.slice(1), {
+  const child = spawn(command[0], command.slice(1), {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['inherit', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
-  return { version, what, flags, passed: status === 0, seconds: (performance.now() - start) / 1000 };
+  let printed = '';
+  for (const stream of ['stdout', 'stderr'])
+    child[stream].setEncoding('utf8').on('data', (text) => {
+      printed += text;
+      process[stream].write(text);
+    });
+  const [status] = await once(child, 'close');
+  const seconds = (performance.now() - start) / 1000;
+  return { version, what, flags, passed: status === 0, seconds, printed };
 }
 
-function testOn(major, stress) {
+async function testOn(major, stress) {
   const directory = join(here, 'node_modules', `node${major}`);
   const node = join(directory, 'bin', 'node');
   const version = installedVersion(`node${major}`);
@@ -86,10 +98,19 @@ function testOn(major, stress) {
       LIBCR_NODE_FLAGS: flags,
     });
 
-  const builds = [build('core'), build('syscalls')];
-  if (!builds.every(({ passed }) => passed)) return builds; // a test would only meet an older build
-  const flagSets = stress ? stressFlags : [];
-  return [...builds, test('core', ''), test('syscalls', ''), ...flagSets.map((flags) => test('core', flags))];
+  const steps = [await build('core'), await build('syscalls')];
+  if (!steps.every(({ passed }) => passed)) return steps; // a test would only meet an older build
+  steps.push(await test('core', ''), await test('syscalls', ''));
+  for (const flags of stress ? stressFlags : []) steps.push(await test('core', flags));
+  return steps;
+}
+
+/** Again, where whoever reads only the end of the log finds it. */
+function printFailures(steps) {
+  for (const { version, what, flags, printed } of steps.filter(({ passed }) => !passed)) {
+    console.log(`\n=== FAILED on Node ${version}: ${what} ${flags}`);
+    console.log(printed);
+  }
 }
 
 function printTable(steps) {
@@ -109,6 +130,8 @@ if (options.help) {
   process.exit(0);
 }
 installNodes();
-const steps = options.node.flatMap((major) => testOn(major, !options['no-stress']));
+const steps = [];
+for (const major of options.node) steps.push(...(await testOn(major, !options['no-stress'])));
+printFailures(steps);
 printTable(steps);
 process.exitCode = steps.every(({ passed }) => passed) ? 0 : 1;
