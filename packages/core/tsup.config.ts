@@ -1,5 +1,8 @@
 import type { Options } from 'tsup';
 import { base } from '../../tsup.base.ts';
 
-const config: Options = { ...base, entry: ['src/index.ts', 'src/internal.ts'] };
+const config: Options = {
+  ...base,
+  entry: { index: 'src/index.ts', internal: 'src/internal.ts', 'rfork-main': 'src/rfork/main.ts' },
+};
 export default config;

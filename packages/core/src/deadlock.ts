@@ -3,6 +3,7 @@
  * This says so, as Node does of a top-level await that never settles: a warning, and exit code 13.
  */
 import { thread0 } from './block.ts';
+import { orders } from './rfork/self.ts';
 import { userthreads } from './scheduler.ts';
 import { describe, type UserThread } from './userthread.ts';
 
@@ -12,9 +13,14 @@ const EXIT_DEADLOCK = 13;
 let watching = false;
 const reported = new WeakSet<UserThread>();
 
+/** In an rfork of new Rfork()'s, waits for messages of others, perhaps: which is no reason for it to go on, and no deadlock either. */
+function servesOthers(td: UserThread): boolean {
+  return orders !== undefined && td.waitingOn !== undefined && td.waitingOn.exportedAs !== 0;
+}
+
 function report(): void {
   const stuck = userthreads().filter(
-    (td) => td !== thread0 && td.state === 'blocked' && !td.daemon && !reported.has(td),
+    (td) => td !== thread0 && td.state === 'blocked' && !td.daemon && !servesOthers(td) && !reported.has(td),
   );
   if (stuck.length === 0) return;
   const shown = stuck.slice(0, 20).map((td) => {

@@ -12,8 +12,11 @@
  * | ERR_LWKT_MSG_BUSY | Error | a message that is under way was sent again |
  * | ERR_LWKT_MSG_DONE | Error | a reply to a message that has one, or was never sent |
  * | ERR_LWKT_PORT_CLOSED | Error | a message to a closed port |
+ * | ERR_LWKT_RFORK_ENDED | Error | the rfork that a message went to has ended, or that one waits for |
+ * | ERR_LWKT_RFORK_MAIN | TypeError | an rfork's module has no function as its default export |
  * | ERR_LWKT_TIMEOUT | Error, name TimeoutError | a wait's timeout passed |
  * | ABORT_ERR | Error, name AbortError | abort(), or a signal; cause is the reason |
+ * | 25 | DOMException, name DataCloneError | a value that can't go to another rfork |
  * | ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE | TypeError, RangeError | misuse, as in Node |
  */
 

@@ -10,9 +10,11 @@ import { provide } from './userthread.ts';
 provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.name, { owner: td }) });
 
 export { curthread, yieldNow } from './block.ts';
-export { Msg, type MsgOptions } from './msg.ts';
+export { Msg, type MsgOptions, type ReplyOptions } from './msg.ts';
 export { EASYNC, MsgPort, type MsgPortOptions } from './msgport.ts';
 export type { Stats } from './native.ts';
+export { Rfork, type RforkMain, type RforkOptions, type RforkState } from './rfork/rfork.ts';
+export type { RforkInfo } from './rfork/self.ts';
 export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
 export {
   PRIORITY_DEFAULT,

@@ -6,6 +6,7 @@ import { native } from './native.ts';
 
 export { blockUntil, isAbortOf, suspend, thread0, throwIfAborted, wake } from './block.ts';
 export { abortError, CodedError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
+export { exportedCount } from './rfork/ports.ts';
 
 /**
  * The address of core's `const struct lwkt_api` (native/include/lwkt.h): for a native half's init function. A number, as Node-API and V8

@@ -1,5 +1,5 @@
 /**
- * msg.ts: messages between userthreads of one JavaScript CPU. The protocol is LWKT's (native/src/msg.c has it for C); it is kept in
+ * msg.ts: messages between userthreads. What goes to other rforks is in src/rfork/. The protocol is LWKT's (native/src/msg.c has it for C); it is kept in
  * JavaScript because the payload is a JavaScript value and a native object for each message would cost more than the message
  * (docs/decisions/0003-ports-in-javascript.md).
  *
@@ -21,14 +21,27 @@ import { describe, type UserThread, type WaitOptions } from './userthread.ts';
 /** idle: never sent; queued: on its target; held: with the receiver; replied: on its reply port's queue; done: with its sender again. */
 export type MsgState = 'idle' | 'queued' | 'held' | 'replied' | 'done';
 
+/** Where a message came from that another rfork has sent. (src/rfork/) */
+export interface MsgOrigin {
+  /** Sends the answer there. Throws DataCloneError, and then nothing has happened. */
+  reply(error: unknown, result: unknown, transfer: readonly ArrayBuffer[] | undefined): void;
+}
+
+export interface ReplyOptions {
+  /** ArrayBuffers in the answer that move to the sender's rfork instead of being copied; to a sender on this rfork they go as they are. */
+  transfer?: readonly ArrayBuffer[] | undefined;
+}
+
 export interface MsgOptions {
   /** Where the reply to sendmsg() goes; absent: the sender's own port. */
   replyPort?: MsgPort | undefined;
+  /** ArrayBuffers in `data` that move to the receiver's rfork instead of being copied; on this rfork they stay as they are. */
+  transfer?: readonly ArrayBuffer[] | undefined;
 }
 
 /** A request and, when it comes back, its reply: `data` goes out, `result` or `error` comes in. May be sent again once it is done. */
 export class Msg<T = unknown, R = unknown> {
-  /** What the sender says. By reference: both sides see the same object. */
+  /** What the sender says. By reference: both sides see the same object. On another rfork: a structured clone. */
   readonly data: T;
   /** What the receiver answered; undefined before, and after an error. */
   result: R | undefined;
@@ -46,10 +59,18 @@ export class Msg<T = unknown, R = unknown> {
   /** @internal */ sender: UserThread | undefined;
   /** @internal */ controller: AbortController | undefined;
   /** @internal */ observers: (() => void)[] | undefined;
+  /** @internal */ transfer: readonly ArrayBuffer[] | undefined;
+  /** @internal Set while another rfork has it: asks that one to finish early. */
+  away: ((reason: unknown) => void) | undefined;
+  /** @internal Set on what another rfork has sent. */
+  origin: MsgOrigin | undefined;
 
   constructor(data: T, options?: MsgOptions) {
     this.data = data;
-    if (options !== undefined) this.replyTo = replyPortOf(options);
+    if (options !== undefined) {
+      this.replyTo = replyPortOf(options);
+      this.transfer = checkTransfer('options.transfer', options.transfer);
+    }
   }
 
   /** Where the reply to sendmsg() goes. May be set, but for ERR_LWKT_MSG_BUSY while the reply waits there. */
@@ -120,9 +141,11 @@ export class Msg<T = unknown, R = unknown> {
 
   /**
    * Answers the message: it belongs to its sender again. error (anything but undefined) is thrown at the sender, else it gets result. Callable by
-   * whoever holds the message, on any thread of this rfork. Throws ERR_LWKT_MSG_DONE for a second reply. (lwkt_replymsg)
+   * whoever holds the message, on any thread of this rfork. Throws ERR_LWKT_MSG_DONE for a second reply; and where the sender is on another
+   * rfork, DataCloneError for a result that can't go there: the message is still held then. (lwkt_replymsg)
    */
-  replymsg(error?: unknown, result?: R): void {
+  replymsg(error?: unknown, result?: R, options?: ReplyOptions): void {
+    const transfer = options === undefined ? undefined : checkTransfer('options.transfer', options.transfer);
     if (this.status !== 'held')
       throw new CodedError(
         'ERR_LWKT_MSG_DONE',
@@ -130,7 +153,11 @@ export class Msg<T = unknown, R = unknown> {
           ? 'replymsg() to a message that is still queued: take it from its port first'
           : 'replymsg() to a message that nobody waits to have answered: it has its reply, or was never sent',
       );
-    this.complete(error, result);
+    if (this.origin === undefined) this.complete(error, result);
+    else {
+      this.origin.reply(error, result, transfer);
+      this.status = 'done';
+    }
   }
 
   /**
@@ -142,9 +169,18 @@ export class Msg<T = unknown, R = unknown> {
       this.target?.unqueue(this as Msg);
       this.complete(abortError(reason), undefined);
     } else if (this.status === 'held') {
-      this.controller ??= new AbortController();
-      this.controller.abort(reason);
+      if (this.away !== undefined) {
+        this.away(reason);
+        return;
+      }
+      this.disown(reason);
     }
+  }
+
+  /** @internal Nobody wants the answer any more: tells whoever has it, or gets it. */
+  disown(reason: unknown): void {
+    this.controller ??= new AbortController();
+    this.controller.abort(reason);
   }
 
   /** @internal Makes it the target's. */
@@ -168,6 +204,11 @@ export class Msg<T = unknown, R = unknown> {
 
   /** @internal The reply, from wherever it comes. */
   complete(error: unknown, result: R | undefined): void {
+    if (this.origin !== undefined) {
+      this.status = 'done';
+      this.#answerOrigin(this.origin, error, result);
+      return;
+    }
     this.error = error;
     this.result = error === undefined ? result : undefined;
     if (this.sync || this.replyTo === undefined) this.status = 'done';
@@ -180,6 +221,15 @@ export class Msg<T = unknown, R = unknown> {
       const { observers } = this;
       this.observers = undefined;
       for (const observer of observers) observer();
+    }
+  }
+
+  /** As replymsg, for those who could do nothing about an answer that can't be cloned: the sender gets that error. */
+  #answerOrigin(origin: MsgOrigin, error: unknown, result: unknown): void {
+    try {
+      origin.reply(error, result, undefined);
+    } catch (cloneError) {
+      origin.reply(cloneError, undefined, undefined);
     }
   }
 
@@ -196,6 +246,13 @@ function neverSent(): Error {
 
 export function checkMsg(msg: unknown): asserts msg is Msg {
   if (!(msg instanceof Msg)) throw invalidType('msg', 'an instance of Msg', msg);
+}
+
+export function checkTransfer(name: string, transfer: unknown): readonly ArrayBuffer[] | undefined {
+  if (transfer === undefined) return undefined;
+  if (!Array.isArray(transfer) || !transfer.every((buffer) => buffer instanceof ArrayBuffer))
+    throw invalidType(name, 'an array of ArrayBuffers', transfer);
+  return transfer;
 }
 
 function replyPortOf(options: MsgOptions): MsgPort | undefined {

@@ -12,7 +12,8 @@
 import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
 import { CodedError, invalidType, wouldBlock } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
-import { checkMsg, type Msg } from './msg.ts';
+import { checkMsg, type Msg, type MsgState } from './msg.ts';
+import { native } from './native.ts';
 import { describe, UserThread, type WaitOptions } from './userthread.ts';
 
 /** A putport's answer: the reply will come later. */
@@ -32,9 +33,28 @@ export interface MsgPortOptions<T = unknown, R = unknown> {
 
 type Taker = (msg: Msg | undefined) => void;
 
-/** A place to send messages to. */
-export class MsgPort<T = unknown, R = unknown> {
+/** Where a port is that belongs to another rfork. (src/rfork/) */
+export interface PortHome {
+  /** The other rfork's id. */
+  readonly rfork: number;
+  /** Sends the message there. What it throws, it throws at the sender, and nothing has happened then. */
+  put(msg: Msg): void;
+  close(): void;
+}
+
+// V8's structured clone asks about host objects: that is how a port travels in a message to another rfork.
+const HostObject: new () => object = native.HostObject;
+
+/**
+ * A place to send messages to. In a message it goes to other rforks, where it takes messages for this one; only here can they be taken
+ * from it.
+ */
+export class MsgPort<T = unknown, R = unknown> extends HostObject {
   readonly name: string;
+  /** @internal Set once, right after the construction. */
+  home: PortHome | undefined;
+  /** @internal 0, or its number for other rforks, which may have it. (src/rfork/ports.ts) */
+  exportedAs = 0;
   #owner: UserThread | undefined;
   readonly #shared: boolean;
   readonly #putport: ((msg: Msg<T, R>) => R | typeof EASYNC) | undefined;
@@ -46,6 +66,7 @@ export class MsgPort<T = unknown, R = unknown> {
   #closed = false;
 
   constructor(name = 'port', options: MsgPortOptions<T, R> = {}) {
+    super();
     if (typeof name !== 'string') throw invalidType('name', 'of type string', name);
     if (typeof options !== 'object' || options === null)
       throw invalidType('options', 'of type object', options);
@@ -78,8 +99,9 @@ export class MsgPort<T = unknown, R = unknown> {
   sendmsg(msg: Msg<T, R>): void {
     checkMsg(msg);
     this.#checkOpen();
+    const before = msg.status;
     msg.begin(this as MsgPort, false);
-    this.#put(msg);
+    this.#send(msg, before);
   }
 
   /**
@@ -100,8 +122,9 @@ export class MsgPort<T = unknown, R = unknown> {
           `userthread ${describe(me)} cannot wait for its own port to answer`,
         );
     }
+    const before = msg.status;
     msg.begin(this as MsgPort, true);
-    this.#put(msg);
+    this.#send(msg, before);
     if (!isDone(msg)) {
       if (me === thread0) throw wouldBlock('domsg()');
       try {
@@ -130,6 +153,13 @@ export class MsgPort<T = unknown, R = unknown> {
     this.#put(msg);
   }
 
+  /** @internal A message that another rfork has sent, held by nobody yet. */
+  receive(msg: Msg<T, R>): void {
+    msg.target = this as MsgPort;
+    if (this.#closed) msg.complete(this.#closedError(), undefined);
+    else this.#put(msg);
+  }
+
   /** The next message, or undefined. Never blocks; throws ERR_LWKT_NOT_OWNER on another thread's port. (lwkt_getport) */
   getport(): Msg<T, R> | undefined {
     this.#claim();
@@ -151,6 +181,7 @@ export class MsgPort<T = unknown, R = unknown> {
     const me = curthread();
     if (me === thread0) throw wouldBlock('waitport()');
     this.#sleepers.push(me);
+    me.waitingOn = this as MsgPort;
     try {
       blockUntil(
         `port "${this.name}"`,
@@ -161,6 +192,7 @@ export class MsgPort<T = unknown, R = unknown> {
         options,
       );
     } finally {
+      me.waitingOn = undefined;
       const at = this.#sleepers.indexOf(me);
       if (at >= 0) this.#sleepers.splice(at, 1);
       // A message may have come for us while we gave up: whoever else sleeps here must look.
@@ -196,6 +228,7 @@ export class MsgPort<T = unknown, R = unknown> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.home?.close();
     for (let msg = this.#take(); msg !== undefined; msg = this.#take())
       if (msg.status === 'held') msg.complete(this.#closedError(), undefined);
     for (const taker of this.#takers.splice(0)) taker(undefined);
@@ -239,7 +272,25 @@ export class MsgPort<T = unknown, R = unknown> {
     taken(msg as Msg);
   }
 
+  #send(msg: Msg<T, R>, before: MsgState): void {
+    if (this.home === undefined) {
+      this.#put(msg);
+      return;
+    }
+    try {
+      this.home.put(msg as Msg);
+    } catch (error) {
+      msg.status = before;
+      msg.waiter = undefined;
+      throw error;
+    }
+  }
+
   #put(msg: Msg<T, R>): void {
+    if (this.home !== undefined) {
+      this.home.put(msg as Msg);
+      return;
+    }
     if (this.#putport === undefined) {
       msg.status = 'queued';
       this.enqueue(msg);
@@ -274,6 +325,11 @@ export class MsgPort<T = unknown, R = unknown> {
 
   /** The running thread becomes the owner, or must be it. */
   #claim(): void {
+    if (this.home !== undefined)
+      throw new CodedError(
+        'ERR_LWKT_NOT_OWNER',
+        `port "${this.name}" is rfork ${this.home.rfork}'s: only there can messages be taken from it`,
+      );
     if (this.#shared) return;
     const me = curthread();
     if (this.#owner === me) return;
@@ -294,8 +350,9 @@ export class MsgPort<T = unknown, R = unknown> {
     return new CodedError('ERR_LWKT_PORT_CLOSED', `port "${this.name}" is closed`);
   }
 
-  toString(): string {
-    return `MsgPort "${this.name}"${this.#closed ? ' closed' : ''} ${this.#length} queued`;
+  override toString(): string {
+    const where = this.home === undefined ? `${this.#length} queued` : `of rfork ${this.home.rfork}`;
+    return `MsgPort "${this.name}"${this.#closed ? ' closed' : ''} ${where}`;
   }
 }
 

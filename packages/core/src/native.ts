@@ -31,6 +31,9 @@ export interface Stats {
   tlsRetired: number;
 }
 
+/** What stands for a host object on its way: its type, three numbers, a text. */
+export type HostValues = [type: number, a: number, b: number, c: number, text: string];
+
 export interface Native {
   setup(
     entry: (slot: number) => void,
@@ -47,6 +50,34 @@ export interface Native {
   stack(slot: number): string | undefined;
   stats(): Stats;
   trim(keep: number, max: number): number;
+  /** What is a host object to V8's structured clone extends this. */
+  HostObject: new () => object;
+  /** The id of an rfork that is to come. */
+  reserve(): number;
+  /** That one will not come, or is no more. */
+  forsake(rfork: number): void;
+  /** This rfork gets its id: the reserved one, or a new one (0). */
+  enter(reserved: number): number;
+  setupRemote(
+    deliver: () => void,
+    writeHost: (object: object) => HostValues | undefined,
+    readHost: (type: number, a: number, b: number, c: number, text: string) => object,
+    cloneError: (message: string) => Error,
+  ): void;
+  /** 0, or ESRCH where that rfork has ended. Throws what structured clone throws. */
+  send(
+    to: number,
+    kind: number,
+    port: number,
+    origin: number,
+    id: number,
+    value: unknown,
+    transfer?: readonly ArrayBuffer[],
+  ): number;
+  /** Six fields for each of what has come: kind, from, port, origin, id, value. */
+  receive(): unknown[];
+  /** The loop has one reason more, or less, to stay alive. */
+  hold(on: boolean): void;
   /** The address of struct lwkt_api. */
   api: bigint;
 }

@@ -10,6 +10,7 @@ import { abortError, CodedError, invalidType, outOfRange, wouldBlock } from './e
 import { inspectAsString } from './inspect.ts';
 import type { MsgPort } from './msgport.ts';
 import { native } from './native.ts';
+import { type RforkInfo, self } from './rfork/self.ts';
 
 /** runnable: on the run queue; blocked: waiting for something; finished: its function returned or threw. */
 export type ThreadState = 'runnable' | 'running' | 'blocked' | 'finished';
@@ -57,6 +58,7 @@ export class UserThread<T = unknown> {
   /** @internal */ main: (() => T) | undefined;
   /** @internal */ running: ThreadState = 'runnable';
   /** @internal */ reason: string | undefined;
+  /** @internal The port that it waits on, if it is one. */ waitingOn: MsgPort | undefined;
   /** @internal */ value: T | undefined;
   /** @internal */ error: unknown;
   /** @internal */ failed = false;
@@ -77,6 +79,11 @@ export class UserThread<T = unknown> {
     this.name = name;
     this.main = main;
     this.pri = priority;
+  }
+
+  /** The rfork that it runs on. (td_gd) */
+  get rfork(): RforkInfo {
+    return self;
   }
 
   /** Where it stands. */

@@ -3,23 +3,30 @@
  * text block after it.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { stressFlags } from './run.ts';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const blocks = [...readme.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
-  language,
-  text,
-}));
+const blocks = [...readme.matchAll(/^```(\w*)(?: (\S+))?[^\n]*\n([\s\S]*?)^```$/gm)].map(
+  ([, language, file, text]) => ({ language, file, text }),
+);
 
-/** Runs the module text with the folder of the package as its place. */
+/** A block whose first line names a file (```js worker.mjs) is that file, beside the programs. */
+mkdirSync(join(packageFolder, 'build-test'), { recursive: true });
+const folder = mkdtempSync(join(packageFolder, 'build-test', 'readme-'));
+for (const { file, text } of blocks) if (file) writeFileSync(join(folder, file), text);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs the module text in a folder inside of the package. */
 function runModule(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const args = [...stressFlags, '--input-type=module', '--eval', text];
+    writeFileSync(join(folder, 'program.mjs'), text);
+    const args = [...stressFlags, join(folder, 'program.mjs')];
     execFile(process.execPath, args, { cwd: packageFolder }, (error, stdout, stderr) =>
       error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
     );
@@ -30,8 +37,8 @@ test('it has examples', () => {
   expect(blocks.filter(({ language }) => language === 'js').length).toBeGreaterThanOrEqual(3);
 });
 
-blocks.forEach(({ language, text }, i) => {
-  if (language !== 'js') return;
+blocks.forEach(({ language, file, text }, i) => {
+  if (language !== 'js' || file) return;
   test(`example ${i + 1}: ${text.split('\n')[2]}`, async () => {
     expect(blocks[i + 1].language).toBe('text');
     expect(await runModule(text)).toBe(blocks[i + 1].text);

@@ -297,6 +297,10 @@ int lwkt_setpri(lwkt_thread_t td, int pri);
  */
 unsigned lwkt_dispatch(uint64_t budget_ns);
 
+/** The pass under way ends at the next switch point, whatever its budget. Callable in an IPI function. For an embedder whose thread0 has got
+ *  something else to do. */
+void lwkt_pass_end(void);
+
 /** Give back up to max of the idle stacks beyond keep, with their TLS blocks and memory. Returns how many went. Takes the
  *  kernel thread about 30 us each. thread0 only; elsewhere it returns 0. */
 unsigned lwkt_pool_trim(unsigned keep, unsigned max);
@@ -322,6 +326,19 @@ int lwkt_yield_wanted(void);
 /** thread0 belongs to an event loop: whatever would block it answers EDEADLK instead of running a pass, and it is switched away from
  *  by swtch. data becomes its td_data. NULL: it is an ordinary thread0 again. */
 void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *from, struct lwkt_context *to), void *data);
+
+/**
+ * For an event loop: the descriptor (an eventfd) that becomes readable when an IPI message comes while the loop sleeps. Poll it, read it when it is
+ * readable, never close it: it stays with the per-CPU area. -1 times an errno where none can be had. thread0 only.
+ */
+int lwkt_doorbell(void);
+
+/** For an event loop that is about to sleep in its poll: 1, and from now on an IPI message rings the doorbell; or 0, some have come already:
+ *  poll without sleeping. */
+int lwkt_loop_sleeps(void);
+
+/** For an event loop that has come back from its poll: no ringing any more. Whether IPI messages have come, which lwkt_dispatch runs. */
+int lwkt_loop_wakes(void);
 
 /** The plain switch: callee-saved registers, stack, TLS base. What a td_switch of one's own calls in its middle. */
 void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to);

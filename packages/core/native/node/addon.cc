@@ -9,11 +9,11 @@
 
 #include "continuation.h"
 #include "cpu.h"
+#include "envelope.h"
+#include "functions.h"
 
 namespace libcr {
 namespace {
-
-using Args = const v8::FunctionCallbackInfo<v8::Value>&;
 
 v8::Local<v8::String> string_of(v8::Isolate* isolate, const char* text) {
   return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
@@ -214,6 +214,7 @@ void on_cleanup(void* arg, void (*done)(void*), void* done_arg) {
   Cpu* cpu = static_cast<Cpu*>(arg);
   v8::HandleScope handles(cpu->isolate);
 
+  remote_close(cpu);
   terminate_userthreads(cpu);
   unguard_continuation(cpu);
   cpu->entry.Reset();
@@ -236,7 +237,8 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
   } functions[] = {
       {"setup", Setup}, {"create", Create}, {"schedule", Schedule}, {"interrupt", Interrupt}, {"setpri", SetPriority},
       {"block", Block}, {"yield", Yield},   {"stats", Stats},       {"trim", Trim},
-      {"stack", Stack},
+      {"stack", Stack}, {"reserve", Reserve}, {"forsake", Forsake}, {"enter", Enter}, {"setupRemote", SetupRemote}, {"send", Send}, {"receive", Receive},
+      {"hold", Hold},
   };
 
   if (error == EEXIST) {
@@ -266,6 +268,7 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
     function->SetName(string_of(isolate, f.name));
     exports->Set(context, string_of(isolate, f.name), function).FromMaybe(false);
   }
+  exports->Set(context, string_of(isolate, "HostObject"), host_object_class(isolate, context)).FromMaybe(false);
   exports->Set(context, string_of(isolate, "api"), v8::BigInt::NewFromUnsigned(isolate, reinterpret_cast<uintptr_t>(&api))).FromMaybe(false);
 }
 

@@ -14,6 +14,8 @@
 #include <uv.h>
 #include <v8.h>
 
+#include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "../include/lwkt.h"
@@ -22,6 +24,9 @@ namespace libcr {
 
 /** What blocking native functions answer to JavaScript; src/native.ts has the same numbers. */
 enum BlockResult { kBlockOk = 0, kBlockInterrupted = 1, kBlockThread0 = 2, kBlockTerminating = 3 };
+
+struct Envelope;
+struct Inbox;
 
 struct Failure {
   uint32_t slot;
@@ -39,12 +44,14 @@ struct Cpu {
   v8::Global<v8::Object> resource;     // the async resource that passes run in
   node::async_context async_context;
   uv_loop_t* loop;
-  uv_check_t check;                    // runs a pass after each poll
+  uv_prepare_t prepare;                // says before each poll that the loop may sleep
+  uv_check_t check;                    // runs a pass after each poll, if there is anything to do
   uv_idle_t idle;                      // keeps the poll from sleeping while somebody is runnable
-  bool active = false;                 // the two handles above are started
+  uv_poll_t doorbell;                  // other rforks wake the loop by it
+  bool active = false;                 // idle is started
   bool terminating = false;            // the environment ends: suspended threads are being unwound
-  int open_handles = 0;                // 3, with trim below, from loop_init to loop_close
-  int closing_handles = 0;             // of the three, not yet closed
+  int open_handles = 0;                // 5, with trim below, from loop_init to loop_close
+  int closing_handles = 0;             // of the five, not yet closed
   void (*closed)(void*) = nullptr;     // called with the Cpu when all are
   uv_timer_t trim;                     // gives idle stacks back, see trim.cc
   bool trimming = false;               // it is started
@@ -57,6 +64,14 @@ struct Cpu {
   void (*cleanup_done)(void*) = nullptr;  // tells Node that the cleanup is over
   void* cleanup_arg = nullptr;
   uint64_t pass_ns = 1000000;          // how long a pass may keep the event loop
+  std::shared_ptr<Inbox> inbox;        // what other rforks send
+  Envelope* received = nullptr;        // taken from it, not yet JavaScript's
+  std::unordered_map<uint32_t, std::shared_ptr<Inbox>> peers;  // by rfork id: those that have been sent to
+  int holds = 0;                       // reasons for which the loop must not run dry
+  v8::Global<v8::Function> deliver;    // deliver(): envelopes have come
+  v8::Global<v8::Function> write_host; // writeHost(object) -> five plain values, or undefined
+  v8::Global<v8::Function> read_host;  // readHost(…the five) -> object
+  v8::Global<v8::Function> clone_error;  // cloneError(message) -> a DataCloneError
   std::vector<lwkt_thread_t> threads;  // by slot; nullptr: free
   std::vector<uint32_t> free_slots;
   std::vector<Failure> failures;       // fresh threads that could not get a stack, not yet reported
@@ -80,8 +95,12 @@ void report_failures(Cpu* cpu, v8::Local<v8::Context> context);
 // loop.cc
 int loop_init(Cpu* cpu);
 void loop_wake(Cpu* cpu);
-void loop_run_pass(Cpu* cpu);
+void loop_hold(Cpu* cpu, bool on);
 void loop_close(Cpu* cpu, void (*closed)(void*));
+
+// remote.cc
+bool remote_pending(Cpu* cpu);
+void remote_close(Cpu* cpu);
 
 // trim.cc
 int trim_init(Cpu* cpu);

@@ -1,20 +1,41 @@
 /*
- * loop.cc - where userthreads meet the event loop: a pass after each poll, as long as somebody is runnable.
+ * loop.cc - where userthreads meet the event loop: a pass after each poll, as long as there is something to do.
  *
  * A pass runs inside a callback scope, so that nextTick callbacks and microtasks run when it ends: exactly as after any other
  * callback of Node's. It takes at most Cpu::pass_ns, so timers and I/O never starve; while nobody is runnable no handle is active,
  * so an idle program sleeps in the kernel, and one with nothing left to do exits.
  *
- * Invariant: check and idle are started exactly while active is set.
+ * What other rforks send is looked for at each turn of the loop, and handed to JavaScript at the beginning of a pass. Before each poll the
+ * loop says that it may sleep: from then on an IPI message rings the doorbell, which the poll watches. Nothing of that keeps the loop
+ * alive, but for loop_hold.
+ *
+ * Invariant: idle is started exactly while active is set.
  */
+#include <unistd.h>
+
 #include "continuation.h"
 #include "cpu.h"
 
 namespace libcr {
 
-static void set_active(Cpu* cpu, bool on);
+static void set_active(Cpu* cpu, bool on) {
+  if (cpu->active == on || cpu->open_handles == 0) return;
+  cpu->active = on;
+  if (on)
+    uv_idle_start(&cpu->idle, [](uv_idle_t*) {});
+  else
+    uv_idle_stop(&cpu->idle);
+}
 
-void loop_run_pass(Cpu* cpu) {
+static bool has_work(Cpu* cpu) { return lwkt_runnable() || remote_pending(cpu); }
+
+static void deliver(Cpu* cpu, v8::Local<v8::Context> context) {
+  lwkt_process_ipiq();
+  if (!remote_pending(cpu) || cpu->deliver.IsEmpty()) return;
+  cpu->deliver.Get(cpu->isolate)->Call(context, v8::Undefined(cpu->isolate), 0, nullptr).IsEmpty();
+}
+
+static void run_pass(Cpu* cpu) {
   v8::Isolate* isolate = cpu->isolate;
   v8::HandleScope handles(isolate);
   uint64_t end = uv_hrtime() + cpu->pass_ns;
@@ -26,44 +47,64 @@ void loop_run_pass(Cpu* cpu) {
     v8::Context::Scope context_scope(context);
     node::CallbackScope scope(isolate, cpu->resource.Get(isolate), cpu->async_context);
     v8::Local<v8::Data> continuation = get_continuation(isolate);
+    deliver(cpu, context);
     lwkt_dispatch(cpu->pass_ns);
     set_continuation(isolate, continuation);
     report_failures(cpu, context);
-  } while (lwkt_runnable() && !cpu->terminating && uv_hrtime() < end);
-  set_active(cpu, lwkt_runnable() != 0);
+  } while (has_work(cpu) && !cpu->terminating && uv_hrtime() < end);
+  set_active(cpu, has_work(cpu));
   trim_wake(cpu);
 }
 
-static void on_check(uv_check_t* handle) { loop_run_pass(static_cast<Cpu*>(handle->data)); }
+static void on_prepare(uv_prepare_t* handle) {
+  Cpu* cpu = static_cast<Cpu*>(handle->data);
 
-static void on_idle(uv_idle_t*) {}
+  if (!cpu->active && !lwkt_loop_sleeps()) set_active(cpu, true);
+}
 
-static void set_active(Cpu* cpu, bool on) {
-  if (cpu->active == on || cpu->open_handles == 0) return;
-  cpu->active = on;
-  if (on) {
-    uv_check_start(&cpu->check, on_check);
-    uv_idle_start(&cpu->idle, on_idle);
-  } else {
-    uv_check_stop(&cpu->check);
-    uv_idle_stop(&cpu->idle);
-  }
+static void on_check(uv_check_t* handle) {
+  Cpu* cpu = static_cast<Cpu*>(handle->data);
+
+  if (lwkt_loop_wakes() || cpu->active) run_pass(cpu);
+}
+
+static void on_doorbell(uv_poll_t* handle, int, int) {
+  uint64_t rings;
+
+  (void)!read(lwkt_doorbell(), &rings, sizeof(rings));  // what it means is seen at the check that follows
+  (void)handle;
 }
 
 void loop_wake(Cpu* cpu) {
   if (!cpu->active) set_active(cpu, true);
 }
 
-int loop_init(Cpu* cpu) {
-  int error = uv_check_init(cpu->loop, &cpu->check);
+void loop_hold(Cpu* cpu, bool on) {
+  if (cpu->open_handles == 0) return;
+  if (on)
+    uv_ref(reinterpret_cast<uv_handle_t*>(&cpu->doorbell));
+  else
+    uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->doorbell));
+}
 
-  if (error) return error;
-  error = uv_idle_init(cpu->loop, &cpu->idle);
-  if (error) return error;
-  error = trim_init(cpu);
-  if (error) return error;
-  cpu->check.data = cpu->idle.data = cpu;
-  cpu->open_handles = 3;
+int loop_init(Cpu* cpu) {
+  int doorbell = lwkt_doorbell();
+  int error;
+
+  if (doorbell < 0) return doorbell;
+  if ((error = uv_prepare_init(cpu->loop, &cpu->prepare)) != 0) return error;
+  if ((error = uv_check_init(cpu->loop, &cpu->check)) != 0) return error;
+  if ((error = uv_idle_init(cpu->loop, &cpu->idle)) != 0) return error;
+  if ((error = uv_poll_init(cpu->loop, &cpu->doorbell, doorbell)) != 0) return error;
+  if ((error = trim_init(cpu)) != 0) return error;
+  cpu->prepare.data = cpu->check.data = cpu->idle.data = cpu->doorbell.data = cpu;
+  uv_prepare_start(&cpu->prepare, on_prepare);
+  uv_check_start(&cpu->check, on_check);
+  if ((error = uv_poll_start(&cpu->doorbell, UV_READABLE, on_doorbell)) != 0) return error;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->prepare));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->check));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->doorbell));
+  cpu->open_handles = 5;
   return 0;
 }
 
@@ -75,11 +116,13 @@ static void on_closed(uv_handle_t* handle) {
 
 void loop_close(Cpu* cpu, void (*closed)(void*)) {
   set_active(cpu, false);
+  cpu->closing_handles = cpu->open_handles;
   cpu->open_handles = 0;
-  cpu->closing_handles = 3;
   cpu->closed = closed;
+  uv_close(reinterpret_cast<uv_handle_t*>(&cpu->prepare), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->check), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->idle), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&cpu->doorbell), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->trim), on_closed);
 }
 

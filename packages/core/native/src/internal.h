@@ -66,12 +66,14 @@ struct lwkt_chunk {
 struct shared {
 	_Atomic uint32_t tid;       /* of the rfork's kernel thread; 0: none. Written by itself, read by anyone (lwkt_is_rfork) */
 	_Atomic uint32_t state;     /* CPU_*; written by itself, read by senders */
-	_Atomic uint32_t sleeping;  /* a futex: 1 while it sleeps, or is about to. Set by itself, cleared by whoever wakes it */
+	_Atomic uint32_t sleeping;  /* a futex: SLEEP_*, while it sleeps or is about to. Set by itself, cleared by whoever wakes it */
+	_Atomic int doorbell;       /* 1 + the eventfd that wakes it from SLEEP_LOOP; 0: none yet. Written once, by itself; kept with the area */
 	_Atomic uint32_t pending;   /* some bit of `sources` may be set. Set by senders, cleared by itself */
 	_Atomic uint64_t sources[LWKT_CPU_MAX / 64]; /* which rforks' rings have something: set by senders, cleared by itself */
 };
 
 enum { CPU_NONE, CPU_ONLINE, CPU_ENDING };
+enum { SLEEP_NOT, SLEEP_FUTEX, SLEEP_LOOP };
 
 /** Everything an rfork keeps, reached through %gs. The first word must point to the area itself (cpu.h). */
 struct globaldata {
@@ -139,6 +141,9 @@ LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
 LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_offline(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd);
+
+/* doorbell.c */
+LWKT_HIDDEN void lwkt_doorbell_ring(globaldata_t target);
 
 /* msgport.c */
 LWKT_HIDDEN void lwkt_port_dequeue(lwkt_port_t port, lwkt_msg_t msg);

@@ -82,18 +82,29 @@ void lwkt_ipiq_idle(globaldata_t gd)
 		lwkt_arch_pause();
 	}
 	gd->gd_idle_spins /= 2;
-	atomic_store(&self->sleeping, 1); /* and then look again: a sender publishes, and then looks at this */
+	atomic_store(&self->sleeping, SLEEP_FUTEX); /* and then look again: a sender publishes, and then looks at this */
 	if (!atomic_load(&self->pending)) {
 		gd->gd_stats.st_sleeps++;
-		futex(&self->sleeping, FUTEX_WAIT, 1);
+		futex(&self->sleeping, FUTEX_WAIT, SLEEP_FUTEX);
 	}
-	atomic_store_explicit(&self->sleeping, 0, memory_order_relaxed);
+	atomic_store_explicit(&self->sleeping, SLEEP_NOT, memory_order_relaxed);
 }
 
+/** Does nothing where the target is awake: two loads. */
 static void wake(globaldata_t target)
 {
-	if (atomic_load(&target->gd_shared.sleeping) && atomic_exchange(&target->gd_shared.sleeping, 0))
-		futex(&target->gd_shared.sleeping, FUTEX_WAKE, 1);
+	struct shared *shared = &target->gd_shared;
+
+	if (!atomic_load(&shared->sleeping))
+		return;
+	switch (atomic_exchange(&shared->sleeping, SLEEP_NOT)) {
+	case SLEEP_FUTEX:
+		futex(&shared->sleeping, FUTEX_WAKE, 1);
+		break;
+	case SLEEP_LOOP:
+		lwkt_doorbell_ring(target);
+		break;
+	}
 }
 
 static void drain_known(globaldata_t gd);

@@ -226,6 +226,14 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 	return gd->gd_stats.st_runnable;
 }
 
+void lwkt_pass_end(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	gd->gd_deadline = 1; /* long ago */
+	gd->gd_clock_skip = 0;
+}
+
 unsigned lwkt_runnable(void)
 {
 	return lwkt_arch_mycpu()->gd_stats.st_runnable;

@@ -1,0 +1,62 @@
+/*
+ * doorbell.c - how an IPI message wakes an rfork whose thread0 is an event loop: that sleeps in a poll of its own and not in a futex.
+ *
+ * The doorbell is an eventfd which the loop polls with everything else. Senders ring it only if the loop has said that it is about to sleep, and the
+ * first of them only: so a busy loop costs its senders no system call.
+ *
+ * Invariants:
+ *  - The descriptor belongs to the per-CPU area, which is never freed: a late ring wakes a later owner of the area for nothing, and never writes
+ *    into somebody else's file.
+ *  - lwkt_loop_sleeps says so first and looks for messages then; a sender publishes first and looks for sleepers then.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int lwkt_doorbell(void)
+{
+	struct shared *self = &lwkt_arch_mycpu()->gd_shared;
+	int fd = atomic_load_explicit(&self->doorbell, memory_order_relaxed) - 1;
+
+	if (fd >= 0)
+		return fd;
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	atomic_store(&self->doorbell, fd + 1);
+	return fd;
+}
+
+void lwkt_doorbell_ring(globaldata_t target)
+{
+	uint64_t one = 1;
+
+	/* EAGAIN: it rings already. */
+	(void)!write(atomic_load(&target->gd_shared.doorbell) - 1, &one, sizeof(one));
+}
+
+int lwkt_loop_sleeps(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	struct shared *self = &gd->gd_shared;
+
+	if (atomic_load_explicit(&self->doorbell, memory_order_relaxed) == 0 || ipi_pending(gd))
+		return 0;
+	atomic_store(&self->sleeping, SLEEP_LOOP);
+	if (!atomic_load(&self->pending)) {
+		gd->gd_stats.st_sleeps++;
+		return 1;
+	}
+	atomic_store_explicit(&self->sleeping, SLEEP_NOT, memory_order_relaxed);
+	return 0;
+}
+
+int lwkt_loop_wakes(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	atomic_store_explicit(&gd->gd_shared.sleeping, SLEEP_NOT, memory_order_relaxed);
+	return ipi_pending(gd);
+}

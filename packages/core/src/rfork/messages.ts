@@ -1,0 +1,246 @@
+/**
+ * messages.ts: messages on their way to other rforks and from them. What rforks say to each other is in wire.ts.
+ *
+ * Invariants:
+ *  - A message of ours that another rfork has is in `sent` until its answer comes, or the news that the rfork has ended which had it last. So
+ *    each is answered exactly once, whatever ends.
+ *  - A message of others that we have is in `held` until it is answered or passed on to another rfork.
+ */
+import { CodedError } from '../errors.ts';
+import { Msg, type MsgOrigin } from '../msg.ts';
+import { native } from '../native.ts';
+import { exportedPort, pin, readPort, release, writePort } from './ports.ts';
+import { self } from './self.ts';
+import { checkTransferable, cloneError } from './transferable.ts';
+import * as wire from './wire.ts';
+
+interface Sent {
+  msg: Msg;
+  /** The rfork that has it. */
+  at: number;
+  /** Set once it has been aborted: whoever gets it is told. */
+  abort: { reason: unknown } | undefined;
+  /** Whether the event loop stays alive for its answer. */
+  holds: boolean;
+}
+
+const sent = new Map<number, Sent>();
+let lastId = 0;
+/** How many of them hold the loop. */
+let holding = 0;
+
+/** By the sender's rfork, then by its number for the message. */
+const held = new Map<number, Map<number, Msg>>();
+
+const onEnd = new Map<number, () => void>();
+
+function endedError(rfork: number): Error {
+  return new CodedError('ERR_LWKT_RFORK_ENDED', `rfork ${rfork} has ended`);
+}
+
+function takeSent(id: number): Sent | undefined {
+  const entry = sent.get(id);
+  if (entry === undefined) return undefined;
+  sent.delete(id);
+  if (entry.holds && --holding === 0) native.hold(false);
+  entry.msg.away = undefined;
+  return entry;
+}
+
+function finish(id: number, error: unknown, result: unknown): void {
+  takeSent(id)?.msg.complete(error, result);
+}
+
+/** Calls then when that rfork has ended. */
+export function whenEnded(rfork: number, then: () => void): void {
+  onEnd.set(rfork, then);
+}
+
+function sendAbort(id: number, entry: Sent): void {
+  native.send(entry.at, wire.ABORT, 0, self.id, id, wire.encodeError(plainReason(entry.abort?.reason)));
+}
+
+/** A reason may be anything; what can't be cloned is not worth a failure. */
+function plainReason(reason: unknown): unknown {
+  return reason instanceof Error ||
+    (typeof reason !== 'object' && typeof reason !== 'function' && typeof reason !== 'symbol')
+    ? reason
+    : undefined;
+}
+
+function abortSent(id: number, reason: unknown): void {
+  const entry = sent.get(id);
+  if (entry === undefined || entry.abort !== undefined) return;
+  entry.abort = { reason };
+  if (entry.at === self.id) held.get(self.id)?.get(id)?.abortmsg(reason);
+  else sendAbort(id, entry);
+}
+
+/** On a message that has come here from another rfork (or that has come back here by way of one). */
+class Origin implements MsgOrigin {
+  readonly rfork: number;
+  readonly id: number;
+
+  constructor(rfork: number, id: number) {
+    this.rfork = rfork;
+    this.id = id;
+  }
+
+  reply(error: unknown, result: unknown, transfer: readonly ArrayBuffer[] | undefined): void {
+    if (this.rfork === self.id) {
+      this.forget();
+      finish(this.id, error, result);
+      return;
+    }
+    checkTransferable(transfer);
+    if (error === undefined) native.send(this.rfork, wire.REPLY, 0, 0, this.id, result, transfer);
+    else native.send(this.rfork, wire.FAIL, 0, 0, this.id, wire.encodeError(error));
+    this.forget(); // after the send, which may refuse the value
+  }
+
+  forget(): void {
+    const messages = held.get(this.rfork);
+    messages?.delete(this.id);
+    if (messages?.size === 0) held.delete(this.rfork);
+  }
+}
+
+/**
+ * Sends a message to another rfork's port. Until it is answered the event loop stays alive, if `holds`. Throws DataCloneError,
+ * ERR_LWKT_RFORK_ENDED; then nothing has happened.
+ */
+export function putRemote(rfork: number, port: number, msg: Msg, holds = true): void {
+  if (msg.origin instanceof Origin) {
+    passOn(rfork, port, msg, msg.origin);
+    return;
+  }
+  const id = ++lastId;
+  checkTransferable(msg.transfer);
+  if (native.send(rfork, wire.REQUEST, port, self.id, id, msg.data, msg.transfer) !== 0)
+    throw endedError(rfork);
+  sent.set(id, { msg, at: rfork, abort: undefined, holds });
+  if (holds && holding++ === 0) native.hold(true);
+  msg.away = (reason) => abortSent(id, reason);
+}
+
+/** A message that came from another rfork goes on to a third, or home. Its answer goes from there to its first sender. */
+function passOn(rfork: number, port: number, msg: Msg, origin: Origin): void {
+  if (native.send(rfork, wire.REQUEST, port, origin.rfork, origin.id, msg.data) !== 0)
+    throw endedError(rfork);
+  origin.forget();
+  msg.origin = undefined;
+  msg.status = 'done';
+  if (origin.rfork === self.id) moved(origin.id, rfork);
+  else if (origin.rfork !== rfork) native.send(origin.rfork, wire.MOVED, rfork, 0, origin.id, undefined);
+}
+
+/** A message of ours is at another rfork than the one we sent it to. */
+function moved(id: number, at: number): void {
+  const entry = sent.get(id);
+  if (entry === undefined) return;
+  entry.at = at;
+  if (ended.has(at)) finish(id, endedError(at), undefined);
+  else if (entry.abort !== undefined) sendAbort(id, entry);
+}
+
+/** Rforks whose end has been told. A message may move to one that we have never met. */
+const ended = new Set<number>();
+
+function request(port: number, originRfork: number, id: number, data: unknown, unreadable: boolean): void {
+  const msg = new Msg<unknown, unknown>(data);
+  const origin = new Origin(originRfork, id);
+  msg.origin = origin;
+  msg.status = 'held';
+  const messages = held.get(originRfork);
+  if (messages === undefined) held.set(originRfork, new Map([[id, msg]]));
+  else messages.set(id, msg);
+  if (originRfork === self.id) {
+    const entry = sent.get(id);
+    if (entry !== undefined) entry.at = self.id;
+  }
+  const target = exportedPort(port);
+  if (unreadable) msg.complete(data, undefined);
+  else if (target === undefined)
+    msg.complete(
+      new CodedError('ERR_LWKT_PORT_CLOSED', `rfork ${self.id} has no port ${port} any more`),
+      undefined,
+    );
+  else target.receive(msg);
+}
+
+function rforkEnded(rfork: number): void {
+  ended.add(rfork);
+  for (const [id, entry] of sent) if (entry.at === rfork) finish(id, endedError(rfork), undefined);
+  const orphans = held.get(rfork);
+  held.delete(rfork);
+  // They are not taken back: what somebody has said before he died can still be heard.
+  if (orphans !== undefined) for (const msg of orphans.values()) msg.disown(endedError(rfork));
+  const then = onEnd.get(rfork);
+  onEnd.delete(rfork);
+  then?.();
+}
+
+function handle(kind: number, from: number, port: number, origin: number, id: number, value: unknown): void {
+  switch (kind) {
+    case wire.REQUEST:
+    case -wire.REQUEST:
+      request(port, origin, id, value, kind < 0);
+      break;
+    case wire.REPLY:
+      finish(id, undefined, value);
+      break;
+    case wire.FAIL:
+      finish(id, wire.decodeError(value), undefined);
+      break;
+    case -wire.REPLY:
+    case -wire.FAIL:
+      finish(id, value, undefined);
+      break;
+    case wire.ABORT:
+      held.get(origin)?.get(id)?.abortmsg(wire.decodeError(value));
+      break;
+    case wire.MOVED:
+      moved(id, port);
+      break;
+    case wire.CLOSE:
+      exportedPort(port)?.close();
+      break;
+    case wire.RELEASE:
+      release(port, id);
+      break;
+    case wire.PIN:
+      pin(port);
+      break;
+    case wire.ENDED:
+      rforkEnded(from);
+      break;
+  }
+}
+
+/** Called by the native side on thread0 when envelopes have come. Nothing but termination leaves it as an exception. */
+function deliver(): void {
+  const fields = native.receive();
+  for (let at = 0; at < fields.length; at += 6)
+    handle(
+      fields[at] as number,
+      fields[at + 1] as number,
+      fields[at + 2] as number,
+      fields[at + 3] as number,
+      fields[at + 4] as number,
+      fields[at + 5],
+    );
+}
+
+export function closeRemote(rfork: number, port: number): void {
+  native.send(rfork, wire.CLOSE, port, 0, 0, undefined);
+}
+
+export function releaseRemote(rfork: number, port: number, shares: number): void {
+  native.send(rfork, wire.RELEASE, port, 0, shares, undefined);
+}
+
+export function pinRemote(rfork: number, port: number): void {
+  native.send(rfork, wire.PIN, port, 0, 0, undefined);
+}
+
+native.setupRemote(deliver, writePort, readPort, cloneError);

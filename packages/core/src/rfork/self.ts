@@ -1,0 +1,34 @@
+/**
+ * self.ts: who this rfork is. A Worker that new Rfork() has started finds its orders in workerData; any other JavaScript thread that loads this
+ * package (the main one, a Worker of one's own) is an rfork too, with a number of its own.
+ */
+import { isMainThread, threadId, workerData } from 'node:worker_threads';
+import { native } from '../native.ts';
+
+/** What new Rfork() gives its Worker as workerData. */
+export interface Orders {
+  '@libcr/core rfork': { id: number; name: string; module: string };
+}
+
+function readOrders(): Orders['@libcr/core rfork'] | undefined {
+  return typeof workerData === 'object' && workerData !== null
+    ? (workerData as Partial<Orders>)['@libcr/core rfork']
+    : undefined;
+}
+
+/** Set in what new Rfork() has started. */
+export const orders: Orders['@libcr/core rfork'] | undefined = readOrders();
+
+/** One JavaScript CPU: the main thread or a Worker. */
+export interface RforkInfo {
+  /** Unique in the process: 1, 2, … */
+  readonly id: number;
+  /** As given to new Rfork(); "main" for the main thread, "worker N" for a Worker of another making. */
+  readonly name: string;
+}
+
+/** The rfork that this code runs on. (mycpu) */
+export const self: RforkInfo = Object.freeze({
+  id: native.enter(orders?.id ?? 0),
+  name: orders?.name ?? (isMainThread ? 'main' : `worker ${threadId}`),
+});

@@ -1,0 +1,109 @@
+/**
+ * wire.ts: what rforks say to each other. One envelope (native/node/envelope.h) has a kind, a port's and a message's number and a value; the
+ * comments say which of them each kind uses. The order of what one rfork sends to another is kept.
+ */
+
+/** That rfork has ended. Comes from the native side. */
+export const ENDED = 0;
+/** A message for `port`, the message `id` of rfork `origin`; value: its data. */
+export const REQUEST = 1;
+/** The answer to our message `id`; value: its result. */
+export const REPLY = 2;
+/** The same, with an error; value: see encodeError. */
+export const FAIL = 3;
+/** The message `id` of `origin` is no longer wanted; value: the reason, encoded. */
+export const ABORT = 4;
+/** Our message `id` is now with rfork `port`. */
+export const MOVED = 5;
+/** `port` is to be closed. */
+export const CLOSE = 6;
+/** The sender gives `id` of its shares in `port` back. */
+export const RELEASE = 7;
+/** `port` is to stay for good: there are no shares left to give away. */
+export const PIN = 8;
+
+/** Every rfork made by new Rfork() has these. */
+export const START_PORT = 1;
+export const MAIN_PORT = 2;
+
+interface WireError {
+  type: string;
+  message: string;
+  stack: string | undefined;
+  cause: unknown;
+  errors: unknown[] | undefined;
+  properties: Record<string, unknown>;
+}
+
+/** [error] for an Error, [] and the value itself for anything else that was thrown. */
+type Encoded = { error: WireError } | { value: unknown };
+
+const TYPES: Record<string, ErrorConstructor> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
+/** How deep causes are followed. */
+const DEPTH = 8;
+
+function isPlain(value: unknown): boolean {
+  return (
+    value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
+  );
+}
+
+/** The class an error is of, as far as every rfork has it. */
+function typeOf(error: Error): string {
+  for (const type of Object.keys(TYPES)) if (error instanceof (TYPES[type] as ErrorConstructor)) return type;
+  return error instanceof AggregateError ? 'AggregateError' : 'Error';
+}
+
+/**
+ * An error as plain data. Structured clone would lose what makes a Node error one: its code, errno, syscall. Own properties that are plain values
+ * go along; others are left out.
+ */
+export function encodeError(error: unknown, depth = 0): Encoded {
+  if (!(error instanceof Error)) return { value: error };
+  const properties: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(error)) if (isPlain(value)) properties[key] = value;
+  if (error.name !== typeOf(error)) properties.name ??= error.name;
+  if (error instanceof DOMException) properties.code = error.code;
+  const inner = (value: unknown): unknown =>
+    depth < DEPTH && (value instanceof Error || isPlain(value))
+      ? encodeError(value, depth + 1)
+      : { value: undefined };
+  return {
+    error: {
+      type: typeOf(error),
+      message: String(error.message),
+      stack: typeof error.stack === 'string' ? error.stack : undefined,
+      cause: 'cause' in error ? inner(error.cause) : undefined,
+      errors: error instanceof AggregateError ? error.errors.map(inner) : undefined,
+      properties,
+    },
+  };
+}
+
+export function decodeError(encoded: unknown): unknown {
+  const { error, value } = encoded as { error?: WireError; value?: unknown };
+  if (error === undefined) return value;
+  const options = error.cause === undefined ? undefined : { cause: decodeError(error.cause) };
+  const made =
+    error.errors === undefined
+      ? new (TYPES[error.type] ?? Error)(error.message, options)
+      : new AggregateError(error.errors.map(decodeError), error.message, options);
+  for (const [key, property] of Object.entries(error.properties))
+    Object.defineProperty(made, key, {
+      value: property,
+      enumerable: key !== 'name',
+      configurable: true,
+      writable: true,
+    });
+  if (error.stack !== undefined)
+    Object.defineProperty(made, 'stack', { value: error.stack, configurable: true, writable: true });
+  return made;
+}

@@ -1,0 +1,277 @@
+// How rforks end, and what becomes of the messages that they had. See rfork.test.ts.
+
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { create, curthread, Msg, MsgPort, Rfork, run, sleep, wait } from '@libcr/core';
+import { main, rejectionOf, scale, shown, thrownBy } from './check.mjs';
+
+const child = new URL('./rfork-child.mjs', import.meta.url);
+const start = (role, more = {}, options = {}) =>
+  new Rfork(child, { name: role, data: { role, ...more }, ...options });
+
+/** An rfork that has three messages of ours, held and queued, and one thread of ours that waits. */
+function withMessages(then) {
+  const ready = new MsgPort('ready');
+  const rfork = start('keeps', { ready, count: 2, then });
+  const messages = [1, 2, 3].map((n) => new Msg(n));
+  rfork.finished.catch(() => {}); // or it is unhandled before we come to look at it
+  for (const msg of messages) rfork.port.sendmsg(msg);
+  const waiting = create(() => thrownBy(() => rfork.port.domsg(new Msg(4))));
+  ready.waitport().replymsg();
+  return { rfork, messages, waiting };
+}
+
+const outcomes = ({ messages, waiting }) => [
+  ...messages.map((msg) => thrownBy(() => msg.waitmsg()).code),
+  waiting.join().code,
+];
+
+/** A generator of numbers that can be told to begin again: mulberry32. */
+function generator(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+main({
+  async outcomes() {
+    return {
+      returns: await start('returns', { value: { a: [1] } }).finished,
+      asynchronous: await start('asynchronous', { value: 2 }).finished,
+      throws: await rejectionOf(start('throws').finished),
+      exits: await rejectionOf(start('exits').finished),
+      uncaught: await rejectionOf(start('uncaught').finished),
+      join: await run(() => start('returns', { value: 3 }).join()),
+      joinThrows: await run(() => thrownBy(() => start('throws').join())),
+      late: await run(() => {
+        const rfork = start('idle');
+        const late = thrownBy(() => rfork.join({ timeout: 10 })).code;
+        wait(rfork.terminate());
+        return late;
+      }),
+    };
+  },
+
+  async modules() {
+    const source = (text) =>
+      new Rfork(`data:text/javascript,${encodeURIComponent(text)}`, { name: 'data' }).finished;
+    return {
+      missing: (await rejectionOf(new Rfork('./no-such-file.mjs').finished)).code,
+      syntax: (await rejectionOf(source('export default function ('))).name,
+      noDefault: await rejectionOf(source('export const main = () => 1')),
+      topLevel: (await rejectionOf(source('throw new RangeError("top level")'))).message,
+      good: await source('export default (port, data) => [String(port), typeof data]'),
+      relative: await new Rfork(relative(process.cwd(), fileURLToPath(child)).replace(/^(?!\.)/, './'), {
+        data: { role: 'returns', value: 'relative' },
+      }).finished,
+      options: await new Rfork(
+        `data:text/javascript,export default () => [process.argv[2], process.env.LIBCR_X, process.execArgv]`,
+        {
+          argv: ['argument'],
+          env: { LIBCR_X: 'environment' },
+          execArgv: ['--no-warnings'],
+        },
+      ).finished,
+    };
+  },
+
+  terminate: () =>
+    run(() => {
+      const all = withMessages('sleep');
+      const before = String(all.rfork);
+      wait(all.rfork.terminate());
+      return {
+        before,
+        after: String(all.rfork),
+        outcomes: outcomes(all),
+        send: thrownBy(() => all.rfork.port.sendmsg(new Msg(1))),
+        finished: thrownBy(() => all.rfork.join()),
+        again: wait(all.rfork.terminate()) ?? 'nothing',
+      };
+    }),
+
+  spinning: () =>
+    run(() => {
+      const all = withMessages('spin');
+      wait(all.rfork.terminate());
+      return outcomes(all);
+    }),
+
+  exit: () =>
+    run(() => {
+      const all = withMessages('exit');
+      return { outcomes: outcomes(all), finished: thrownBy(() => all.rfork.join()).message };
+    }),
+
+  // Main gives up, and with nothing else to do there the rfork ends, messages or not.
+  throwing: () =>
+    run(() => {
+      const all = withMessages('throw');
+      return { outcomes: outcomes(all), finished: thrownBy(() => all.rfork.join()).message };
+    }),
+
+  /** Terminated at once, before it has loaded anything. */
+  early: () =>
+    run(() => {
+      const rfork = start('commands');
+      const msg = new Msg({ command: 'who' });
+      rfork.port.sendmsg(msg);
+      wait(rfork.terminate());
+      return [thrownBy(() => msg.waitmsg()).code, thrownBy(() => rfork.join()).code];
+    }),
+
+  /** What an rfork has sent is aborted here when it ends. */
+  clientEnds: () =>
+    run(() => {
+      const port = new MsgPort('service');
+      const client = start('commands');
+      client.port.sendmsg(new Msg({ command: 'call', to: port, data: 1 }));
+      client.port.sendmsg(new Msg({ command: 'call', to: port, data: 2 }));
+      const held = port.waitport();
+      while (port.length === 0) sleep(1);
+      wait(client.terminate());
+      const stopped = thrownBy(() => sleep(1e8, { signal: held.signal }));
+      held.replymsg(undefined, 'to nobody');
+      const queued = port.getport(); // what was sent before the end is there
+      queued.replymsg();
+      return {
+        stopped: stopped.name,
+        reason: shown(held.signal.reason).code,
+        queued: [queued.data, queued.signal.aborted],
+      };
+    }),
+
+  /** A message that one rfork has passed on to another comes back when that one ends, not when the first does. */
+  forwarded: () =>
+    run(() => {
+      const first = start('commands');
+      const second = start('commands');
+      const ready = new MsgPort('ready');
+      // forwarded messages are commands to the second
+      const pass = (rfork, to) => {
+        const msg = new Msg({ command: 'forward', to: to.port, ready });
+        rfork.port.sendmsg(msg);
+        return msg;
+      };
+      // first -> second -> first -> …: until one of the two is gone
+      const msg = pass(first, second);
+      sleep(20);
+      wait(first.terminate());
+      const error = thrownBy(() => msg.waitmsg({ timeout: 20_000 })).code;
+      const who = second.port.domsg(new Msg({ command: 'who' })).name;
+      wait(second.terminate());
+      return { error, who };
+    }),
+
+  disposed: () =>
+    run(() => {
+      const rfork = start('commands');
+      rfork[Symbol.dispose]();
+      const result = rfork.join();
+      const second = start('idle');
+      wait(second[Symbol.asyncDispose]());
+      return [result, second.state];
+    }),
+
+  async unref() {
+    start('idle').unref();
+    return 'the program ends';
+  },
+
+  async many() {
+    const n = scale(30, 5);
+    const before = process.memoryUsage().rss;
+    for (let round = 0; round < n; round++) {
+      const rfork = start('commands');
+      await run(() => {
+        const waiting = create(
+          () => thrownBy(() => rfork.port.domsg(new Msg({ command: 'sleep', ms: 1e8 }))).code,
+        );
+        rfork.port.domsg(new Msg({ command: 'who' }));
+        wait(rfork.terminate());
+        if (waiting.join() !== 'ERR_LWKT_RFORK_ENDED') throw new Error('not told');
+      });
+    }
+    return { grown: (process.memoryUsage().rss - before) / 2 ** 20 };
+  },
+
+  /** Clients and rforks that call each other, pass messages on, give up and are killed: each message has one outcome. */
+  async chaos() {
+    const seed = Number(process.env.LIBCR_SEED ?? Date.now() % 2 ** 31);
+    console.log(`seed ${seed}`);
+    const random = generator(seed);
+    const rounds = scale(400, 60);
+    const counts = { answered: 0, aborted: 0, ended: 0, failed: 0 };
+    const rforks = [];
+    const renew = (i) => {
+      rforks[i] = start('commands', {}, { name: `chaos ${i}` });
+    };
+    for (let i = 0; i < 3; i++) renew(i);
+    await run(() => {
+      const own = new MsgPort('own');
+      const server = create(() => {
+        for (const msg of own) msg.replymsg(undefined, msg.data);
+      });
+      const request = () => {
+        const to = random(2) ? own : rforks[random(3)].port;
+        switch (random(5)) {
+          case 0:
+            return { command: 'who' };
+          case 1:
+            return { command: 'call', to: own, data: random(100) };
+          case 2:
+            return { command: 'forward', to, hops: 0 };
+          case 3:
+            return { command: 'sleep', ms: random(5) };
+          default:
+            return { command: 'hold' };
+        }
+      };
+      const client = () => {
+        for (let round = 0; round < rounds; round++) {
+          const data = request();
+          const giveUp = data.command === 'hold' || data.command === 'forward' || random(4) === 0;
+          const msg = new Msg(data, { replyPort: curthread().port });
+          try {
+            rforks[random(3)].port.sendmsg(msg);
+            if (giveUp) {
+              if (random(2)) sleep(random(3));
+              msg.abortmsg('chaos');
+            }
+            msg.waitmsg({ timeout: 60_000 });
+            counts.answered++;
+          } catch (error) {
+            if (error.code === 'ABORT_ERR') counts.aborted++;
+            else if (error.code === 'ERR_LWKT_RFORK_ENDED') counts.ended++;
+            else if (error.code === 'ERR_LWKT_TIMEOUT') throw error;
+            else counts.failed++;
+          }
+        }
+      };
+      const killer = create(() => {
+        for (let kill = 0; kill < scale(12, 3); kill++) {
+          sleep(5 + random(60));
+          const i = random(3);
+          const old = rforks[i];
+          renew(i);
+          wait(old.terminate());
+        }
+      });
+      const clients = Array.from({ length: 8 }, (_, i) => create(client, { name: `client ${i}` }));
+      for (const td of clients) td.join();
+      killer.join();
+      own.close();
+      server.join();
+      for (const rfork of rforks) wait(rfork.terminate());
+    });
+    return {
+      total: Object.values(counts).reduce((a, b) => a + b),
+      expected: 8 * rounds,
+      failed: counts.failed,
+    };
+  },
+});
