@@ -66,6 +66,8 @@ struct Cpu {
   uint64_t pass_ns = 1000000;          // how long a pass may keep the event loop
   std::shared_ptr<Inbox> inbox;        // what other rforks send
   Envelope* received = nullptr;        // taken from it, not yet JavaScript's
+  Envelope* spare = nullptr;           // used ones, for the next that are sent
+  unsigned spares = 0;
   std::unordered_map<uint32_t, std::shared_ptr<Inbox>> peers;  // by rfork id: those that have been sent to
   int holds = 0;                       // reasons for which the loop must not run dry
   v8::Global<v8::Function> deliver;    // deliver(): envelopes have come

@@ -29,7 +29,7 @@ struct Payload {
 
   Kind kind = kUndefined;
   double number = 0;
-  uint8_t* bytes = nullptr;  // malloc'ed
+  uint8_t* bytes = room;     // or malloc'ed, where there is not enough room
   size_t size = 0;           // of bytes
   std::vector<std::shared_ptr<v8::BackingStore>> transferred;  // ArrayBuffers that moved
   std::vector<std::shared_ptr<v8::BackingStore>> shared;       // SharedArrayBuffers: the same memory on both sides
@@ -38,13 +38,22 @@ struct Payload {
   Payload() = default;
   Payload(const Payload&) = delete;
   Payload& operator=(const Payload&) = delete;
-  ~Payload() { free(bytes); }
+  ~Payload() { clear(); }
 
   /** Fills it. false: an exception is pending, and nothing has been detached. transfer: an array of ArrayBuffers, or undefined. */
   bool write(Cpu* cpu, v8::Local<v8::Context> context, v8::Local<v8::Value> value, v8::Local<v8::Value> transfer);
 
   /** The value, in this environment; empty: an exception is pending. Once only: what was transferred belongs to the value. */
   v8::MaybeLocal<v8::Value> read(Cpu* cpu, v8::Local<v8::Context> context);
+
+  /** Makes bytes at least so long, keeping what is there. false: out of memory, and all is as before. */
+  bool reserve(size_t wanted);
+  /** As new. */
+  void clear();
+
+  static const size_t kRoom = 512;
+  size_t capacity = kRoom;
+  alignas(16) uint8_t room[kRoom];  // most messages are small
 };
 
 /** A message of the protocol: a kind, an rfork and two numbers, and a value. */
@@ -81,6 +90,14 @@ struct Inbox {
   bool open() const;
   bool empty() const { return head.load(std::memory_order_acquire) == nullptr; }
 };
+
+/**
+ * An envelope, from those that this rfork has received and used up, if there are any: where requests and answers go to and fro nothing is allocated.
+ * (malloc would make it a meeting point: freed on another kernel thread than where it was allocated, each piece costs a lock.)
+ */
+Envelope* new_envelope(Cpu* cpu);
+/** For reuse, or away with it. */
+void old_envelope(Cpu* cpu, Envelope* envelope);
 
 /** A new rfork's inbox, entered where others find it. */
 std::shared_ptr<Inbox> register_inbox();

@@ -66,6 +66,14 @@ class Writer : public v8::ValueSerializer::Delegate {
     return v8::Just(static_cast<uint32_t>(payload_->modules.size() - 1));
   }
 
+  void* ReallocateBufferMemory(void*, size_t size, size_t* actual) override {
+    if (!payload_->reserve(size)) return nullptr;
+    *actual = payload_->capacity;
+    return payload_->bytes;
+  }
+
+  void FreeBufferMemory(void*) override {}  // it is the payload's
+
   static const uint32_t kNumbers = 4;
 
  private:
@@ -137,8 +145,7 @@ bool write_plain(v8::Isolate* isolate, Payload* payload, Local<v8::Value> value)
     bool narrow = text->ContainsOnlyOneByte();
 
     payload->size = static_cast<size_t>(length) * (narrow ? 1 : 2);
-    payload->bytes = static_cast<uint8_t*>(malloc(payload->size ? payload->size : 1));
-    if (!payload->bytes) return false;
+    if (!payload->reserve(payload->size)) return false;
     payload->kind = narrow ? Payload::kLatin1 : Payload::kUtf16;
     copy_string(isolate, text, payload->bytes, length, narrow);
   } else {
@@ -180,10 +187,29 @@ bool Payload::write(Cpu* cpu, Local<v8::Context> context, Local<v8::Value> value
     buffer->Detach(Local<v8::Value>()).Check();
   }
   kind = kSerialized;
-  std::pair<uint8_t*, size_t> result = writer.serializer.Release();
-  bytes = result.first;
-  size = result.second;
+  size = writer.serializer.Release().second;
   return true;
+}
+
+bool Payload::reserve(size_t wanted) {
+  if (wanted <= capacity) return true;
+  uint8_t* larger = static_cast<uint8_t*>(realloc(bytes == room ? nullptr : bytes, wanted));
+  if (!larger) return false;
+  if (bytes == room) std::memcpy(larger, room, kRoom);
+  bytes = larger;
+  capacity = wanted;
+  return true;
+}
+
+void Payload::clear() {
+  if (bytes != room) free(bytes);
+  bytes = room;
+  capacity = kRoom;
+  size = 0;
+  kind = kUndefined;
+  transferred.clear();
+  shared.clear();
+  modules.clear();
 }
 
 v8::MaybeLocal<v8::Value> Payload::read(Cpu* cpu, Local<v8::Context> context) {

@@ -13,8 +13,8 @@
 
 namespace libcr {
 
-static const uint32_t kFields = 6;  // of an envelope, in what receive() answers
-static const uint32_t kBatch = 256; // envelopes that one receive() takes
+static const uint32_t kBatch = 256;  // envelopes that one receive() takes
+static const unsigned kSpares = 1024;  // used envelopes that are kept
 
 bool remote_pending(Cpu* cpu) { return cpu->received || (cpu->inbox && !cpu->inbox->empty()); }
 
@@ -62,6 +62,26 @@ static std::shared_ptr<Inbox> peer(Cpu* cpu, uint32_t id) {
   return inbox;
 }
 
+Envelope* new_envelope(Cpu* cpu) {
+  Envelope* envelope = cpu->spare;
+
+  if (!envelope) return new Envelope();
+  cpu->spare = envelope->next;
+  cpu->spares--;
+  return envelope;
+}
+
+void old_envelope(Cpu* cpu, Envelope* envelope) {
+  if (cpu->spares >= kSpares) {
+    delete envelope;
+    return;
+  }
+  envelope->payload.clear();
+  envelope->next = cpu->spare;
+  cpu->spare = envelope;
+  cpu->spares++;
+}
+
 /** send(to, kind, port, origin, id, value, transfer?) -> 0, or ESRCH: that rfork has ended. Throws DataCloneError. */
 void Send(Args args) {
   Cpu* cpu = current_cpu();
@@ -69,20 +89,21 @@ void Send(Args args) {
   v8::HandleScope handles(isolate);
   uint32_t to = args[0].As<v8::Uint32>()->Value();
   std::shared_ptr<Inbox> inbox = peer(cpu, to);  // a copy: the value's getters may run anything
-  auto envelope = std::make_unique<Envelope>();
 
   if (inbox && inbox->open()) {
+    Envelope* envelope = new_envelope(cpu);
     envelope->kind = args[1].As<v8::Uint32>()->Value();
     envelope->port = args[2].As<v8::Number>()->Value();
     envelope->origin = args[3].As<v8::Uint32>()->Value();
     envelope->id = args[4].As<v8::Number>()->Value();
     envelope->from = cpu->inbox->id;
-    if (!envelope->payload.write(cpu, isolate->GetCurrentContext(), args[5], args[6])) return;
-    if (inbox->push(envelope.get())) {
-      envelope.release();
+    bool written = envelope->payload.write(cpu, isolate->GetCurrentContext(), args[5], args[6]);
+    if (written && inbox->push(envelope)) {
       args.GetReturnValue().Set(0);
       return;
     }
+    old_envelope(cpu, envelope);
+    if (!written) return;
   }
   cpu->peers.erase(to);
   args.GetReturnValue().Set(ESRCH);
@@ -113,7 +134,7 @@ void Receive(Args args) {
   for (uint32_t n = 0; n < kBatch; n++) {
     if (!cpu->received) cpu->received = cpu->inbox->take();
     if (!cpu->received) break;
-    std::unique_ptr<Envelope> envelope(cpu->received);
+    Envelope* envelope = cpu->received;
     bool failed;
     cpu->received = envelope->next;
     v8::Local<v8::Value> value = value_of(cpu, context, &envelope->payload, &failed);
@@ -125,6 +146,7 @@ void Receive(Args args) {
     fields.push_back(v8::Number::New(isolate, envelope->id));
     fields.push_back(value);
     if (envelope->kind == kEnded) cpu->peers.erase(envelope->from);
+    old_envelope(cpu, envelope);
   }
   args.GetReturnValue().Set(v8::Array::New(isolate, fields.data(), fields.size()));
 }
@@ -146,12 +168,19 @@ v8::Local<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Co
   return base->GetFunction(context).ToLocalChecked();
 }
 
+static void delete_list(Envelope* envelope) {
+  while (envelope) {
+    Envelope* next = envelope->next;
+    delete envelope;
+    envelope = next;
+  }
+}
+
 void remote_close(Cpu* cpu) {
   if (cpu->inbox) end_inbox(cpu->inbox);
-  while (cpu->received) {
-    std::unique_ptr<Envelope> envelope(cpu->received);
-    cpu->received = envelope->next;
-  }
+  delete_list(cpu->received);
+  delete_list(cpu->spare);
+  cpu->received = cpu->spare = nullptr;
   cpu->peers.clear();
   cpu->deliver.Reset();
   cpu->write_host.Reset();
