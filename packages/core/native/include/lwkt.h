@@ -136,7 +136,7 @@ struct lwkt_port {
 /** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
 struct lwkt_context {
 	void *sp;     /* stack pointer; the callee-saved registers lie there */
-	uintptr_t fs; /* TLS base, in %fs while it runs */
+	uintptr_t fs; /* TLS base, in %fs while it runs; aarch64: in tpidr_el0 */
 };
 
 /**
@@ -165,7 +165,7 @@ struct lwkt_thread {
 	int td_errno;         /* errno of system calls made as messages; written on error only */
 	uint64_t td_id;       /* unique in the process' life on this rfork, 0 is thread0 */
 	uint64_t td_nswitches; /* times it was switched to */
-	size_t td_stack_size; /* bytes asked for, rounded up to the stack's class */
+	size_t td_stack_size; /* bytes asked for, rounded up: to a power of two, to four pages, with TDF_TLS to what the C library wants */
 	const char *td_wmesg; /* what it waits for, a string that outlives the wait; NULL while runnable */
 	void (*td_func)(void *arg);
 	void *td_arg;
@@ -209,7 +209,7 @@ struct lwkt_create_args {
 /* ------------------------------------------------------------------ the CPU */
 
 /**
- * Make the calling kernel thread an rfork: gives it a per-CPU area (reached through %gs from now on) whose thread0 is the
+ * Make the calling kernel thread an rfork: gives it a per-CPU area (x86-64: reached through %gs from now on) whose thread0 is the
  * stack it stands on. May be called on any kernel thread that has none. Returns 0, EEXIST where it has one already, EAGAIN where there
  * are LWKT_CPU_MAX, ENOMEM.
  */
@@ -224,8 +224,8 @@ int lwkt_cpu_fini(void);
 /** Whether the calling kernel thread is an rfork: 1 or 0. Any kernel thread; costs a system call (gettid), two without FSGSBASE. */
 int lwkt_is_rfork(void);
 
-/** The per-CPU area of the calling rfork: one load. On rforks only: elsewhere it faults or, as a new kernel thread begins with its creator's
- *  %gs, answers another's area. Ask lwkt_is_rfork() where that is in doubt. */
+/** The per-CPU area of the calling rfork: one load, two on aarch64. On rforks only: elsewhere it faults, or answers NULL or another's area, as a
+ *  new kernel thread begins with its creator's %gs. Ask lwkt_is_rfork() where that is in doubt. */
 globaldata_t lwkt_mycpu(void);
 
 /** The running userthread; thread0 on the rfork's own stack. Two loads; on rforks only, as lwkt_mycpu. (curthread) */

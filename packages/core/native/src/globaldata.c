@@ -1,6 +1,6 @@
 /*
  * globaldata.c - the per-CPU area's beginning and end (DragonFly: mi_gdinit, and libcaps' globaldata.c).
- * Invariant: %gs points to the area exactly from a successful lwkt_cpu_init to lwkt_cpu_fini.
+ * Invariant: %gs, or what stands for it (cpu.h), points to the area exactly from a successful lwkt_cpu_init to lwkt_cpu_fini.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -42,9 +42,9 @@ static void give_area(globaldata_t gd)
 int lwkt_is_rfork(void)
 {
 	pthread_once(&probe_once, lwkt_arch_probe);
-	globaldata_t gd = (globaldata_t)lwkt_arch_get_gs();
+	globaldata_t gd = (globaldata_t)lwkt_arch_get_cpu();
 
-	/* A new kernel thread begins with its creator's %gs. */
+	/* On x86-64 a new kernel thread begins with its creator's %gs. */
 	return gd && atomic_load_explicit(&gd->gd_shared.tid, memory_order_relaxed) == (uint32_t)syscall(SYS_gettid);
 }
 
@@ -104,7 +104,7 @@ int lwkt_cpu_init(void)
 	lwkt_thread_init(gd, td0);
 	td0->td_flags = TDF_RUNNING | TDF_THREAD0;
 	td0->td_critcount = 0;
-	td0->td_ctx.fs = lwkt_arch_get_fs();
+	td0->td_ctx.fs = lwkt_arch_get_tls();
 	strcpy(td0->td_comm, "thread0");
 	lwkt_thread_init(gd, &gd->gd_reaper);
 	gd->gd_reaper.td_id = 0;
@@ -116,13 +116,13 @@ int lwkt_cpu_init(void)
 	error = lwkt_overrun_init(gd);
 	if (error)
 		goto no_altstack;
-	error = lwkt_arch_set_gs((uintptr_t)gd);
+	error = lwkt_arch_set_cpu((uintptr_t)gd);
 	if (error)
 		goto no_gs;
 	error = lwkt_ipiq_online(gd);
 	if (!error)
 		return 0;
-	lwkt_arch_set_gs(0);
+	lwkt_arch_set_cpu(0);
 no_gs:
 	lwkt_overrun_fini(gd);
 no_altstack:
@@ -142,7 +142,7 @@ int lwkt_cpu_fini(void)
 	lwkt_pool_trim(0, ~0u);
 	lwkt_thread_free_all(gd);
 	lwkt_overrun_fini(gd);
-	lwkt_arch_set_gs(0);
+	lwkt_arch_set_cpu(0);
 	give_area(gd);
 	return 0;
 }

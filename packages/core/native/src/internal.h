@@ -27,7 +27,7 @@
 /** A TLS block that the C library made for a thread whose kernel task has ended. See tls.c. */
 struct lwkt_tls {
 	pthread_t pthread;
-	uintptr_t fs;   /* what goes into %fs */
+	uintptr_t fs;   /* what goes into the TLS base register */
 	struct lwkt_parked parked; /* where its C stack was parked; everything below parked.sp is the userthread's */
 	int *tid;       /* the C library's tid field in the block */
 	int error;      /* why the donor could not serve */
@@ -75,7 +75,7 @@ struct shared {
 enum { CPU_NONE, CPU_ONLINE, CPU_ENDING };
 enum { SLEEP_NOT, SLEEP_FUTEX, SLEEP_LOOP };
 
-/** Everything an rfork keeps, reached through %gs. The first word must point to the area itself (cpu.h). */
+/** Everything an rfork keeps, reached by lwkt_arch_mycpu. The first word must point to the area itself (x86_64/cpu.h). */
 struct globaldata {
 	struct globaldata *gd_self;
 	lwkt_thread_t gd_curthread;
@@ -171,6 +171,7 @@ LWKT_HIDDEN void lwkt_migrate_finish(globaldata_t gd);
 /* stack.c */
 LWKT_HIDDEN unsigned lwkt_stack_class(size_t size);
 LWKT_HIDDEN size_t lwkt_stack_class_size(unsigned cls);
+LWKT_HIDDEN size_t lwkt_stack_size_for(size_t size, bool tls);
 LWKT_HIDDEN struct lwkt_stack *lwkt_stack_alloc(globaldata_t gd, unsigned cls);
 LWKT_HIDDEN void lwkt_stack_free(globaldata_t gd, struct lwkt_stack *stack);
 

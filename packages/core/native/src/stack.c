@@ -12,13 +12,28 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
 
-#define GUARD_SIZE 4096u
+#define NO_ADVICE (-1) /* none that madvise knows */
+#define MIN_PAGES 4u  /* of a slot, the guard page being one: 64 KiB are too few where a page has that many */
 #define CHUNK_BYTES (16u << 20) /* address space of a chunk, unless one slot alone is larger */
+
+/** The bytes of a page: 4 KiB on x86-64; on aarch64 it is the kernel's choice, up to 64 KiB. */
+static size_t page_size(void)
+{
+	static _Atomic size_t known;
+	size_t size = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (size == 0) {
+		size = (size_t)sysconf(_SC_PAGESIZE);
+		atomic_store_explicit(&known, size, memory_order_relaxed);
+	}
+	return size;
+}
 
 unsigned lwkt_stack_class(size_t size)
 {
@@ -34,11 +49,43 @@ size_t lwkt_stack_class_size(unsigned cls)
 	return (size_t)1 << (cls + STACK_CLASS_MIN_SHIFT);
 }
 
+/** The least that a stack can be. The C library makes TLS blocks on no smaller ones than it gives a thread (128 KiB on aarch64). */
+static size_t least_size(bool tls)
+{
+	static _Atomic size_t known[2];
+	size_t size = atomic_load_explicit(&known[tls], memory_order_relaxed);
+
+	if (size == 0) {
+		size = tls ? (size_t)sysconf(_SC_THREAD_STACK_MIN) + page_size() : 0;
+		size = size < MIN_PAGES * page_size() ? MIN_PAGES * page_size() : size;
+		atomic_store_explicit(&known[tls], size, memory_order_relaxed);
+	}
+	return size;
+}
+
+/** The stack size of a thread for which size bytes are asked: that of the smallest class that will do. */
+size_t lwkt_stack_size_for(size_t size, bool tls)
+{
+	size_t least = least_size(tls);
+
+	return lwkt_stack_class_size(lwkt_stack_class(size < least ? least : size));
+}
+
+/** Whether madvise is to be believed. An emulator (qemu-user) answers 0 to advice that it ignores, which a guard page can't be. */
+static bool advice_is_taken(char *page)
+{
+	static _Atomic int known; /* 0: not yet; 1: yes; 2: no */
+
+	if (atomic_load_explicit(&known, memory_order_relaxed) == 0)
+		atomic_store_explicit(&known, madvise(page, page_size(), NO_ADVICE) != 0 ? 1 : 2, memory_order_relaxed);
+	return atomic_load_explicit(&known, memory_order_relaxed) == 1;
+}
+
 static int guard(char *page)
 {
-	if (madvise(page, GUARD_SIZE, MADV_GUARD_INSTALL) == 0)
+	if (advice_is_taken(page) && madvise(page, page_size(), MADV_GUARD_INSTALL) == 0)
 		return 0;
-	return mprotect(page, GUARD_SIZE, PROT_NONE);
+	return mprotect(page, page_size(), PROT_NONE);
 }
 
 static struct lwkt_chunk *chunk_map(globaldata_t gd, unsigned cls)
@@ -86,8 +133,8 @@ struct lwkt_stack *lwkt_stack_alloc(globaldata_t gd, unsigned cls)
 			return NULL;
 		stack = &chunk->ch_stacks[chunk->ch_touched++];
 		stack->st_chunk = chunk;
-		stack->st_base = slot + GUARD_SIZE;
-		stack->st_size = chunk->ch_size - GUARD_SIZE;
+		stack->st_base = slot + page_size();
+		stack->st_size = chunk->ch_size - page_size();
 		list_init(&stack->st_link);
 	}
 	lwkt_sanitizer_forget(stack->st_base, stack->st_size);

@@ -74,7 +74,7 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 	td->td_resident = args->resident;
 	if (args->resident && args->resident->swtch)
 		td->td_switch = args->resident->swtch;
-	td->td_stack_size = lwkt_stack_class_size(lwkt_stack_class(size));
+	td->td_stack_size = lwkt_stack_size_for(size, (args->flags & TDF_TLS) != 0);
 	td->td_flags = TDF_FRESH | args->flags;
 	if (args->priority >= 0)
 		td->td_pri = args->priority;

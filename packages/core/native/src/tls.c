@@ -27,11 +27,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DESCRIPTOR_SCAN 2048u /* bytes of the C library's thread descriptor searched for the tid */
+#define DESCRIPTOR_SCAN 1536u /* bytes of the C library's thread descriptor searched for the tid: no descriptor is smaller */
 #define NO_OFFSET 0u
 
 /* Where the tid lies in the descriptor: the same for every thread of a process. Found once; races find the same value. */
 static _Atomic unsigned tid_offset = NO_OFFSET;
+
+/* How far the TLS base lies above the descriptor, which pthread_t points to: not at all on x86-64 (the TLS ABI's variant II), its size on
+ * aarch64 (variant I). Known before tid_offset is. */
+static _Atomic uintptr_t tls_distance;
+
+static uintptr_t distance_here(void)
+{
+	return lwkt_arch_get_tls() - (uintptr_t)pthread_self();
+}
 
 /** Waits until the kernel has cleared the word. The wake-up is not a private one (kernel: mm_release). */
 static void wait_cleared(int *tid)
@@ -46,14 +55,14 @@ static void wait_cleared(int *tid)
 struct probe {
 	_Atomic int ready, go;
 	int tid;
-	uintptr_t fs;
+	uintptr_t distance;
 };
 
 static void *probe_donor(void *arg)
 {
 	struct probe *probe = arg;
 
-	probe->fs = lwkt_arch_get_fs();
+	probe->distance = distance_here();
 	probe->tid = (int)syscall(SYS_gettid);
 	atomic_store(&probe->ready, 1);
 	while (!atomic_load(&probe->go))
@@ -65,7 +74,7 @@ static int find_tid_offset(void)
 {
 	struct probe probe = {0};
 	unsigned self_tid = (unsigned)syscall(SYS_gettid), found = NO_OFFSET;
-	const char *self = (const char *)lwkt_arch_get_fs(), *other;
+	const char *self = (const char *)pthread_self(), *other;
 	pthread_t thread;
 	int error = pthread_create(&thread, NULL, probe_donor, &probe);
 
@@ -73,7 +82,7 @@ static int find_tid_offset(void)
 		return error;
 	while (!atomic_load(&probe.ready))
 		sched_yield();
-	other = (const char *)probe.fs;
+	other = (const char *)thread;
 	for (unsigned off = sizeof(int); off < DESCRIPTOR_SCAN && found == NO_OFFSET; off += sizeof(int)) {
 		unsigned mine, theirs;
 
@@ -84,8 +93,9 @@ static int find_tid_offset(void)
 	}
 	atomic_store(&probe.go, 1);
 	pthread_join(thread, NULL);
-	if (found == NO_OFFSET)
+	if (found == NO_OFFSET || probe.distance != distance_here())
 		return ENOTSUP;
+	atomic_store(&tls_distance, probe.distance);
 	atomic_store(&tid_offset, found);
 	return 0;
 }
@@ -127,14 +137,13 @@ int lwkt_tls_create(struct lwkt_stack **stacks, unsigned count)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	for (unsigned i = 0; i < started; i++) {
 		struct lwkt_tls *tls = &stacks[i]->st_tls;
-		/* pthread_t is the descriptor's address, which is %fs' base (x86-64 and all of glibc's variant II). */
 		int *tid = (int *)((char *)tls->pthread + offset);
 
 		wait_cleared(tid);
 		tls->tid = tid;
 		*tid = carrier;
-		stacks[i]->st_ctx.fs = tls->fs = (uintptr_t)tls->pthread;
-		/* Right below the return address: who called the donor has no red zone. */
+		stacks[i]->st_ctx.fs = tls->fs = (uintptr_t)tls->pthread + atomic_load(&tls_distance);
+		/* Right below what the donor's caller has there: that one has no red zone. */
 		stacks[i]->st_top = (char *)((uintptr_t)tls->parked.sp & ~(uintptr_t)63);
 		stacks[i]->st_has_tls = true;
 	}

@@ -94,6 +94,16 @@ static inline void on_rfork(const char *name, void (*test)(void))
 
 #define ON_RFORK(test) on_rfork(#test, test)
 
+/** The stack that a thread has for which size bytes are asked: a power of two, room for four pages, and with a TLS block the C library's least. */
+static inline size_t stack_size_of(size_t size, bool tls)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), have = LWKT_STACK_MIN;
+
+	while (have < size || have < 4 * page || (tls && have - page < (size_t)sysconf(_SC_THREAD_STACK_MIN)))
+		have *= 2;
+	return have;
+}
+
 /** Bytes of memory that this process has in use. */
 static inline size_t resident_bytes(void)
 {

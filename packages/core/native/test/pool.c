@@ -35,7 +35,7 @@ static void wake_many(unsigned count)
 
 static void taking_over(void)
 {
-	struct lwkt_create_args small = {.priority = -1, .stack_size = LWKT_STACK_MIN};
+	struct lwkt_create_args large = {.priority = -1, .stack_size = 2 * LWKT_STACK_DEFAULT};
 	uint64_t switches;
 	void *first;
 
@@ -49,7 +49,7 @@ static void taking_over(void)
 	CHECK(stats_now().st_switches <= switches + 2); /* there and back */
 	CHECK(base_seen == first);
 	CHECK_EQ(stats_now().st_pooled, 1);
-	CHECK_EQ(lwkt_create(notes_base, NULL, NULL, &small), 0);
+	CHECK_EQ(lwkt_create(notes_base, NULL, NULL, &large), 0);
 	run_all();
 	CHECK(base_seen != first); /* another size */
 	CHECK_EQ(stats_now().st_pooled, 2);

@@ -10,6 +10,7 @@
 #define TOUCHED (48u * 1024)
 
 static int pipe_ends[2];
+static int used;
 
 /** Whether the kernel may read the byte: asks without a crash. */
 static bool readable(const char *byte)
@@ -32,14 +33,15 @@ __attribute__((noinline)) static void use_whole_stack(void)
 
 	CHECK(base != NULL && base < end);
 	CHECK((size_t)(end - base) < size);
-	CHECK((size_t)(end - base) + 3 * 16384 > size); /* all but the top and the margin just left */
+	/* All but the guard page, the top and the margin just left. */
+	CHECK((size_t)(end - base) + 3 * 16384 + (size_t)sysconf(_SC_PAGESIZE) > size);
 	for (volatile char *p = base; p < end; p += 4096)
 		*p = (char)((uintptr_t)p >> 12);
 	lwkt_yield();
 	for (volatile char *p = base; p < end; p += 4096)
 		CHECK_EQ(*p, (char)((uintptr_t)p >> 12));
 	CHECK(!readable((char *)base - 1));
-	CHECK(!readable((char *)base - 4096));
+	CHECK(!readable((char *)base - sysconf(_SC_PAGESIZE)));
 	CHECK(readable((char *)base));
 }
 
@@ -47,6 +49,7 @@ static void uses_all(void *arg)
 {
 	(void)arg;
 	use_whole_stack();
+	used++;
 }
 
 static void every_size(void)
@@ -58,12 +61,14 @@ static void every_size(void)
 
 			for (int i = 0; i < 2; i++)
 				CHECK_EQ(lwkt_create(uses_all, NULL, &td, &args), 0);
-			CHECK_EQ(td->td_stack_size, size);
-			args.stack_size = size - 1; /* rounded up */
+			CHECK_EQ(td->td_stack_size, stack_size_of(size, tls));
+			args.stack_size = size - 1;
 			if (size > LWKT_STACK_MIN)
 				CHECK_EQ(lwkt_create(uses_all, NULL, &td, &args), 0);
-			CHECK_EQ(td->td_stack_size, size);
+			CHECK_EQ(td->td_stack_size, stack_size_of(size, tls));
+			used = 0;
 			run_all();
+			CHECK_EQ(used, size > LWKT_STACK_MIN ? 3 : 2);
 		}
 	}
 }

@@ -20,7 +20,7 @@ void lwkt_arch_probe(void)
 	lwkt_arch_fsgsbase = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) != 0;
 }
 
-uintptr_t lwkt_arch_get_gs(void)
+uintptr_t lwkt_arch_get_cpu(void)
 {
 	uintptr_t base = 0;
 
@@ -31,7 +31,7 @@ uintptr_t lwkt_arch_get_gs(void)
 	return base;
 }
 
-int lwkt_arch_set_gs(uintptr_t base)
+int lwkt_arch_set_cpu(uintptr_t base)
 {
 	if (lwkt_arch_fsgsbase)
 		__asm__ volatile("wrgsbase %0" : : "r"(base));

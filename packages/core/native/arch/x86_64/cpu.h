@@ -30,8 +30,8 @@ long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid,
 
 /* cpu.c */
 void lwkt_arch_probe(void);
-uintptr_t lwkt_arch_get_gs(void);
-int lwkt_arch_set_gs(uintptr_t base);
+uintptr_t lwkt_arch_get_cpu(void);
+int lwkt_arch_set_cpu(uintptr_t base);
 
 /** The per-CPU area. Its first word points to itself, so that this is one load. Only on an rfork: elsewhere it faults. */
 static inline globaldata_t lwkt_arch_mycpu(void)
@@ -48,7 +48,7 @@ static inline void lwkt_arch_pause(void)
 	__asm__ volatile("pause");
 }
 
-static inline uintptr_t lwkt_arch_get_fs(void)
+static inline uintptr_t lwkt_arch_get_tls(void)
 {
 	uintptr_t fs; /* the TCB's first word points to itself (x86-64 TLS ABI, variant II) */
 	__asm__ volatile("movq %%fs:0, %0" : "=r"(fs));
