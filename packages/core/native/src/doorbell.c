@@ -44,7 +44,7 @@ int lwkt_loop_sleeps(void)
 
 	if (atomic_load_explicit(&self->doorbell, memory_order_relaxed) == 0 || ipi_pending(gd))
 		return 0;
-	atomic_store(&self->sleeping, SLEEP_LOOP);
+	atomic_exchange(&self->sleeping, SLEEP_LOOP); /* as in lwkt_ipiq_idle */
 	if (!atomic_load(&self->pending)) {
 		gd->gd_stats.st_sleeps++;
 		return 1;

@@ -14,6 +14,8 @@
  *    has in hand. Threads leave half of a ring to functions that send in their turn, so that those hardly ever have to wait.
  *  - A message that is published before its target is seen CPU_ONLINE is run: the target publishes CPU_ENDING before it looks into its rings for
  *    the last time, and the source looks at the state after it has published.
+ *  - Whoever sets a word and then looks at another one, which the other side sets before it looks at the first, sets it by an exchange. To C
+ *    a store would do, and on x86-64 it is the same instruction; but qemu, emulating an aarch64, lets the look pass the store.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -82,7 +84,7 @@ void lwkt_ipiq_idle(globaldata_t gd)
 		lwkt_arch_pause();
 	}
 	gd->gd_idle_spins /= 2;
-	atomic_store(&self->sleeping, SLEEP_FUTEX); /* and then look again: a sender publishes, and then looks at this */
+	atomic_exchange(&self->sleeping, SLEEP_FUTEX); /* and then look again: a sender publishes, and then looks at this */
 	if (!atomic_load(&self->pending)) {
 		gd->gd_stats.st_sleeps++;
 		futex(&self->sleeping, FUTEX_WAIT, SLEEP_FUTEX);
@@ -138,7 +140,7 @@ static struct ring *ring_to(globaldata_t gd, globaldata_t target)
 static void announce(globaldata_t gd, globaldata_t target)
 {
 	atomic_fetch_or(&target->gd_shared.sources[cpuid_of(gd) / 64], 1ull << cpuid_of(gd) % 64);
-	atomic_store(&target->gd_shared.pending, 1);
+	atomic_exchange(&target->gd_shared.pending, 1);
 }
 
 /** The target ends. Whether it has run what was published as number seq; if not, that is taken back. */
