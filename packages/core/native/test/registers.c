@@ -13,6 +13,7 @@
  * In assembly, as a compiler decides by itself what lies in them.
  */
 int registers_survive(uint64_t seed);
+#if defined(__x86_64__)
 __asm__(".text\n"
 	".globl registers_survive\n"
 	".hidden registers_survive\n"
@@ -35,6 +36,44 @@ __asm__(".text\n"
 	"	popq %r15\n	popq %r14\n	popq %r13\n	popq %r12\n	popq %rbx\n	popq %rbp\n"
 	"	ret\n"
 	".size registers_survive, . - registers_survive\n");
+#elif defined(__aarch64__)
+__asm__(".macro each_register do\n"
+	".irp n, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29\n	\\do x\\n, \\n\n	.endr\n"
+	".endm\n"
+	".macro fill register, n\n	add \\register, x0, \\n\n	.endm\n"
+	".macro fill_d n\n	add x9, x0, \\n\n	fmov d\\n, x9\n	.endm\n"
+	".macro compare register, n\n	sub x9, \\register, x10\n	cmp x9, \\n\n	b.ne 1f\n	.endm\n"
+	".macro compare_d n\n	fmov x9, d\\n\n	sub x9, x9, x10\n	cmp x9, \\n\n	b.ne 1f\n	.endm\n"
+	".macro each_d do\n"
+	".irp n, 8, 9, 10, 11, 12, 13, 14, 15\n	\\do \\n\n	.endr\n"
+	".endm\n"
+	".macro pairs do\n"
+	"	\\do x29, x30, [sp]\n	\\do x19, x20, [sp, 16]\n	\\do x21, x22, [sp, 32]\n	\\do x23, x24, [sp, 48]\n"
+	"	\\do x25, x26, [sp, 64]\n	\\do x27, x28, [sp, 80]\n	\\do d8, d9, [sp, 96]\n	\\do d10, d11, [sp, 112]\n"
+	"	\\do d12, d13, [sp, 128]\n	\\do d14, d15, [sp, 144]\n"
+	".endm\n"
+	".text\n"
+	".globl registers_survive\n"
+	".hidden registers_survive\n"
+	".type registers_survive, %function\n"
+	"registers_survive:\n"
+	"	sub sp, sp, 176\n"
+	"	pairs stp\n"
+	"	str x0, [sp, 160]\n"
+	"	each_register fill\n"
+	"	each_d fill_d\n"
+	"	bl lwkt_yield\n"
+	"	ldr x10, [sp, 160]\n"
+	"	mov x0, 0\n"
+	"	each_register compare\n"
+	"	each_d compare_d\n"
+	"	mov x0, 1\n"
+	"1:\n"
+	"	pairs ldp\n"
+	"	add sp, sp, 176\n"
+	"	ret\n"
+	".size registers_survive, . - registers_survive\n");
+#endif
 
 static void with_registers(void *arg)
 {
@@ -54,6 +93,7 @@ static void integer_registers(void)
 
 static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
 
+#if defined(__x86_64__)
 static unsigned mxcsr_rounding(void)
 {
 	unsigned word;
@@ -75,6 +115,16 @@ static bool rounds(int mode)
 {
 	return x87_rounding() == (unsigned)mode >> 10 && mxcsr_rounding() == (unsigned)mode >> 10;
 }
+#elif defined(__aarch64__)
+/** That FPCR rounds as mode says: glibc's constants are its bits, in place. */
+static bool rounds(int mode)
+{
+	uint64_t fpcr;
+
+	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+	return (fpcr & FE_TOWARDZERO) == (uint64_t)mode;
+}
+#endif
 
 static void with_mode(void *arg)
 {

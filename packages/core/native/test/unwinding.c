@@ -2,19 +2,18 @@
  * unwinding.c - what debuggers, profilers and C++ exceptions rely on: the call frame information is right at every instruction of a switch,
  * and a userthread's stack has a clean end.
  *
- * The switch is run one instruction at a time (the processor's trap flag), and after each the stack is unwound from there.
+ * The switch is run one instruction at a time (stepping.h), and at each the stack is unwound from there.
  */
 #define _GNU_SOURCE
 #include <execinfo.h>
 #include <signal.h>
-#include <sys/ucontext.h>
 #include <unwind.h>
 
 #include "check.h"
 #include "cpu.h"
+#include "stepping.h"
 
 #define DEEPEST 64
-#define TRAP_FLAG 0x100
 
 struct trace {
 	uintptr_t ips[DEEPEST];
@@ -144,8 +143,7 @@ int main(void);
 
 static void on_step(int signo, siginfo_t *info, void *context)
 {
-	const ucontext_t *uc = context;
-	uintptr_t pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+	uintptr_t pc = stepped(context);
 	struct trace trace;
 
 	(void)signo;
@@ -166,21 +164,13 @@ static void on_step(int signo, siginfo_t *info, void *context)
 		bad_ends++;
 }
 
-static void set_trap_flag(bool on)
-{
-	unsigned long flags = __builtin_ia32_readeflags_u64();
-
-	__builtin_ia32_writeeflags_u64(on ? flags | TRAP_FLAG : flags & ~(unsigned long)TRAP_FLAG);
-}
-
-/* The flag is not saved by a switch: it stays set in whoever runs next. */
 __attribute__((noinline)) static void steps_through(void *arg)
 {
 	lwkt_yield(); /* all of them have their stacks after this: making one blocks signals, SIGTRAP too */
 	for (int i = 0; i < 3; i++) {
-		set_trap_flag(true);
+		stepping(true);
 		lwkt_yield();
-		set_trap_flag(false);
+		stepping(false);
 	}
 	(void)arg;
 }
@@ -196,7 +186,7 @@ static void every_instruction(void)
 	start(steps_through, NULL, 0);
 	start(steps_through, NULL, TDF_TLS);
 	run_all();
-	set_trap_flag(false);
+	stepping(false);
 	CHECK_EQ(sigaction(SIGTRAP, &old, NULL), 0);
 	printf("  %d steps, %d of them in the switch: %d unwound well, %d to thread0, %d badly\n", steps, steps_in_switch, good_ends,
 	       ends_on_thread0, bad_ends);
