@@ -3,8 +3,8 @@
 #
 #   aarch64.sh [FLAVOUR...]     plain, sanitized, races (see Makefile); without: plain and sanitized
 #
-# Where something is missing it says what, beginning with "skipped:", and exits with 0. It installs nothing. On an aarch64 itself `make check` is
-# all that it takes.
+# Where something is missing it says what, beginning with "skipped:", and exits with 0. It installs nothing. On an aarch64 itself `make check`
+# should do, which nobody has tried yet.
 #
 # An emulated process has its limits. qemu has no ptrace, which LeakSanitizer needs: leaks are not looked for. ThreadSanitizer would start the
 # program anew if addresses were random, past the emulator: they are not (setarch -R). And qemu on x86-64 shows no reordering that x86-64
