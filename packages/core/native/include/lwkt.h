@@ -277,15 +277,18 @@ void lwkt_deschedule_self(void);
 
 /**
  * Switch to the runnable userthread with the highest priority, or to thread0 if there is none or the pass' time is up.
- * Blocks if the caller was descheduled, else it is a yield. On thread0: runs one pass, see lwkt_dispatch. (lwkt_switch)
+ * Blocks if the caller was descheduled, else it is a yield. On thread0: runs one pass, see lwkt_dispatch. Returns 0, or EDEADLK inside a
+ * critical section and in an IPI function, where it does nothing: a descheduled caller runs on, and leaves at its next switch. (lwkt_switch;
+ * DragonFly's lets a thread switch inside its critical section, which then protects nothing)
  */
-void lwkt_switch(void);
+int lwkt_switch(void);
 
-/** Let equals and betters run; returns at once if there are none. Never blocks for good. (lwkt_yield) */
-void lwkt_yield(void);
+/** Let equals and betters run; returns at once if there are none. Never blocks for good. Returns 0, or EDEADLK where there are some and the
+ *  caller is inside a critical section or an IPI function. (lwkt_yield) */
+int lwkt_yield(void);
 
 /** deschedule_self + switch with a wait reason; returns when somebody has scheduled the caller. Spurious wake-ups happen:
- *  loop on the condition. Returns 0, EDEADLK on thread0. (lwkt_sleep) */
+ *  loop on the condition. Returns 0, EDEADLK on thread0, inside a critical section and in an IPI function. (lwkt_sleep) */
 int lwkt_block(const char *wmesg);
 
 /** Set td's priority, 0..31; requeues it last of the new level. Returns 0, EINVAL, EPERM for another rfork's. (lwkt_setpri) */
@@ -293,7 +296,7 @@ int lwkt_setpri(lwkt_thread_t td, int pri);
 
 /**
  * On thread0: run userthreads until none is runnable or about budget_ns nanoseconds have passed (0: no limit). Returns the
- * number of userthreads that are still runnable. On a userthread: returns 0 and does nothing.
+ * number of userthreads that are still runnable. On a userthread, and inside a critical section: returns 0 and does nothing.
  */
 unsigned lwkt_dispatch(uint64_t budget_ns);
 
@@ -356,8 +359,9 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *arg), void *arg);
  *  for another rfork's. */
 int lwkt_interrupt(lwkt_thread_t td);
 
-/** Critical sections nest and belong to the thread. Nothing preempts: IPI messages run at switch points only, so this costs an addition and
- *  says what is meant. crit_exit without crit_enter answers EPERM. */
+/** Critical sections nest and belong to the thread. Nothing preempts: IPI messages run at switch points only, so this costs an addition. While
+ *  in one the thread does not switch: what would block answers EDEADLK instead, so that what is looked at inside stays as it is.
+ *  crit_exit without crit_enter answers EPERM. */
 void lwkt_crit_enter(void);
 int lwkt_crit_exit(void);
 
@@ -410,7 +414,8 @@ void lwkt_token_init(lwkt_token_t tok, const char *name);
 
 /**
  * Take a token; the same thread may take it again. Blocks while another rfork has it in use; on its own rfork, and uncontended, it is a load, a
- * compare and two stores. Returns 0, EPERM on thread0, EDEADLK in an IPI function, ESRCH where the rfork that had it has ended.
+ * compare and two stores. Returns 0, EPERM on thread0, EDEADLK in an IPI function and where it would have to block inside a critical section,
+ * ESRCH where the rfork that had it has ended.
  * (lwkt_gettoken)
  */
 int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok);
@@ -435,8 +440,8 @@ struct lwkt_serialize {
 /** Begin a serializer, free. (lwkt_serialize_init) */
 void lwkt_serialize_init(struct lwkt_serialize *s);
 
-/** Enter; blocks while somebody else is in. Returns 0, EDEADLK where the caller is in already, in an IPI function, and on an event loop's
- *  thread0 if it would have to wait. (lwkt_serialize_enter) */
+/** Enter; blocks while somebody else is in. Returns 0, EDEADLK where the caller is in already, in an IPI function, and, if it would have to
+ *  wait, inside a critical section and on an event loop's thread0. (lwkt_serialize_enter) */
 int lwkt_serialize_enter(struct lwkt_serialize *s);
 
 /** Enter if nobody is in. Returns 0, EBUSY, EDEADLK where the caller is in already. (lwkt_serialize_try) */
@@ -451,7 +456,7 @@ int lwkt_serialize_exit(struct lwkt_serialize *s);
  * Move the calling userthread to another rfork: it goes on there, last of its priority. Nothing that was read from its old rfork holds
  * afterwards (lwkt_mycpu, C thread_locals unless it has a TLS block of its own). Its stack's memory stays with the rfork that it began on, which
  * therefore can't end before it. Returns 0, EPERM on thread0, EINVAL for a thread of a resident's own (one that runs JavaScript), EDEADLK in an
- * IPI function, ESRCH where the target has ended. (lwkt_setcpu_self)
+ * IPI function and inside a critical section, ESRCH where the target has ended. (lwkt_setcpu_self)
  */
 int lwkt_setcpu_self(globaldata_t target);
 
@@ -514,8 +519,8 @@ int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg);
 /**
  * Send and wait for the reply; blocks only if the target did not finish in place. Returns the message's error: 0 or a
  * positive errno, never EASYNC; EBUSY where the message is under way; EPERM where the reply port is another thread's; EDEADLK for one's
- * own thread port, and on thread0 when the target would have to run and nothing can. After that last one the message is under way
- * still. (lwkt_domsg)
+ * own thread port, on thread0 when the target would have to run and nothing can, and inside a critical section if it would have to wait. After
+ * the last two the message is under way still. (lwkt_domsg)
  */
 int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg);
 
@@ -532,7 +537,7 @@ int lwkt_replymsg(lwkt_msg_t msg, int error);
 lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error);
 
 /** The port's next message; blocks until there is one. NULL with *error: EPERM not the owner, EDEADLK on thread0 when nothing
- *  can run. (lwkt_waitport) */
+ *  can run, inside a critical section and in an IPI function. (lwkt_waitport) */
 lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error);
 
 /** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply

@@ -87,7 +87,7 @@ int lwkt_setcpu_self(globaldata_t target)
 
 	if (target == gd)
 		return 0;
-	if (gd->gd_ipi_depth)
+	if (gd->gd_ipi_depth || cur->td_critcount)
 		return EDEADLK;
 	if (cur->td_flags & TDF_THREAD0)
 		return EPERM;

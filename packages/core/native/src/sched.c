@@ -160,24 +160,24 @@ static void receive_visit(globaldata_t gd, lwkt_thread_t cur)
 	leave(gd, cur, gd->gd_visitor);
 }
 
-void lwkt_switch(void)
+int lwkt_switch(void)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t cur = gd->gd_curthread, next;
 
-	if (gd->gd_ipi_depth)
-		return;
+	if (gd->gd_ipi_depth | (unsigned)cur->td_critcount) /* one test for both: here every instruction counts */
+		return EDEADLK;
 	if (cur == &gd->gd_thread0) {
 		if (!(gd->gd_flags & GDF_LOOP))
 			lwkt_dispatch(0);
-		return;
+		return 0;
 	}
 	requeue(gd, cur);
 	next = lwkt_pass_is_over(gd) ? NULL : pick_old(gd);
 	if (!next)
 		next = &gd->gd_thread0;
 	if (next == cur)
-		return;
+		return 0;
 	if (has_tokens(cur))
 		lwkt_tokens_leave(gd, cur);
 	leave(gd, cur, next);
@@ -185,6 +185,7 @@ void lwkt_switch(void)
 		receive_visit(gd, cur);
 	if (has_tokens(cur))
 		lwkt_tokens_arrive(cur);
+	return 0;
 }
 
 int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)
@@ -210,7 +211,7 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t td0 = &gd->gd_thread0, next;
 
-	if (gd->gd_curthread != td0 || gd->gd_ipi_depth)
+	if (gd->gd_curthread != td0 || gd->gd_ipi_depth || td0->td_critcount)
 		return 0;
 	gd->gd_deadline = budget_ns ? now_ns() + budget_ns : 0;
 	gd->gd_clock_skip = CLOCK_EVERY;
@@ -255,10 +256,9 @@ int lwkt_yield_wanted(void)
 	return lwkt_pass_is_over(gd);
 }
 
-void lwkt_yield(void)
+int lwkt_yield(void)
 {
-	if (lwkt_yield_wanted())
-		lwkt_switch();
+	return lwkt_yield_wanted() ? lwkt_switch() : 0;
 }
 
 /** By IPI message: td was this rfork's when it was sent, and is looked for again if it has moved on. */
@@ -289,12 +289,14 @@ void lwkt_deschedule_self(void)
 /** Whether the running thread can wait for another rfork. */
 bool lwkt_may_wait(globaldata_t gd)
 {
-	return !gd->gd_ipi_depth && !((gd->gd_flags & GDF_LOOP) && gd->gd_curthread == &gd->gd_thread0);
+	return !gd->gd_ipi_depth && !gd->gd_curthread->td_critcount &&
+	       !((gd->gd_flags & GDF_LOOP) && gd->gd_curthread == &gd->gd_thread0);
 }
 
 /**
  * One round of a wait loop. A userthread sleeps until somebody schedules it; thread0 runs one pass, or sleeps in the kernel where another
- * rfork may yet do something. EDEADLK: thread0 can't wait, or nothing can run that would end the wait, or this is an IPI function.
+ * rfork may yet do something. EDEADLK: thread0 can't wait, or nothing can run that would end the wait, or this is an IPI function or a
+ * critical section.
  */
 int lwkt_wait_once(const char *wmesg)
 {

@@ -200,6 +200,8 @@ int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok)
 
 	if (error != EBUSY)
 		return error;
+	if (!lwkt_may_wait(lwkt_arch_mycpu()))
+		return EDEADLK;
 	td = lwkt_arch_mycpu()->gd_curthread;
 	lwkt_tokens_leave(lwkt_arch_mycpu(), td); /* as with everything that blocks */
 	push(td, ref, tok);

@@ -110,6 +110,82 @@ static void leaves_critical_sections(void *arg)
 	CHECK_EQ(lwkt_curthread()->td_critcount, 0);
 }
 
+static struct lwkt_token wanted;
+static struct lwkt_serialize entered;
+static struct lwkt_port asked;
+static int ran_inside;
+
+static void runs_inside(void *arg)
+{
+	(void)arg;
+	ran_inside++;
+}
+
+static void keeps_both(void *arg)
+{
+	CHECK_EQ(lwkt_serialize_enter(&entered), 0);
+	lwkt_block("until the others have tried");
+	CHECK_EQ(lwkt_serialize_exit(&entered), 0);
+	CHECK_EQ(lwkt_replymsg(lwkt_getport(arg, NULL), 0), 0);
+}
+
+/* Whatever would switch away refuses, and what needs no waiting goes on as ever. */
+static void blocks_inside(void *arg)
+{
+	struct lwkt_tokref ref;
+	struct lwkt_msg msg;
+	int error = 0;
+
+	CHECK_EQ(lwkt_curthread()->td_critcount, 0); /* it was born at 1 */
+	lwkt_crit_enter();
+	start(runs_inside, NULL, 0);
+	CHECK_EQ(lwkt_block("inside"), EDEADLK);
+	CHECK(lwkt_curthread()->td_flags & TDF_RUNQ);
+	CHECK_EQ(lwkt_switch(), EDEADLK);
+	CHECK_EQ(lwkt_yield(), EDEADLK);
+	lwkt_deschedule_self();
+	CHECK_EQ(lwkt_switch(), EDEADLK); /* it runs on */
+	CHECK_EQ(lwkt_schedule(lwkt_curthread()), 0);
+	CHECK_EQ(lwkt_join(arg), EDEADLK);
+	CHECK_EQ(lwkt_serialize_enter(&entered), EDEADLK);
+	CHECK_EQ(lwkt_serialize_try(&entered), EBUSY);
+	CHECK(lwkt_waitport(&lwkt_curthread()->td_msgport, &error) == NULL);
+	CHECK_EQ(error, EDEADLK);
+	lwkt_initmsg(&msg, NULL, 0);
+	CHECK_EQ(lwkt_domsg(&asked, &msg), EDEADLK);
+	CHECK_EQ(lwkt_gettoken(&ref, &wanted), 0); /* nobody has it */
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+	CHECK_EQ(ran_inside, 0);
+	CHECK_EQ(lwkt_crit_exit(), 0);
+	CHECK_EQ(lwkt_schedule(arg), 0);
+	CHECK_EQ(lwkt_waitmsg(&msg), 0); /* that one was under way all the time */
+	CHECK_EQ(ran_inside, 1);
+	CHECK_EQ(lwkt_join(arg), 0);
+}
+
+static void critical_sections(void)
+{
+	lwkt_thread_t td = start(keeps_both, &asked, TDF_JOINABLE | TDF_NOSTART);
+
+	CHECK_EQ(td->td_critcount, 1);
+	lwkt_token_init(&wanted, "wanted");
+	lwkt_serialize_init(&entered);
+	lwkt_initport_thread(&asked, td, "asked");
+	ran_inside = 0;
+	CHECK_EQ(lwkt_schedule(td), 0);
+	run_all();
+	start(blocks_inside, td, 0);
+	run_all();
+	lwkt_crit_enter(); /* thread0 in one runs nobody */
+	start(runs_inside, NULL, 0);
+	CHECK_EQ(lwkt_dispatch(0), 0);
+	CHECK_EQ(lwkt_switch(), EDEADLK);
+	CHECK_EQ(ran_inside, 1);
+	CHECK_EQ(lwkt_crit_exit(), 0);
+	run_all();
+	CHECK_EQ(ran_inside, 2);
+}
+
 static void visits_wrongly(void *arg)
 {
 	CHECK_EQ(lwkt_visit(lwkt_curthread(), nothing, NULL), EINVAL);
@@ -252,6 +328,7 @@ int main(void)
 	ON_RFORK(creation);
 	ON_RFORK(on_thread0);
 	ON_RFORK(exited_threads);
+	ON_RFORK(critical_sections);
 	ON_RFORK(priorities_and_visits);
 	ON_RFORK(messages);
 	ON_RFORK(reply_ports_of_others);
