@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /** Version of this header and of struct lwkt_api. Grows by one at every incompatible change. */
-#define LWKT_VERSION 2
+#define LWKT_VERSION 3
 
 /** The answer of a put function that will reply later. Never a result. Outside Linux' errno range (1..4095), unlike
  *  DragonFly's 99, which is EADDRNOTAVAIL here. */
@@ -54,6 +54,8 @@ typedef struct lwkt_port *lwkt_port_t;
 typedef struct lwkt_msg *lwkt_msg_t;
 typedef struct globaldata *globaldata_t;
 typedef struct lwkt_token *lwkt_token_t;
+struct lwkt_serialize;
+struct lwkt_waiter; /* internal */
 
 /** A doubly linked list's head and link; an empty list and an unlinked node point at themselves. */
 struct lwkt_list {
@@ -73,7 +75,8 @@ struct lwkt_list {
 
 /**
  * A message: the caller's memory. Embed it first in a larger struct and append arguments. Between the send and the reply the
- * sender must not touch it. Fields are written by the message's present owner only, but for ms_abort, which is the reply port's rfork's.
+ * sender must not touch it. Fields are written by the message's present owner only, but for ms_abort and ms_waiter,
+ * which are the reply port's.
  */
 struct lwkt_msg {
 	struct lwkt_list ms_node;
@@ -87,6 +90,7 @@ struct lwkt_msg {
 	} u;
 	void (*ms_abortfn)(lwkt_msg_t msg); /* with MSGF_ABORTABLE: asks the target to finish early */
 	uint32_t ms_abort;                  /* internal to lwkt_default_abortmsg */
+	struct lwkt_waiter *ms_waiter;      /* who waits for it at a spin port; under that port's lock */
 };
 
 /** A system call as a message: one is built into each userthread, so that a call allocates nothing. */
@@ -97,18 +101,19 @@ struct sysmsg {
 	long sm_result;  /* >= 0 the result, < 0 -errno */
 };
 
-#define MSGPORTF_WAITING 0x0001u /* the owner is blocked in waitport or waitmsg; set and cleared by the owner */
+#define MSGPORTF_WAITING 0x0001u /* a thread port's owner is blocked in waitport or waitmsg; set and cleared by the owner */
+#define MSGPORTF_SPIN 0x0002u    /* a spin or a serialised port: guarded by its lock, not by an owner */
 
 /**
  * A port: a function vector that says what sending to it means, and a queue. Requests and replies share the queue of a thread
  * port; MSGF_REPLY tells which a message is. Overriding single vectors of an initialised port is an official technique.
  */
 struct lwkt_port {
-	struct lwkt_list mp_msgq;      /* FIFO; touched on the owner's rfork only */
+	struct lwkt_list mp_msgq;      /* FIFO; touched on the owner's rfork only, or under mp_lock */
 	struct lwkt_list mp_msgq_prio; /* polled first */
 	uint32_t mp_flags;             /* MSGPORTF_* */
 	uint32_t mp_count;             /* messages queued now */
-	lwkt_thread_t mp_td;           /* the owner: only it may get and wait; NULL for kinds that queue nothing */
+	lwkt_thread_t mp_td;           /* the owner: only it may get and wait; NULL for the other kinds */
 	char mp_name[LWKT_NAME_MAX];
 	void *mp_data; /* the owner's own */
 	int (*mp_putport)(lwkt_port_t port, lwkt_msg_t msg); /* 0 or errno: done in place; EASYNC: will reply */
@@ -116,6 +121,9 @@ struct lwkt_port {
 	int (*mp_waitmsg)(lwkt_msg_t msg);
 	lwkt_msg_t (*mp_waitport)(lwkt_port_t port);
 	void (*mp_replyport)(lwkt_port_t port, lwkt_msg_t msg);
+	struct lwkt_serialize *mp_serialize; /* a serialised port's; constant */
+	struct lwkt_list mp_waiters;         /* MSGPORTF_SPIN: who waits for any message, in order; under mp_lock */
+	uint32_t mp_lock;                    /* MSGPORTF_SPIN: guards the queues and the count; held for a few instructions */
 };
 
 /* ------------------------------------------------------------------ threads */
@@ -434,7 +442,7 @@ int lwkt_reltoken(struct lwkt_tokref *ref);
 struct lwkt_serialize {
 	uint32_t s_lock;            /* guards the rest; held for a few instructions */
 	lwkt_thread_t s_owner;      /* NULL: free */
-	struct lwkt_list s_waiters; /* struct waiter of serialize.c */
+	struct lwkt_list s_waiters; /* struct lwkt_waiter of waiter.h */
 };
 
 /** Begin a serializer, free. (lwkt_serialize_init) */
@@ -498,6 +506,22 @@ void lwkt_process_ipiq(void);
 /** A port owned by td (NULL: the caller), which alone may get from it and wait on it. name may be NULL. */
 void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name);
 
+/**
+ * A port that threads of all rforks may get from and wait on, each message going to one of them; the service of a pool of threads, or the reply port
+ * of several that send. Its queue is guarded by a lock that is held for a few instructions, so that sending to it from another rfork
+ * costs no IPI message, but for waking somebody who waits; who waits gets in line. The port's memory may go when nobody waits, sends or
+ * replies any more: after lwkt_waitmsg, not after lwkt_checkmsg alone. name may be NULL. (lwkt_initport_spin)
+ */
+void lwkt_initport_spin(lwkt_port_t port, const char *name);
+
+/**
+ * A spin port that only those may take from who are in the serializer s: so what belongs together with its messages is guarded by one thing. Who
+ * waits is out of s while blocked, and in again afterwards. Who sends or replies need not be in s, unlike DragonFly's: it could
+ * have to block for that, which a put function must not. After an EDEADLK on thread0, where nothing can run, the caller may have lost s to
+ * a thread that is blocked. name may be NULL. (lwkt_initport_serialize)
+ */
+void lwkt_initport_serialize(lwkt_port_t port, struct lwkt_serialize *s, const char *name);
+
 /** A port that only takes replies, and only marks them DONE: for senders that look at the message itself. */
 void lwkt_initport_replyonly_null(lwkt_port_t port);
 
@@ -532,24 +556,26 @@ int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg);
  *  EALREADY for a message that is DONE, EBUSY for one still QUEUED, EINVAL for EASYNC or a negative error. (lwkt_replymsg) */
 int lwkt_replymsg(lwkt_msg_t msg, int error);
 
-/** The port's next message, or NULL with *error 0; *error EPERM where the caller does not own the port. Never blocks.
+/** The port's next message, or NULL with *error 0; *error EPERM where the caller does not own the port, or is not in its serializer. Never
+ *  blocks.
  *  error may be NULL. (lwkt_getport) */
 lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error);
 
-/** The port's next message; blocks until there is one. NULL with *error: EPERM not the owner, EDEADLK on thread0 when nothing
+/** The port's next message; blocks until there is one. NULL with *error: EPERM as lwkt_getport, EDEADLK on thread0 when nothing
  *  can run, inside a critical section and in an IPI function. (lwkt_waitport) */
 lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error);
 
 /** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply
- *  port is another thread's; EINVAL for a message never sent; EDEADLK as waitport. (lwkt_waitmsg) */
+ *  port is another thread's, or the caller is not in its serializer; EINVAL for a message never sent; EDEADLK as waitport; EBUSY where
+ *  somebody waits for this message already, at a spin port. (lwkt_waitmsg) */
 int lwkt_waitmsg(lwkt_msg_t msg);
 
 /** Whether the message is DONE (true for one never sent). (lwkt_checkmsg) */
 int lwkt_checkmsg(lwkt_msg_t msg);
 
-/** For lwkt_initmsg_abortable, where the target is a thread port: a message that is still queued comes back at once with ECONNABORTED; one that has
+/** For lwkt_initmsg_abortable, where the target is a thread port, a spin port or a serialised one: a message that is still queued comes back at once with ECONNABORTED; one that has
  *  been taken from the port is left alone. It looks for the message on whatever rfork it has been forwarded to. The reply port must be
- *  the caller's. (DragonFly, 2003: lwkt_default_abortmsg) */
+ *  the caller's, or a spin or serialised port. (DragonFly, 2003: lwkt_default_abortmsg) */
 void lwkt_default_abortmsg(lwkt_msg_t msg);
 
 /** Ask the target to finish early. Optional for the target; never finishes the message: exactly one reply still comes, and the sender still waits

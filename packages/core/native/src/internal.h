@@ -146,8 +146,18 @@ LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd);
 LWKT_HIDDEN void lwkt_doorbell_ring(globaldata_t target);
 
 /* msgport.c */
+LWKT_HIDDEN void lwkt_port_enqueue(lwkt_port_t port, lwkt_msg_t msg);
 LWKT_HIDDEN void lwkt_port_dequeue(lwkt_port_t port, lwkt_msg_t msg);
+LWKT_HIDDEN lwkt_msg_t lwkt_port_next(lwkt_port_t port);
 LWKT_HIDDEN void lwkt_port_complete(lwkt_port_t port, lwkt_msg_t msg);
+
+/* spinport.c */
+LWKT_HIDDEN bool lwkt_spinport_withdraw(lwkt_port_t port, lwkt_msg_t msg);
+LWKT_HIDDEN bool lwkt_spinport_abort(lwkt_msg_t msg);
+LWKT_HIDDEN void lwkt_spinport_aborted(lwkt_msg_t msg);
+
+/* serialize.c */
+LWKT_HIDDEN bool lwkt_serialize_held(struct lwkt_serialize *s);
 
 /* A message's ms_abort. */
 enum { ABORT_NONE, ABORT_LOOKING, ABORT_REPLIED };
@@ -243,6 +253,12 @@ static inline uint32_t msg_flags(const struct lwkt_msg *msg)
 static inline void msg_set_flags(lwkt_msg_t msg, uint32_t flags)
 {
 	__atomic_store_n(&msg->ms_flags, flags, __ATOMIC_RELEASE);
+}
+
+/** Whether a port is guarded by its lock. (Another rfork's thread port has flags that must not be looked at.) */
+static inline bool is_spinport(const struct lwkt_port *port)
+{
+	return !port->mp_td && (port->mp_flags & MSGPORTF_SPIN);
 }
 
 /** The switch to curthread, which is the next one already, follows. Empty unless looking for races. */

@@ -19,6 +19,7 @@ void lwkt_initmsg(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags)
 	msg->u.ms_result = 0;
 	msg->ms_abortfn = NULL;
 	msg->ms_abort = 0;
+	msg->ms_waiter = NULL;
 }
 
 void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags, void (*abortfn)(lwkt_msg_t))
@@ -29,7 +30,9 @@ void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t fla
 
 static int may_take(lwkt_port_t port)
 {
-	return !port->mp_td || port->mp_td == lwkt_arch_mycpu()->gd_curthread;
+	if (port->mp_td)
+		return port->mp_td == lwkt_arch_mycpu()->gd_curthread;
+	return !port->mp_serialize || lwkt_serialize_held(port->mp_serialize);
 }
 
 /** Another rfork may read it, to find the message that it is to abort. */

@@ -1,6 +1,6 @@
 /*
- * msgport.c - the kinds of ports: what putting, getting, waiting and replying mean on each (DragonFly: lwkt_msgport.c, 2007+).
- * The operations that are the same for every kind are in msg.c.
+ * msgport.c - thread ports and ports that queue nothing: what putting, getting, waiting and replying mean on each (DragonFly:
+ * lwkt_msgport.c, 2007+). The kinds that any thread may take from are in spinport.c, the operations that are the same for every kind in msg.c.
  *
  * Invariants:
  *  - A thread port's queues, count and WAITING flag are touched by its owner's rfork only, and only its owner takes from it. A message or
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-static void enqueue(lwkt_port_t port, lwkt_msg_t msg)
+void lwkt_port_enqueue(lwkt_port_t port, lwkt_msg_t msg)
 {
 	list_append(msg->ms_flags & MSGF_PRIORITY ? &port->mp_msgq_prio : &port->mp_msgq, &msg->ms_node);
 	msg_set_flags(msg, msg->ms_flags | MSGF_QUEUED);
@@ -25,6 +25,19 @@ void lwkt_port_dequeue(lwkt_port_t port, lwkt_msg_t msg)
 	list_remove(&msg->ms_node);
 	msg_set_flags(msg, msg->ms_flags & ~MSGF_QUEUED);
 	port->mp_count--;
+}
+
+/** The next message, taken off; NULL where there is none. */
+lwkt_msg_t lwkt_port_next(lwkt_port_t port)
+{
+	struct lwkt_list *queue = list_empty(&port->mp_msgq_prio) ? &port->mp_msgq : &port->mp_msgq_prio;
+	lwkt_msg_t msg;
+
+	if (list_empty(queue))
+		return NULL;
+	msg = LIST_ENTRY(queue->next, struct lwkt_msg, ms_node);
+	lwkt_port_dequeue(port, msg);
+	return msg;
 }
 
 static void wake_owner(lwkt_port_t port)
@@ -55,21 +68,9 @@ static int thread_putport(lwkt_port_t port, lwkt_msg_t msg)
 
 		return error ? error : EASYNC;
 	}
-	enqueue(port, msg);
+	lwkt_port_enqueue(port, msg);
 	wake_owner(port);
 	return EASYNC;
-}
-
-static lwkt_msg_t thread_getport(lwkt_port_t port)
-{
-	struct lwkt_list *queue = list_empty(&port->mp_msgq_prio) ? &port->mp_msgq : &port->mp_msgq_prio;
-	lwkt_msg_t msg;
-
-	if (list_empty(queue))
-		return NULL;
-	msg = LIST_ENTRY(queue->next, struct lwkt_msg, ms_node);
-	lwkt_port_dequeue(port, msg);
-	return msg;
 }
 
 static int wait_on(lwkt_port_t port, const char *wmesg)
@@ -86,7 +87,7 @@ static lwkt_msg_t thread_waitport(lwkt_port_t port)
 {
 	lwkt_msg_t msg;
 
-	while ((msg = thread_getport(port)) == NULL)
+	while ((msg = lwkt_port_next(port)) == NULL)
 		if (wait_on(port, "waitport") != 0)
 			return NULL;
 	return msg;
@@ -111,7 +112,7 @@ static int thread_waitmsg(lwkt_msg_t msg)
 void lwkt_port_complete(lwkt_port_t port, lwkt_msg_t msg)
 {
 	if (!(msg->ms_flags & MSGF_SYNC))
-		enqueue(port, msg);
+		lwkt_port_enqueue(port, msg);
 	msg_set_flags(msg, msg->ms_flags | MSGF_DONE | MSGF_REPLY);
 	wake_owner(port);
 }
@@ -150,7 +151,7 @@ void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name)
 	list_init(&port->mp_msgq_prio);
 	port->mp_td = td ? td : lwkt_arch_mycpu()->gd_curthread;
 	port->mp_putport = thread_putport;
-	port->mp_getport = thread_getport;
+	port->mp_getport = lwkt_port_next;
 	port->mp_waitport = thread_waitport;
 	port->mp_waitmsg = thread_waitmsg;
 	port->mp_replyport = thread_replyport;

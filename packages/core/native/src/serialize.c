@@ -6,32 +6,7 @@
  * moment at which a serializer with waiters is free.
  */
 #define _GNU_SOURCE
-#include "internal.h"
-
-#include <sched.h>
-
-/** On the waiting thread's stack. */
-struct waiter {
-	struct lwkt_list link;
-	lwkt_thread_t td;
-	bool in; /* written by who leaves, through td's own rfork */
-};
-
-static void lock(struct lwkt_serialize *s)
-{
-	unsigned spins = 0;
-
-	while (__atomic_exchange_n(&s->s_lock, 1, __ATOMIC_ACQUIRE))
-		if (++spins % 64 == 0)
-			sched_yield(); /* its holder may have lost the processor */
-		else
-			lwkt_arch_pause();
-}
-
-static void unlock(struct lwkt_serialize *s)
-{
-	__atomic_store_n(&s->s_lock, 0, __ATOMIC_RELEASE);
-}
+#include "waiter.h"
 
 void lwkt_serialize_init(struct lwkt_serialize *s)
 {
@@ -41,12 +16,12 @@ void lwkt_serialize_init(struct lwkt_serialize *s)
 }
 
 /** Enters, or puts the waiter (if there is one) into the queue. Returns 0, EBUSY, EDEADLK. */
-static int enter(struct lwkt_serialize *s, struct waiter *waiter)
+static int enter(struct lwkt_serialize *s, struct lwkt_waiter *waiter)
 {
 	lwkt_thread_t td = lwkt_arch_mycpu()->gd_curthread;
 	int error = 0;
 
-	lock(s);
+	lwkt_word_lock(&s->s_lock);
 	if (!s->s_owner)
 		s->s_owner = td;
 	else if (s->s_owner == td)
@@ -55,7 +30,7 @@ static int enter(struct lwkt_serialize *s, struct waiter *waiter)
 		error = EBUSY;
 	if (error == EBUSY && waiter)
 		list_append(&s->s_waiters, &waiter->link);
-	unlock(s);
+	lwkt_word_unlock(&s->s_lock);
 	return error;
 }
 
@@ -66,49 +41,44 @@ int lwkt_serialize_try(struct lwkt_serialize *s)
 
 int lwkt_serialize_enter(struct lwkt_serialize *s)
 {
-	globaldata_t gd = lwkt_arch_mycpu();
-	struct waiter waiter = {.td = gd->gd_curthread};
+	struct lwkt_waiter waiter;
 	int error = enter(s, NULL);
 
 	if (error != EBUSY)
 		return error;
-	if (!lwkt_may_wait(gd))
+	if (!lwkt_may_wait(lwkt_arch_mycpu()))
 		return EDEADLK;
+	lwkt_waiter_init(&waiter);
 	error = enter(s, &waiter);
 	if (error != EBUSY)
 		return error;
-	while (!waiter.in)
-		lwkt_wait_once("serializer");
-	return 0;
-}
-
-/** On the waiter's rfork, wherever it is. */
-static void let_in(void *arg)
-{
-	struct waiter *waiter = arg;
-
-	if (sent_after(waiter->td, let_in, waiter))
-		return;
-	waiter->in = true;
-	lwkt_schedule(waiter->td);
+	return lwkt_waiter_wait(&waiter, &s->s_lock, "serializer");
 }
 
 int lwkt_serialize_exit(struct lwkt_serialize *s)
 {
-	struct waiter *next = NULL;
+	struct lwkt_waiter *next;
 
-	lock(s);
+	lwkt_word_lock(&s->s_lock);
 	if (s->s_owner != lwkt_arch_mycpu()->gd_curthread) {
-		unlock(s);
+		lwkt_word_unlock(&s->s_lock);
 		return EPERM;
 	}
-	if (!list_empty(&s->s_waiters)) {
-		next = LIST_ENTRY(s->s_waiters.next, struct waiter, link);
-		list_remove(&next->link);
-	}
+	next = lwkt_waiter_take(&s->s_waiters);
 	s->s_owner = next ? next->td : NULL;
-	unlock(s);
+	lwkt_word_unlock(&s->s_lock);
 	if (next)
-		let_in(next);
+		lwkt_waiter_wake(next);
 	return 0;
+}
+
+/** Whether the running thread is in. */
+bool lwkt_serialize_held(struct lwkt_serialize *s)
+{
+	bool held;
+
+	lwkt_word_lock(&s->s_lock);
+	held = s->s_owner == lwkt_arch_mycpu()->gd_curthread;
+	lwkt_word_unlock(&s->s_lock);
+	return held;
 }

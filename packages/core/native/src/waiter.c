@@ -1,0 +1,68 @@
+/*
+ * waiter.c - locking a word, waiting and waking: see waiter.h, also for the invariants.
+ */
+#define _GNU_SOURCE
+#include "waiter.h"
+
+#include <sched.h>
+
+void lwkt_word_lock(uint32_t *word)
+{
+	unsigned spins = 0;
+
+	while (__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE))
+		if (++spins % 64 == 0)
+			sched_yield(); /* its holder may have lost the processor */
+		else
+			lwkt_arch_pause();
+}
+
+void lwkt_waiter_init(struct lwkt_waiter *waiter)
+{
+	list_init(&waiter->link);
+	waiter->place = NULL;
+	waiter->td = lwkt_arch_mycpu()->gd_curthread;
+	waiter->woken = false;
+}
+
+/** Without the lock, by who has taken the waiter. An IPI function, too: it goes where the waiting thread is. */
+void lwkt_waiter_wake(void *arg)
+{
+	struct lwkt_waiter *waiter = arg;
+
+	if (sent_after(waiter->td, lwkt_waiter_wake, waiter))
+		return;
+	waiter->woken = true;
+	lwkt_schedule(waiter->td);
+}
+
+/** Under the lock: takes itself out, if nobody else has. Whether nobody had. */
+static bool give_up(struct lwkt_waiter *waiter)
+{
+	bool waiting = !list_empty(&waiter->link);
+
+	list_remove(&waiter->link);
+	if (waiter->place && *waiter->place == waiter) {
+		*waiter->place = NULL;
+		waiting = true;
+	}
+	return waiting;
+}
+
+/** Waits for the wake-up. Returns 0, or EDEADLK where the thread can't wait: then nobody has taken the waiter, and nobody will. */
+int lwkt_waiter_wait(struct lwkt_waiter *waiter, uint32_t *word, const char *wmesg)
+{
+	while (!waiter->woken) {
+		int error = lwkt_wait_once(wmesg);
+		bool gave_up = false;
+
+		if (!error)
+			continue;
+		lwkt_word_lock(word);
+		gave_up = give_up(waiter);
+		lwkt_word_unlock(word);
+		if (gave_up)
+			return error;
+	}
+	return 0;
+}
