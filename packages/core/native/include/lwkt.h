@@ -495,11 +495,49 @@ int lwkt_send_ipiq(globaldata_t target, void (*func)(void *arg), void *arg, uint
 int lwkt_send_ipiq_passive(globaldata_t target, void (*func)(void *arg), void *arg, uint64_t *seq);
 
 /** Wait until an IPI message that this rfork sent has been run. Spins, then yields the processor; runs incoming IPI messages
- *  meanwhile. Returns 0, ESRCH where the target has ended without running it. (lwkt_wait_ipiq) */
+ *  meanwhile. Returns 0, ESRCH where the target has ended without running it, EDEADLK while the caller has a cpusync interlocked. (lwkt_wait_ipiq) */
 int lwkt_wait_ipiq(globaldata_t target, uint64_t seq);
 
 /** Run the IPI messages that have come for this rfork. Switch points do so by themselves: for long computations. (lwkt_process_ipiq) */
 void lwkt_process_ipiq(void);
+
+/**
+ * A cpusync: brings a set of rforks to a known point, has a function run on each, lets them go. What the master writes while they stand
+ * still is seen by all of them, and what they wrote before is seen by it: for what all read without any lock and somebody changes seldom. The
+ * memory is the master's, the stack will do; all fields are internal. (lwkt_cpusync; cs_mask is an array here)
+ */
+struct lwkt_cpusync {
+	const globaldata_t *cs_rforks;
+	unsigned cs_count;
+	void (*cs_func)(void *arg);
+	void *cs_data;
+	lwkt_thread_t cs_master; /* NULL unless interlocked; written and read by the master */
+	uint32_t cs_sent;        /* the master's: how many rforks are to count themselves below */
+	uint32_t cs_parked;      /* the targets count here; (cs_mack) */
+	uint32_t cs_release;     /* written by the master, read by the targets */
+	uint32_t cs_done;        /* the targets count here */
+};
+
+/** For count rforks, among which the caller's own may be; the array must last as long as the cpusync. func(arg) is an IPI function, and runs once for
+ *  each time that an rfork is named. (lwkt_cpusync_init) */
+void lwkt_cpusync_init(struct lwkt_cpusync *cs, const globaldata_t *rforks, unsigned count, void (*func)(void *arg), void *arg);
+
+/**
+ * Wait until all rforks of the set but the caller's stand still: they run no thread, only IPI functions, until lwkt_cpusync_deinterlock. One that sleeps
+ * is woken. One that has ended, or ends meanwhile, is left out. One whose thread0 is an event loop's notices at the loop's next pass, and one in a
+ * long computation at its next switch point: so long this takes, and so long the others stand still. The caller's own rfork runs nothing but the
+ * caller: until deinterlock it is inside a critical section. One cpusync at a time is under way in the process: who comes later waits.
+ * Spins, then yields the processor, and runs incoming IPI messages meanwhile, a cpusync of somebody else's among them. Returns 0,
+ * EDEADLK in an IPI function and where the caller has a cpusync interlocked, ENOMEM. (lwkt_cpusync_interlock)
+ */
+int lwkt_cpusync_interlock(struct lwkt_cpusync *cs);
+
+/** Have the function run on each rfork of the set, the caller's too if it is named, all at the same time, and let them go; returns when it has run
+ *  everywhere. By the thread that interlocked. Returns 0, EPERM where that was not the caller. (lwkt_cpusync_deinterlock) */
+int lwkt_cpusync_deinterlock(struct lwkt_cpusync *cs);
+
+/** Both, one after the other. Returns 0, EDEADLK, ENOMEM, as lwkt_cpusync_interlock. (lwkt_cpusync_simple) */
+int lwkt_cpusync_simple(const globaldata_t *rforks, unsigned count, void (*func)(void *arg), void *arg);
 
 /* ------------------------------------------------------------------ ports and messages */
 

@@ -141,6 +141,10 @@ LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
 LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_offline(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd);
+LWKT_HIDDEN void lwkt_ipiq_wait(unsigned *spins);
+
+/* cpusync.c */
+LWKT_HIDDEN bool lwkt_cpusync_mastered(globaldata_t gd);
 
 /* doorbell.c */
 LWKT_HIDDEN void lwkt_doorbell_ring(globaldata_t target);

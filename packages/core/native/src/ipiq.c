@@ -111,8 +111,8 @@ static void wake(globaldata_t target)
 
 static void drain_known(globaldata_t gd);
 
-/** Something is being waited for that another rfork has to do. */
-static void wait_a_little(unsigned *spins)
+/** One round of waiting for something that another rfork has to do. */
+void lwkt_ipiq_wait(unsigned *spins)
 {
 	lwkt_process_ipiq();
 	drain_known(lwkt_arch_mycpu());
@@ -149,7 +149,7 @@ static int settle(globaldata_t target, struct ring *ring, uint64_t seq)
 	unsigned spins = 0;
 
 	while (atomic_load(&target->gd_shared.state) == CPU_ENDING && (int64_t)(atomic_load(&ring->xindex) - seq) < 0)
-		wait_a_little(&spins);
+		lwkt_ipiq_wait(&spins);
 	if ((int64_t)(atomic_load(&ring->xindex) - seq) >= 0 || atomic_load(&target->gd_shared.state) == CPU_ONLINE)
 		return 0;
 	atomic_store(&ring->windex, atomic_load(&ring->rindex)); /* nobody reads it any more */
@@ -181,7 +181,7 @@ static int send(globaldata_t target, void (*func)(void *), void *arg, uint64_t *
 		if (atomic_load(&target->gd_shared.state) != CPU_ONLINE)
 			return ESRCH;
 		wake(target); /* the ring may be full of passive ones */
-		wait_a_little(&spins);
+		lwkt_ipiq_wait(&spins);
 	}
 	ring->entries[windex % RING_SIZE] = (struct entry){func, arg};
 	atomic_store_explicit(&ring->windex, windex + 1, memory_order_release);
@@ -213,13 +213,15 @@ int lwkt_wait_ipiq(globaldata_t target, uint64_t seq)
 
 	if (target == gd || seq == 0)
 		return 0; /* it ran in place */
+	if (lwkt_cpusync_mastered(gd))
+		return EDEADLK; /* what has been parked counts its IPI messages as run when it is let go */
 	ring = ring_to(gd, target);
 	while ((int64_t)(atomic_load_explicit(&ring->xindex, memory_order_acquire) - seq) < 0) {
 		if (atomic_load(&target->gd_shared.state) == CPU_NONE)
 			return (int64_t)(atomic_load(&ring->xindex) - seq) >= 0 ? 0 : ESRCH;
 		if (spins == 0)
 			wake(target); /* it may have been a passive one */
-		wait_a_little(&spins);
+		lwkt_ipiq_wait(&spins);
 	}
 	return 0;
 }
