@@ -1,6 +1,6 @@
 /**
  * native.test.ts: runs the C programs of native/test, each as a test of its own and in each flavour: optimised, with
- * AddressSanitizer and UBSan, and with ThreadSanitizer where rforks meet. What they check is in them; here is only
+ * AddressSanitizer and UBSan, with ThreadSanitizer where rforks meet, and as a debug build where that says something. What they check is in them; here is only
  * how they are built and started. They know no Node, so the version matrix leaves this file out.
  */
 import { spawnSync } from 'node:child_process';
@@ -42,6 +42,7 @@ describe.each([
   ['plain', programs],
   ['sanitized', programs],
   ['races', racing],
+  ['debug', make('list-debug').trim().split(' ')],
 ])('the C core, %s', (flavour, programs) => {
   beforeAll(() => {
     make(`-j${availableParallelism()}`, flavour);

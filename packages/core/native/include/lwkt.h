@@ -9,7 +9,8 @@
  *  - A userthread belongs to one rfork (one "CPU", one struct globaldata) and only that rfork touches it. Within one rfork there is no
  *    lock, no atomic read-modify-write and no fence on any path in this header; another rfork is reached by IPI messages only.
  *  - A message has one owner at each moment: sender -> port -> receiver -> (reply) -> sender.
- *  - Misuse answers an error number (a positive errno) and changes nothing. Nothing here aborts the process.
+ *  - Misuse answers an error number (a positive errno) and changes nothing. Nothing here aborts the process. A debug build (make DEBUG=1) also
+ *    says on stderr, in a line for each, which function refused what, on which thread, and what to do instead.
  *
  * Every function is to be called on a kernel thread that has called lwkt_cpu_init(), unless it says otherwise. "Blocks"
  * means: the calling userthread is switched away from; its rfork goes on with others.
@@ -432,7 +433,7 @@ int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok);
 int lwkt_trytoken(struct lwkt_tokref *ref, lwkt_token_t tok);
 
 /** Let go of the token that was taken last. Never blocks. Returns 0, EPERM where ref is not the running thread's last. A thread that exits lets
- *  go of all. (lwkt_reltoken) */
+ *  go of all, and a debug build says so. (lwkt_reltoken) */
 int lwkt_reltoken(struct lwkt_tokref *ref);
 
 /**

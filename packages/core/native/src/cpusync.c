@@ -12,7 +12,7 @@
  *  - struct lwkt_cpusync is the master's memory: a target's last touch is to count itself as done, or, where it ends and is not held up, as parked.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 enum { HOLD, RUN, LET_GO }; /* cs_release; LET_GO: without running the function */
 
@@ -81,7 +81,7 @@ int lwkt_cpusync_interlock(struct lwkt_cpusync *cs)
 	int error = 0;
 
 	if (gd->gd_ipi_depth || lwkt_cpusync_mastered(gd))
-		return EDEADLK;
+		return MISUSE(EDEADLK, "%s", gd->gd_ipi_depth ? lwkt_debug_no_wait() : "the thread has one interlocked: lwkt_cpusync_deinterlock first");
 	while (!atomic_compare_exchange_strong(&master, &nobody, gd->gd_curthread)) {
 		nobody = NULL;
 		lwkt_ipiq_wait(&spins);
@@ -107,7 +107,7 @@ int lwkt_cpusync_deinterlock(struct lwkt_cpusync *cs)
 	globaldata_t gd = lwkt_arch_mycpu();
 
 	if (gd->gd_ipi_depth || cs->cs_master != gd->gd_curthread)
-		return EPERM;
+		return MISUSE(EPERM, "the caller has not interlocked this (lwkt_cpusync_interlock)");
 	release(cs, RUN);
 	return 0;
 }

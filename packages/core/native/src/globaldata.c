@@ -3,7 +3,7 @@
  * Invariant: %gs, or what stands for it (cpu.h), points to the area exactly from a successful lwkt_cpu_init to lwkt_cpu_fini.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +93,7 @@ int lwkt_cpu_init(void)
 	int error;
 
 	if (lwkt_is_rfork())
-		return EEXIST;
+		return MISUSE(EEXIST, "this kernel thread is an rfork already: ask first (lwkt_is_rfork)");
 	gd = take_area();
 	if (!gd)
 		return ENOMEM;
@@ -135,9 +135,10 @@ int lwkt_cpu_fini(void)
 	globaldata_t gd = lwkt_arch_mycpu();
 
 	if (gd->gd_curthread != &gd->gd_thread0)
-		return EPERM;
+		return MISUSE(EPERM, "an rfork is ended on its thread0, not on a userthread");
 	if (gd->gd_stats.st_alive || gd->gd_stacks_away)
-		return EBUSY;
+		return MISUSE(EBUSY, "%u userthreads are unfinished here, and %u stacks from here away: let them end first (lwkt_dispatch, lwkt_join)",
+		              gd->gd_stats.st_alive, gd->gd_stacks_away);
 	lwkt_ipiq_offline(gd);
 	lwkt_pool_trim(0, ~0u);
 	lwkt_thread_free_all(gd);

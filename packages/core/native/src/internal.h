@@ -134,6 +134,7 @@ LWKT_HIDDEN void lwkt_start_running(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN struct lwkt_context *lwkt_next_context(globaldata_t gd);
 LWKT_HIDDEN int lwkt_wait_once(const char *wmesg);
 LWKT_HIDDEN bool lwkt_may_wait(globaldata_t gd);
+LWKT_HIDDEN int lwkt_wake(lwkt_thread_t td);
 
 LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
 

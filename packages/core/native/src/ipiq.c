@@ -18,7 +18,7 @@
  *    a store would do, and on x86-64 it is the same instruction; but qemu, emulating an aarch64, lets the look pass the store.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -214,7 +214,7 @@ int lwkt_wait_ipiq(globaldata_t target, uint64_t seq)
 	if (target == gd || seq == 0)
 		return 0; /* it ran in place */
 	if (lwkt_cpusync_mastered(gd))
-		return EDEADLK; /* what has been parked counts its IPI messages as run when it is let go */
+		return MISUSE(EDEADLK, "the thread has a cpusync interlocked: wait after lwkt_cpusync_deinterlock"); /* what stands still counts then */
 	ring = ring_to(gd, target);
 	while ((int64_t)(atomic_load_explicit(&ring->xindex, memory_order_acquire) - seq) < 0) {
 		if (atomic_load(&target->gd_shared.state) == CPU_NONE)

@@ -10,7 +10,7 @@
  *  - A stack belongs to the rfork that made it (ch_gd), which counts those that are away.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 /** Takes td off the rfork's books. Its stack remains the property of its chunk's rfork. */
 static void forget(globaldata_t gd, lwkt_thread_t td)
@@ -88,11 +88,11 @@ int lwkt_setcpu_self(globaldata_t target)
 	if (target == gd)
 		return 0;
 	if (gd->gd_ipi_depth || cur->td_critcount)
-		return EDEADLK;
+		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
 	if (cur->td_flags & TDF_THREAD0)
-		return EPERM;
+		return MISUSE(EPERM, "thread0 stays with its rfork: move a userthread (lwkt_create)");
 	if (cur->td_resident)
-		return EINVAL;
+		return MISUSE(EINVAL, "the thread's stack belongs to a runtime, and stays: create a thread there instead (lwkt_create)");
 	if (atomic_load_explicit(&target->gd_shared.state, memory_order_acquire) != CPU_ONLINE)
 		return ESRCH;
 	lwkt_dequeue(gd, cur);
@@ -107,9 +107,9 @@ int lwkt_giveaway(lwkt_thread_t td)
 	globaldata_t gd = lwkt_arch_mycpu();
 
 	if (owner_of(td) != gd)
-		return EPERM;
+		return MISUSE(EPERM, THREAD_IS " is another rfork's, which alone can give it away", THREAD(td));
 	if (td->td_resident || (td->td_flags & (TDF_RUNNING | TDF_RUNQ | TDF_EXITING | TDF_THREAD0 | TDF_MIGRATING)))
-		return EINVAL;
+		return MISUSE(EINVAL, THREAD_IS " can't be given away: only a plain userthread that is blocked can", THREAD(td));
 	forget(gd, td);
 	return 0;
 }
@@ -119,7 +119,7 @@ int lwkt_acquire(lwkt_thread_t td)
 	globaldata_t gd = lwkt_arch_mycpu();
 
 	if (!(td->td_flags & TDF_MIGRATING))
-		return EINVAL;
+		return MISUSE(EINVAL, THREAD_IS " has not been given away (lwkt_giveaway, by its owner)", THREAD(td));
 	__atomic_store_n(&td->td_gd, gd, __ATOMIC_RELEASE);
 	adopt(gd, td);
 	return 0;

@@ -7,7 +7,7 @@
  *  - Abort never finishes a message: exactly one reply still comes.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 void lwkt_initmsg(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags)
 {
@@ -59,7 +59,7 @@ int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg)
 	int error = prepare(port, msg, 0);
 
 	if (error)
-		return error;
+		return MISUSE(error, MSG_IS " is under way, or its reply has not been taken yet: wait for it first (lwkt_waitmsg), or send another", MSG(msg));
 	error = port->mp_putport(port, msg);
 	if (error != EASYNC)
 		lwkt_replymsg(msg, error); /* the sender sees one interface, whoever did the work */
@@ -71,12 +71,14 @@ int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg)
 	int error;
 
 	if (port->mp_td && port->mp_td == lwkt_arch_mycpu()->gd_curthread)
-		return EDEADLK; /* nobody else could serve it */
+		return MISUSE(EDEADLK, PORT_IS " is the thread's own, and nobody else could serve it: send without waiting (lwkt_sendmsg)",
+		              PORT(port));
 	if (!may_take(msg->ms_reply_port))
-		return EPERM; /* it could not wait for the reply */
+		return MISUSE(EPERM, "the reply to message %p would go to " PORT_IS ": %s", (void *)msg, PORT(msg->ms_reply_port),
+		              lwkt_debug_may_not_take(msg->ms_reply_port));
 	error = prepare(port, msg, MSGF_SYNC);
 	if (error)
-		return error;
+		return MISUSE(error, MSG_IS " is under way, or its reply has not been taken yet: wait for it first (lwkt_waitmsg), or send another", MSG(msg));
 	error = port->mp_putport(port, msg);
 	if (error != EASYNC) {
 		msg->ms_error = error;
@@ -91,7 +93,7 @@ int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg)
 	int error;
 
 	if (msg_flags(msg) & (MSGF_QUEUED | MSGF_DONE | MSGF_REPLY))
-		return EINVAL;
+		return MISUSE(EINVAL, MSG_IS " is not the receiver's: take it from its port first (lwkt_getport), and don't reply", MSG(msg));
 	msg_set_target(msg, port);
 	error = port->mp_putport(port, msg);
 	if (error != EASYNC)
@@ -102,11 +104,11 @@ int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg)
 int lwkt_replymsg(lwkt_msg_t msg, int error)
 {
 	if (error < 0 || error == EASYNC)
-		return EINVAL;
+		return MISUSE(EINVAL, MSG_IS ": %d is neither 0 nor a positive errno", MSG(msg), error);
 	if (msg_flags(msg) & (MSGF_DONE | MSGF_REPLY))
-		return EALREADY;
+		return MISUSE(EALREADY, MSG_IS " has been replied to, or was never sent: it is its sender's, reply once", MSG(msg));
 	if (msg->ms_flags & MSGF_QUEUED)
-		return EBUSY;
+		return MISUSE(EBUSY, MSG_IS " is queued on its port still: take it first (lwkt_getport)", MSG(msg));
 	msg->ms_error = error;
 	msg->ms_reply_port->mp_replyport(msg->ms_reply_port, msg);
 	return 0;
@@ -118,7 +120,9 @@ lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error)
 
 	if (error)
 		*error = allowed ? 0 : EPERM;
-	return allowed ? port->mp_getport(port) : NULL;
+	if (!allowed)
+		return MISUSE(NULL, PORT_IS ": %s", PORT(port), lwkt_debug_may_not_take(port));
+	return port->mp_getport(port);
 }
 
 lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
@@ -132,16 +136,21 @@ lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
 	}
 	if (error)
 		*error = failed;
-	return msg;
+	return MISUSE_IF(!msg, msg, PORT_IS ": %s", PORT(port), failed == EPERM ? lwkt_debug_may_not_take(port) : lwkt_debug_no_wait());
 }
 
 int lwkt_waitmsg(lwkt_msg_t msg)
 {
+	int error;
+
 	if (!__atomic_load_n(&msg->ms_target_port, __ATOMIC_RELAXED)) /* never sent; it may be under way elsewhere just now */
-		return EINVAL;
+		return MISUSE(EINVAL, MSG_IS " was never sent, and nothing will come back", MSG(msg));
 	if (!may_take(msg->ms_reply_port))
-		return EPERM;
-	return msg->ms_reply_port->mp_waitmsg(msg);
+		return MISUSE(EPERM, MSG_IS ", whose reply goes to " PORT_IS ": %s", MSG(msg), PORT(msg->ms_reply_port),
+		              lwkt_debug_may_not_take(msg->ms_reply_port));
+	error = msg->ms_reply_port->mp_waitmsg(msg);
+	return MISUSE_IF(error && !lwkt_checkmsg(msg), error, MSG_IS ": %s", MSG(msg),
+	                 error == EBUSY ? "another thread waits for it already" : lwkt_debug_no_wait());
 }
 
 int lwkt_checkmsg(lwkt_msg_t msg)
@@ -156,7 +165,7 @@ int lwkt_abortmsg(lwkt_msg_t msg)
 	if (flags & (MSGF_DONE | MSGF_REPLY))
 		return EALREADY;
 	if (!(flags & MSGF_ABORTABLE) || !msg->ms_abortfn)
-		return EOPNOTSUPP;
+		return MISUSE(EOPNOTSUPP, MSG_IS " can't be aborted: begin it by lwkt_initmsg_abortable", MSG(msg));
 	msg->ms_abortfn(msg);
 	return 0;
 }

@@ -9,7 +9,7 @@
  *  - While an abort is looking for a message (ms_abort, abort.c) its reply is held back: the memory must stay a message until then.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ lwkt_msg_t lwkt_port_next(lwkt_port_t port)
 static void wake_owner(lwkt_port_t port)
 {
 	if (port->mp_flags & MSGPORTF_WAITING)
-		lwkt_schedule(port->mp_td);
+		lwkt_wake(port->mp_td);
 }
 
 /* ---- thread ports */
@@ -165,7 +165,7 @@ static int refuse_putport(lwkt_port_t port, lwkt_msg_t msg)
 {
 	(void)port;
 	(void)msg;
-	return EOPNOTSUPP;
+	return MISUSE_OF("lwkt_sendmsg or lwkt_domsg", 1, EOPNOTSUPP, PORT_IS " only takes replies: send to a service port", PORT(port));
 }
 
 static lwkt_msg_t no_message(lwkt_port_t port)

@@ -9,7 +9,7 @@
  * frames are on it.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <string.h>
 
@@ -114,7 +114,7 @@ int lwkt_exit(void)
 	lwkt_thread_t cur = lwkt_arch_mycpu()->gd_curthread;
 
 	if ((cur->td_flags & TDF_THREAD0) || cur->td_stack->st_resident != &lwkt_plain_resident)
-		return EPERM;
+		return MISUSE(EPERM, "thread0 and threads of a runtime's end by returning from their function");
 	cur->td_flags |= TDF_EXITING;
 	__builtin_longjmp(cur->td_stack->st_exit, 1);
 }

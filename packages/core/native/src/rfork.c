@@ -6,7 +6,7 @@
  * `ended` to the joiner.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -52,7 +52,7 @@ static void has_ended(void *arg)
 	if (sent_after(rfork->joiner, has_ended, rfork))
 		return;
 	rfork->ended = true;
-	lwkt_schedule(rfork->joiner);
+	lwkt_wake(rfork->joiner);
 }
 
 static void run_until_joined(globaldata_t gd, struct lwkt_rfork *rfork)
@@ -122,7 +122,7 @@ int lwkt_rfork_create(void (*main)(void *), void *arg, globaldata_t *gdp, const 
 	int error;
 
 	if (args && args->processor < 0)
-		return EINVAL;
+		return MISUSE(EINVAL, "processor %d is neither 0 (any) nor 1 + a processor's number", args->processor);
 	rfork = calloc(1, sizeof(*rfork));
 	if (!rfork)
 		return ENOMEM;
@@ -157,11 +157,11 @@ int lwkt_rfork_join(globaldata_t gd)
 	struct lwkt_rfork *rfork = gd->gd_rfork;
 
 	if (!rfork)
-		return EINVAL;
+		return MISUSE(EINVAL, "rfork %p was not made by lwkt_rfork_create: it ends by itself (lwkt_cpu_fini)", (void *)gd);
 	if (gd == me || !lwkt_may_wait(me))
-		return EDEADLK;
+		return MISUSE(EDEADLK, "%s", gd == me ? "an rfork can't wait for its own end: join it from another" : lwkt_debug_no_wait());
 	if (atomic_exchange(&rfork->joining, 1))
-		return EBUSY;
+		return MISUSE(EBUSY, "somebody joins the rfork already: exactly one may");
 	rfork->joiner = me->gd_curthread;
 	lwkt_send_ipiq(gd, asked_to_end, rfork, NULL);
 	while (!rfork->ended)

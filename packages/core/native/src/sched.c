@@ -12,7 +12,7 @@
  *  - thread0 is never on the run queue. It is switched to when nothing else is runnable, or when a pass' time is up.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <time.h>
 
@@ -166,7 +166,7 @@ int lwkt_switch(void)
 	lwkt_thread_t cur = gd->gd_curthread, next;
 
 	if (gd->gd_ipi_depth | (unsigned)cur->td_critcount) /* one test for both: here every instruction counts */
-		return EDEADLK;
+		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
 	if (cur == &gd->gd_thread0) {
 		if (!(gd->gd_flags & GDF_LOOP))
 			lwkt_dispatch(0);
@@ -195,9 +195,10 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)
 	uint64_t switches = td->td_nswitches;
 
 	if (owner_of(td) != gd)
-		return EPERM;
+		return MISUSE(EPERM, THREAD_IS " is another rfork's: visit it there (lwkt_send_ipiq)", THREAD(td));
 	if (td == cur || (td->td_flags & (TDF_THREAD0 | TDF_FRESH | TDF_EXITING)) || !td->td_stack || gd->gd_visit)
-		return EINVAL;
+		return MISUSE(EINVAL, THREAD_IS " can't be visited: only a userthread that has run and is switched out can, and one at a time",
+		              THREAD(td));
 	gd->gd_visit = fn;
 	gd->gd_visit_arg = arg;
 	gd->gd_visitor = cur;
@@ -264,10 +265,11 @@ int lwkt_yield(void)
 /** By IPI message: td was this rfork's when it was sent, and is looked for again if it has moved on. */
 static void schedule_here(void *td)
 {
-	lwkt_schedule(td);
+	lwkt_wake(td);
 }
 
-int lwkt_schedule(lwkt_thread_t td)
+/** As lwkt_schedule; also for threads that may be thread0 or have exited. */
+int lwkt_wake(lwkt_thread_t td)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 
@@ -277,6 +279,13 @@ int lwkt_schedule(lwkt_thread_t td)
 		return EINVAL;
 	lwkt_enqueue(gd, td);
 	return 0;
+}
+
+int lwkt_schedule(lwkt_thread_t td)
+{
+	int error = lwkt_wake(td);
+
+	return MISUSE_IF(error == EINVAL, error, THREAD_IS " is an rfork's thread0, which runs when no other can, or has exited", THREAD(td));
 }
 
 void lwkt_deschedule_self(void)
@@ -325,10 +334,9 @@ int lwkt_wait_once(const char *wmesg)
 __attribute__((flatten)) int lwkt_block(const char *wmesg)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
+	int error = gd->gd_curthread == &gd->gd_thread0 ? EDEADLK : lwkt_wait_once(wmesg);
 
-	if (gd->gd_curthread == &gd->gd_thread0)
-		return EDEADLK;
-	return lwkt_wait_once(wmesg);
+	return MISUSE_IF(error, error, "%s", lwkt_debug_no_wait());
 }
 
 int lwkt_setpri(lwkt_thread_t td, int pri)
@@ -336,9 +344,9 @@ int lwkt_setpri(lwkt_thread_t td, int pri)
 	globaldata_t gd = lwkt_arch_mycpu();
 
 	if (owner_of(td) != gd)
-		return EPERM;
+		return MISUSE(EPERM, THREAD_IS " is another rfork's: set its priority there (lwkt_send_ipiq)", THREAD(td));
 	if (pri < 0 || pri > TDPRI_MAX || (td->td_flags & TDF_EXITING))
-		return EINVAL;
+		return MISUSE(EINVAL, "%d is no priority from 0 to 31, or " THREAD_IS " has exited", pri, THREAD(td));
 	if (td->td_flags & TDF_RUNQ) {
 		lwkt_dequeue(gd, td);
 		td->td_pri = pri;
@@ -352,11 +360,11 @@ int lwkt_setpri(lwkt_thread_t td, int pri)
 int lwkt_interrupt(lwkt_thread_t td)
 {
 	if (owner_of(td) != lwkt_arch_mycpu())
-		return EPERM;
+		return MISUSE(EPERM, THREAD_IS " is another rfork's: interrupt it there (lwkt_send_ipiq)", THREAD(td));
 	if (td->td_flags & (TDF_THREAD0 | TDF_EXITING))
-		return EINVAL;
+		return MISUSE(EINVAL, THREAD_IS " is thread0, whose waits can't be interrupted, or has exited", THREAD(td));
 	td->td_flags |= TDF_INTR;
-	return lwkt_schedule(td);
+	return lwkt_wake(td);
 }
 
 void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *, struct lwkt_context *), void *data)
@@ -378,7 +386,7 @@ int lwkt_crit_exit(void)
 	lwkt_thread_t td = lwkt_arch_mycpu()->gd_curthread;
 
 	if (td->td_critcount <= 0)
-		return EPERM;
+		return MISUSE(EPERM, "the thread is in no critical section: one lwkt_crit_exit for each lwkt_crit_enter");
 	td->td_critcount--;
 	return 0;
 }

@@ -6,6 +6,7 @@
  * moment at which a serializer with waiters is free.
  */
 #define _GNU_SOURCE
+#include "debug.h"
 #include "waiter.h"
 
 void lwkt_serialize_init(struct lwkt_serialize *s)
@@ -36,7 +37,9 @@ static int enter(struct lwkt_serialize *s, struct lwkt_waiter *waiter)
 
 int lwkt_serialize_try(struct lwkt_serialize *s)
 {
-	return enter(s, NULL);
+	int error = enter(s, NULL);
+
+	return MISUSE_IF(error == EDEADLK, error, "the thread is in serializer %p already: it does not nest", (void *)s);
 }
 
 int lwkt_serialize_enter(struct lwkt_serialize *s)
@@ -45,14 +48,15 @@ int lwkt_serialize_enter(struct lwkt_serialize *s)
 	int error = enter(s, NULL);
 
 	if (error != EBUSY)
-		return error;
+		return MISUSE_IF(error, error, "the thread is in serializer %p already: it does not nest", (void *)s);
 	if (!lwkt_may_wait(lwkt_arch_mycpu()))
-		return EDEADLK;
+		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
 	lwkt_waiter_init(&waiter);
 	error = enter(s, &waiter);
 	if (error != EBUSY)
 		return error;
-	return lwkt_waiter_wait(&waiter, &s->s_lock, "serializer");
+	error = lwkt_waiter_wait(&waiter, &s->s_lock, "serializer");
+	return MISUSE_IF(error, error, "%s", lwkt_debug_no_wait());
 }
 
 int lwkt_serialize_exit(struct lwkt_serialize *s)
@@ -62,7 +66,7 @@ int lwkt_serialize_exit(struct lwkt_serialize *s)
 	lwkt_word_lock(&s->s_lock);
 	if (s->s_owner != lwkt_arch_mycpu()->gd_curthread) {
 		lwkt_word_unlock(&s->s_lock);
-		return EPERM;
+		return MISUSE(EPERM, "the thread is not in serializer %p", (void *)s);
 	}
 	next = lwkt_waiter_take(&s->s_waiters);
 	s->s_owner = next ? next->td : NULL;

@@ -6,7 +6,7 @@
  * rfork nobody else can run in between.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +56,9 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 	target = args->rfork ? args->rfork : gd;
 	size = args->stack_size ? args->stack_size : LWKT_STACK_DEFAULT;
 	if (size < LWKT_STACK_MIN || size > LWKT_STACK_MAX || args->priority < -1 || args->priority > TDPRI_MAX)
-		return EINVAL;
+		return MISUSE(EINVAL, "stack size %zu or priority %d is out of range", size, args->priority);
 	if (args->flags & ~(TDF_NOSTART | TDF_TLS | TDF_JOINABLE) || (args->resident && target != gd))
-		return EINVAL;
+		return MISUSE(EINVAL, "flags 0x%x has some that lwkt_create does not take, or a thread of a runtime's is to run on another rfork", args->flags);
 	if (!list_empty(&gd->gd_freetd)) {
 		td = LIST_ENTRY(gd->gd_freetd.prev, struct lwkt_thread, td_threadq);
 		list_remove(&td->td_threadq);
@@ -135,7 +135,7 @@ static void join_answered(void *arg)
 	if (sent_after(join->joiner, join_answered, join))
 		return;
 	join->answered = true;
-	lwkt_schedule(join->joiner);
+	lwkt_wake(join->joiner);
 }
 
 /** On the thread's rfork. release_td: it has ended, and this is the end of it. */
@@ -194,6 +194,7 @@ void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error)
 {
 	const struct lwkt_resident *resident = td->td_resident;
 
+	lwkt_debug_thread_ends(td);
 	if (td->td_toks)
 		lwkt_tokens_drop(gd, td);
 	lwkt_dequeue(gd, td);
@@ -215,11 +216,11 @@ int lwkt_join(lwkt_thread_t td)
 	int error = 0;
 
 	if (td == gd->gd_curthread)
-		return EDEADLK;
+		return MISUSE(EDEADLK, "the thread would wait for its own end: join it from another");
 	if (owner_of(td) == gd)
 		ask_join(&join);
 	else if (!lwkt_may_wait(gd))
-		return EDEADLK; /* now: a question that is under way can't be taken back without waiting either */
+		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait()); /* now: a question that is under way can't be taken back without waiting either */
 	else
 		error = lwkt_send_ipiq(owner_of(td), ask_join, &join, NULL);
 	while (!error && !join.answered) {
@@ -227,7 +228,10 @@ int lwkt_join(lwkt_thread_t td)
 		if (error) /* thread0, and td is this rfork's: if another one had it, there would be something to wait for */
 			td->td_join = NULL;
 	}
-	return error ? error : join.error;
+	if (error)
+		return MISUSE_IF(error == EDEADLK, error, "%s", lwkt_debug_no_wait());
+	return MISUSE_IF(join.error == EINVAL || join.error == EBUSY, join.error, "thread %p %s", (void *)td,
+	                 join.error == EBUSY ? "is joined by somebody already" : "can't be joined: create it with TDF_JOINABLE");
 }
 
 void *lwkt_stack_base(lwkt_thread_t td)

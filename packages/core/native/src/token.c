@@ -11,7 +11,7 @@
  * Invariant: all of a token but t_cpu is touched by the rfork that t_cpu names; only that one changes t_cpu, after its last touch.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 /** Somebody waits for a token: on the stack of the thread that waits. */
 struct request {
@@ -54,7 +54,7 @@ static void granted(void *arg)
 	struct request *request = arg;
 
 	request->granted = true;
-	lwkt_schedule(request->td);
+	lwkt_wake(request->td);
 }
 
 /** Gives a token that is not in use to the first who waits for it. */
@@ -193,15 +193,24 @@ static int take(struct lwkt_tokref *ref, lwkt_token_t tok)
 	return 0;
 }
 
+/** The answer of a function that takes a token. */
+static int refused(int error, lwkt_token_t tok, const char *function)
+{
+	(void)tok;
+	(void)function;
+	return MISUSE_OF(function, error && error != EBUSY, error, "token \"%s\": %s", tok->t_name,
+	                 error == EPERM ? "thread0 takes none, do it on a userthread (lwkt_create)" : lwkt_debug_no_wait());
+}
+
 int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok)
 {
 	lwkt_thread_t td;
 	int error = take(ref, tok);
 
 	if (error != EBUSY)
-		return error;
+		return refused(error, tok, __func__);
 	if (!lwkt_may_wait(lwkt_arch_mycpu()))
-		return EDEADLK;
+		return refused(EDEADLK, tok, __func__);
 	td = lwkt_arch_mycpu()->gd_curthread;
 	lwkt_tokens_leave(lwkt_arch_mycpu(), td); /* as with everything that blocks */
 	push(td, ref, tok);
@@ -213,7 +222,9 @@ int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok)
 
 int lwkt_trytoken(struct lwkt_tokref *ref, lwkt_token_t tok)
 {
-	return take(ref, tok);
+	int error = take(ref, tok);
+
+	return refused(error, tok, __func__);
 }
 
 int lwkt_reltoken(struct lwkt_tokref *ref)
@@ -223,7 +234,8 @@ int lwkt_reltoken(struct lwkt_tokref *ref)
 	lwkt_token_t tok = ref->tr_tok;
 
 	if (td->td_toks != ref)
-		return EPERM;
+		return MISUSE(EPERM, "the thread took token \"%s\" last: let go of them in reverse order, each once",
+		              td->td_toks ? td->td_toks->tr_tok->t_name : "none");
 	td->td_toks = ref->tr_next;
 	if (!list_empty(&tok->t_requests) && !holds(td, tok))
 		serve(gd, tok);

@@ -33,7 +33,7 @@ void lwkt_waiter_wake(void *arg)
 	if (sent_after(waiter->td, lwkt_waiter_wake, waiter))
 		return;
 	waiter->woken = true;
-	lwkt_schedule(waiter->td);
+	lwkt_wake(waiter->td);
 }
 
 /** Under the lock: takes itself out, if nobody else has. Whether nobody had. */

@@ -9,6 +9,7 @@
 
 #define ALL (RFORKS + 1)
 #define ROUNDS (40 * SCALE)
+#define ROUNDS_BUSY (4 * SCALE) /* where threads run all the time: each takes the kernel some turns */
 
 static unsigned ran[ALL]; /* plain: each rfork's own, and the master's while that stands still */
 
@@ -88,7 +89,7 @@ static void stops_them(void *arg)
 
 	lwkt_cpusync_init(&cs, rforks, ALL, reset, arg);
 	CHECK_EQ(lwkt_cpusync_deinterlock(&cs), EPERM);
-	for (int n = 0; n < ROUNDS; n++) {
+	for (int n = 0; n < ROUNDS_BUSY; n++) {
 		_Atomic bool flag = false;
 		uint64_t seq;
 

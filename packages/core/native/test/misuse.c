@@ -1,10 +1,12 @@
 /*
- * misuse.c - every error number that lwkt.h documents, function by function; and that a refused call has changed nothing.
+ * misuse.c - every error number that lwkt.h documents, function by function; that a refused call has changed nothing; and, in a debug build, what is
+ * said about it on stderr: one line each, and nothing where there is no misuse.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <semaphore.h>
 
-#include "check.h"
+#include "said.h"
 
 static void nothing(void *arg)
 {
@@ -23,11 +25,11 @@ static void the_cpu(void)
 
 	topic("the_cpu");
 	CHECK_EQ(lwkt_cpu_init(), 0);
-	CHECK_EQ(lwkt_cpu_init(), EEXIST);
+	REFUSED(lwkt_cpu_init(), EEXIST, "is an rfork already|lwkt_is_rfork");
 	td = start(sleeps, NULL, 0);
-	CHECK_EQ(lwkt_cpu_fini(), EBUSY);
+	REFUSED(lwkt_cpu_fini(), EBUSY, "1 userthreads are unfinished");
 	run_all();
-	CHECK_EQ(lwkt_cpu_fini(), EBUSY);
+	REFUSED(lwkt_cpu_fini(), EBUSY, "1 userthreads are unfinished");
 	CHECK_EQ(lwkt_schedule(td), 0);
 	run_all();
 	CHECK_EQ(lwkt_cpu_fini(), 0);
@@ -38,8 +40,8 @@ static void the_cpu(void)
 static void fini_on_a_thread(void *arg)
 {
 	(void)arg;
-	CHECK_EQ(lwkt_cpu_fini(), EPERM);
-	CHECK_EQ(lwkt_cpu_init(), EEXIST);
+	REFUSED(lwkt_cpu_fini(), EPERM, "on its thread0");
+	REFUSED(lwkt_cpu_init(), EEXIST, "is an rfork already|lwkt_is_rfork");
 }
 
 static void creation(void)
@@ -59,7 +61,7 @@ static void creation(void)
 	lwkt_thread_t td = NULL;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK_EQ(lwkt_create(nothing, NULL, &td, &bad[i]), EINVAL);
+		REFUSED(lwkt_create(nothing, NULL, &td, &bad[i]), EINVAL, "");
 	CHECK(td == NULL);
 	CHECK_EQ(stats_now().st_created, 0);
 	start(fini_on_a_thread, NULL, 0);
@@ -70,12 +72,12 @@ static void on_thread0(void)
 {
 	lwkt_thread_t td0 = lwkt_thread0();
 
-	CHECK_EQ(lwkt_exit(), EPERM);
-	CHECK_EQ(lwkt_block("test"), EDEADLK);
-	CHECK_EQ(lwkt_schedule(td0), EINVAL);
-	CHECK_EQ(lwkt_interrupt(td0), EINVAL);
+	REFUSED(lwkt_exit(), EPERM, "returning from their function");
+	REFUSED(lwkt_block("test"), EDEADLK, "nothing can run|lwkt_create");
+	REFUSED(lwkt_schedule(td0), EINVAL, "thread0, which runs when no other can, or has exited");
+	REFUSED(lwkt_interrupt(td0), EINVAL, "can't be interrupted, or has exited");
 	CHECK_EQ(td0->td_flags, TDF_RUNNING | TDF_THREAD0);
-	CHECK_EQ(lwkt_join(td0), EDEADLK);
+	REFUSED(lwkt_join(td0), EDEADLK, "wait for its own end");
 	lwkt_deschedule_self();
 	lwkt_yield();
 	lwkt_switch();
@@ -90,12 +92,12 @@ static void exited_threads(void)
 	lwkt_thread_t td = start(nothing, NULL, TDF_JOINABLE);
 
 	run_all();
-	CHECK_EQ(lwkt_schedule(td), EINVAL);
-	CHECK_EQ(lwkt_setpri(td, 3), EINVAL);
-	CHECK_EQ(lwkt_interrupt(td), EINVAL);
+	REFUSED(lwkt_schedule(td), EINVAL, "thread0, which runs when no other can, or has exited");
+	REFUSED(lwkt_setpri(td, 3), EINVAL, "no priority from 0 to 31, or|has exited");
+	REFUSED(lwkt_interrupt(td), EINVAL, "can't be interrupted, or has exited");
 	CHECK_EQ(td->td_flags & (TDF_INTR | TDF_RUNQ), 0);
 	CHECK_EQ(td->td_pri, TDPRI_KERN);
-	CHECK_EQ(lwkt_visit(td, nothing, NULL), EINVAL);
+	REFUSED(lwkt_visit(td, nothing, NULL), EINVAL, "can't be visited");
 	CHECK_EQ(lwkt_join(td), 0);
 }
 
@@ -106,7 +108,7 @@ static void leaves_critical_sections(void *arg)
 	lwkt_crit_enter();
 	CHECK_EQ(lwkt_crit_exit(), 0);
 	CHECK_EQ(lwkt_crit_exit(), 0);
-	CHECK_EQ(lwkt_crit_exit(), EPERM);
+	REFUSED(lwkt_crit_exit(), EPERM, "in no critical section|lwkt_crit_enter");
 	CHECK_EQ(lwkt_curthread()->td_critcount, 0);
 }
 
@@ -139,20 +141,25 @@ static void blocks_inside(void *arg)
 	CHECK_EQ(lwkt_curthread()->td_critcount, 0); /* it was born at 1 */
 	lwkt_crit_enter();
 	start(runs_inside, NULL, 0);
-	CHECK_EQ(lwkt_block("inside"), EDEADLK);
+	REFUSED(lwkt_block("inside"), EDEADLK, "would block|");
 	CHECK(lwkt_curthread()->td_flags & TDF_RUNQ);
-	CHECK_EQ(lwkt_switch(), EDEADLK);
+	REFUSED(lwkt_switch(), EDEADLK, "inside a critical section|lwkt_crit_exit");
+	said_begin();
 	CHECK_EQ(lwkt_yield(), EDEADLK);
+	said_end();
+	said_check(__FILE__, __LINE__, "lwkt_switch()", "inside a critical section"); /* which it calls */
 	lwkt_deschedule_self();
-	CHECK_EQ(lwkt_switch(), EDEADLK); /* it runs on */
+	REFUSED(lwkt_switch(), EDEADLK, "inside a critical section|lwkt_crit_exit"); /* it runs on */
 	CHECK_EQ(lwkt_schedule(lwkt_curthread()), 0);
-	CHECK_EQ(lwkt_join(arg), EDEADLK);
-	CHECK_EQ(lwkt_serialize_enter(&entered), EDEADLK);
+	REFUSED(lwkt_join(arg), EDEADLK, "inside a critical section");
+	REFUSED(lwkt_serialize_enter(&entered), EDEADLK, "inside a critical section|lwkt_crit_exit");
 	CHECK_EQ(lwkt_serialize_try(&entered), EBUSY);
-	CHECK(lwkt_waitport(&lwkt_curthread()->td_msgport, &error) == NULL);
-	CHECK_EQ(error, EDEADLK);
+	REFUSED((lwkt_waitport(&lwkt_curthread()->td_msgport, &error), error), EDEADLK, "port|inside a critical section");
 	lwkt_initmsg(&msg, NULL, 0);
+	said_begin();
 	CHECK_EQ(lwkt_domsg(&asked, &msg), EDEADLK);
+	said_end();
+	said_check(__FILE__, __LINE__, "lwkt_waitmsg()", "message|(asked): |inside a critical section"); /* which it calls */
 	CHECK_EQ(lwkt_gettoken(&ref, &wanted), 0); /* nobody has it */
 	CHECK_EQ(lwkt_reltoken(&ref), 0);
 	CHECK_EQ(ran_inside, 0);
@@ -179,7 +186,7 @@ static void critical_sections(void)
 	lwkt_crit_enter(); /* thread0 in one runs nobody */
 	start(runs_inside, NULL, 0);
 	CHECK_EQ(lwkt_dispatch(0), 0);
-	CHECK_EQ(lwkt_switch(), EDEADLK);
+	REFUSED(lwkt_switch(), EDEADLK, "inside a critical section|lwkt_crit_exit");
 	CHECK_EQ(ran_inside, 1);
 	CHECK_EQ(lwkt_crit_exit(), 0);
 	run_all();
@@ -188,22 +195,22 @@ static void critical_sections(void)
 
 static void visits_wrongly(void *arg)
 {
-	CHECK_EQ(lwkt_visit(lwkt_curthread(), nothing, NULL), EINVAL);
-	CHECK_EQ(lwkt_visit(lwkt_thread0(), nothing, NULL), EINVAL);
-	CHECK_EQ(lwkt_visit(arg, nothing, NULL), EINVAL); /* has not run yet */
+	REFUSED(lwkt_visit(lwkt_curthread(), nothing, NULL), EINVAL, "can't be visited");
+	REFUSED(lwkt_visit(lwkt_thread0(), nothing, NULL), EINVAL, "can't be visited");
+	REFUSED(lwkt_visit(arg, nothing, NULL), EINVAL, "can't be visited"); /* has not run yet */
 }
 
 static void visits_on_a_visit(void *arg)
 {
-	CHECK_EQ(lwkt_visit(arg, nothing, NULL), EINVAL);
+	REFUSED(lwkt_visit(arg, nothing, NULL), EINVAL, "can't be visited");
 }
 
 static void priorities_and_visits(void)
 {
 	lwkt_thread_t td = start(sleeps, NULL, 0), other;
 
-	CHECK_EQ(lwkt_setpri(td, -1), EINVAL);
-	CHECK_EQ(lwkt_setpri(td, TDPRI_MAX + 1), EINVAL);
+	REFUSED(lwkt_setpri(td, -1), EINVAL, "no priority from 0 to 31, or|has exited");
+	REFUSED(lwkt_setpri(td, TDPRI_MAX + 1), EINVAL, "no priority from 0 to 31, or|has exited");
 	CHECK_EQ(td->td_pri, TDPRI_KERN);
 	leaves_critical_sections(NULL);
 	start(leaves_critical_sections, NULL, 0);
@@ -224,27 +231,27 @@ static void messages(void)
 
 	lwkt_initport_thread(&port, NULL, NULL);
 	lwkt_initmsg(&msg, NULL, 0);
-	CHECK_EQ(lwkt_waitmsg(&msg), EINVAL); /* never sent */
-	CHECK_EQ(lwkt_forwardmsg(&port, &msg), EINVAL);
-	CHECK_EQ(lwkt_replymsg(&msg, 0), EALREADY);
+	REFUSED(lwkt_waitmsg(&msg), EINVAL, "was never sent"); /* never sent */
+	REFUSED(lwkt_forwardmsg(&port, &msg), EINVAL, "take it from its port first");
+	REFUSED(lwkt_replymsg(&msg, 0), EALREADY, "has been replied to, or was never sent");
 	CHECK_EQ(lwkt_abortmsg(&msg), EALREADY);
-	CHECK_EQ(lwkt_domsg(&port, &msg), EDEADLK); /* one's own port */
+	REFUSED(lwkt_domsg(&port, &msg), EDEADLK, "is the thread's own|lwkt_sendmsg"); /* one's own port */
 	CHECK(lwkt_checkmsg(&msg));
 
 	CHECK_EQ(lwkt_sendmsg(&port, &msg), 0);
-	CHECK_EQ(lwkt_sendmsg(&port, &msg), EBUSY);
-	CHECK_EQ(lwkt_replymsg(&msg, 0), EBUSY); /* nobody has taken it */
-	CHECK_EQ(lwkt_abortmsg(&msg), EOPNOTSUPP);
+	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg");
+	REFUSED(lwkt_replymsg(&msg, 0), EBUSY, "message|is queued on its port still|lwkt_getport"); /* nobody has taken it */
+	REFUSED(lwkt_abortmsg(&msg), EOPNOTSUPP, "lwkt_initmsg_abortable");
 	CHECK_EQ(port.mp_count, 1);
 	CHECK(lwkt_getport(&port, NULL) == &msg);
-	CHECK_EQ(lwkt_sendmsg(&port, &msg), EBUSY); /* taken, not replied to */
-	CHECK_EQ(lwkt_replymsg(&msg, -1), EINVAL);
-	CHECK_EQ(lwkt_replymsg(&msg, EASYNC), EINVAL);
+	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg"); /* taken, not replied to */
+	REFUSED(lwkt_replymsg(&msg, -1), EINVAL, "neither 0 nor a positive errno");
+	REFUSED(lwkt_replymsg(&msg, EASYNC), EINVAL, "neither 0 nor a positive errno");
 	CHECK(!lwkt_checkmsg(&msg));
 	CHECK_EQ(lwkt_replymsg(&msg, EIO), 0);
-	CHECK_EQ(lwkt_replymsg(&msg, 0), EALREADY);
+	REFUSED(lwkt_replymsg(&msg, 0), EALREADY, "has been replied to, or was never sent");
 	CHECK_EQ(msg.ms_error, EIO);
-	CHECK_EQ(lwkt_sendmsg(&port, &msg), EBUSY); /* the reply is still on the reply port */
+	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg"); /* the reply is still on the reply port */
 	CHECK_EQ(lwkt_waitmsg(&msg), EIO);
 	CHECK_EQ(lwkt_sendmsg(&port, &msg), 0);
 	lwkt_initmsg(&other, NULL, 0);
@@ -258,6 +265,131 @@ static void messages(void)
 	CHECK_EQ(lwkt_waitmsg(&other), 0);
 }
 
+/* ---- what belongs to others */
+
+static void takes_from_anothers(void *arg)
+{
+	int error = 0;
+
+	REFUSED((lwkt_getport(arg, &error), error), EPERM, "port|\"thread0's\": |another thread's, which alone takes from it|lwkt_initport_spin");
+	REFUSED((lwkt_waitport(arg, &error), error), EPERM, "port|\"thread0's\": |another thread's");
+	REFUSED(lwkt_join(lwkt_curthread()), EDEADLK, "wait for its own end");
+	REFUSED(lwkt_join(lwkt_thread0()), EINVAL, "can't be joined|TDF_JOINABLE");
+	REFUSED(lwkt_giveaway(lwkt_curthread()), EINVAL, "can't be given away");
+	REFUSED(lwkt_acquire(lwkt_curthread()), EINVAL, "has not been given away");
+}
+
+static void ports_of_others(void)
+{
+	struct lwkt_serialize s;
+	struct lwkt_port port;
+	struct lwkt_msg msg;
+	int error = 0;
+
+	lwkt_initport_thread(&port, NULL, "thread0's");
+	start(takes_from_anothers, &port, 0);
+	run_all();
+	REFUSED((lwkt_waitport(&port, &error), error), EDEADLK, "port|nothing can run");
+	lwkt_serialize_init(&s);
+	lwkt_initport_serialize(&port, &s, "serialised");
+	REFUSED((lwkt_getport(&port, &error), error), EPERM, "\"serialised\": |not in its serializer|lwkt_serialize_enter");
+	REFUSED(lwkt_serialize_exit(&s), EPERM, "not in serializer");
+	CHECK_EQ(lwkt_serialize_enter(&s), 0);
+	REFUSED(lwkt_serialize_enter(&s), EDEADLK, "does not nest");
+	REFUSED(lwkt_serialize_try(&s), EDEADLK, "does not nest");
+	said_begin();
+	CHECK(lwkt_getport(&port, &error) == NULL);
+	CHECK_EQ(error, 0);
+	CHECK_EQ(lwkt_serialize_exit(&s), 0);
+	said_end();
+	said_check(__FILE__, __LINE__, "lwkt_getport()", NULL); /* an empty port is no misuse */
+	lwkt_initport_replyonly_null(&port);
+	lwkt_initmsg(&msg, NULL, 0);
+	said_begin();
+	CHECK_EQ(lwkt_domsg(&port, &msg), EOPNOTSUPP);
+	said_end();
+	said_check(__FILE__, __LINE__, "lwkt_sendmsg or lwkt_domsg", "only takes replies");
+}
+
+/* ---- tokens, and the end of a thread */
+
+static void ends_with_a_token(void *arg)
+{
+	static struct lwkt_tokref ref, other; /* not on a stack that is about to go */
+
+	CHECK_EQ(lwkt_gettoken(&ref, arg), 0);
+	CHECK_EQ(lwkt_gettoken(&other, arg), 0);
+	if (lwkt_curthread()->td_pri == TDPRI_USER)
+		lwkt_exit();
+}
+
+static void ends_inside(void *arg)
+{
+	(void)arg;
+	lwkt_crit_enter();
+}
+
+static void takes_two(void *arg)
+{
+	struct lwkt_tokref ref, other;
+
+	CHECK_EQ(lwkt_trytoken(&ref, arg), 0);
+	CHECK_EQ(lwkt_gettoken(&other, arg), 0);
+	REFUSED(lwkt_reltoken(&ref), EPERM, "took token \"kept\" last|reverse order");
+	CHECK_EQ(lwkt_reltoken(&other), 0);
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+	REFUSED(lwkt_reltoken(&ref), EPERM, "took token \"none\" last");
+}
+
+static void in_function(void *arg)
+{
+	struct lwkt_cpusync cs;
+	struct lwkt_tokref ref;
+
+	lwkt_cpusync_init(&cs, NULL, 0, nothing, NULL);
+	REFUSED(lwkt_gettoken(&ref, arg), EDEADLK, "token \"kept\": |in an IPI function");
+	REFUSED(lwkt_block("test"), EDEADLK, "in an IPI function");
+	REFUSED(lwkt_setcpu_self(NULL), EDEADLK, "in an IPI function");
+	REFUSED(lwkt_cpusync_interlock(&cs), EDEADLK, "in an IPI function");
+}
+
+/** Runs all: td, whose end says this. */
+static void said_thread_ends(lwkt_thread_t td, const char *parts)
+{
+	said_begin();
+	run_all();
+	said_end();
+	said_check(__FILE__, __LINE__, "lwkt_exit()", parts);
+	CHECK_EQ(lwkt_join(td), 0);
+}
+
+static void endings(void)
+{
+	struct lwkt_cpusync cs;
+	struct lwkt_tokref ref;
+	struct lwkt_token kept;
+
+	lwkt_token_init(&kept, "kept");
+	for (int pri = TDPRI_USER; pri <= TDPRI_KERN; pri += TDPRI_KERN - TDPRI_USER) { /* by lwkt_exit, and by returning */
+		lwkt_thread_t td = start_at(pri, ends_with_a_token, &kept, TDF_JOINABLE);
+
+		said_thread_ends(td, "ends with token \"kept\" held, which is dropped|lwkt_reltoken");
+		start(takes_two, &kept, 0);
+		run_all();
+	}
+	said_thread_ends(start(ends_inside, NULL, TDF_JOINABLE), "ends inside a critical section|lwkt_crit_exit");
+	said_thread_ends(start(nothing, NULL, TDF_JOINABLE), NULL);
+	REFUSED(lwkt_gettoken(&ref, &kept), EPERM, "token \"kept\": thread0 takes none");
+	REFUSED(lwkt_trytoken(&ref, &kept), EPERM, "token \"kept\": thread0 takes none");
+	CHECK_EQ(lwkt_send_ipiq(lwkt_mycpu(), in_function, &kept, NULL), 0);
+	lwkt_cpusync_init(&cs, NULL, 0, nothing, NULL);
+	REFUSED(lwkt_cpusync_deinterlock(&cs), EPERM, "has not interlocked this");
+	CHECK_EQ(lwkt_cpusync_interlock(&cs), 0);
+	REFUSED(lwkt_cpusync_interlock(&cs), EDEADLK, "lwkt_cpusync_deinterlock first");
+	CHECK_EQ(lwkt_cpusync_deinterlock(&cs), 0);
+	REFUSED(lwkt_rfork_join(lwkt_mycpu()), EINVAL, "was not made by lwkt_rfork_create");
+}
+
 static struct lwkt_port service;
 
 static void sends_with_anothers_port(void *arg)
@@ -266,13 +398,13 @@ static void sends_with_anothers_port(void *arg)
 
 	(void)arg;
 	lwkt_initmsg(&msg, &lwkt_thread0()->td_msgport, 0);
-	CHECK_EQ(lwkt_domsg(&service, &msg), EPERM);
+	REFUSED(lwkt_domsg(&service, &msg), EPERM, "would go to port|another thread's, which alone takes from it");
 	CHECK(lwkt_checkmsg(&msg));
 	CHECK(msg.ms_target_port == NULL);
 	CHECK_EQ(service.mp_count, 0);
 	lwkt_initmsg(&msg, NULL, 0);
 	msg.ms_flags &= ~MSGF_DONE; /* as if under way */
-	CHECK_EQ(lwkt_domsg(&service, &msg), EBUSY);
+	REFUSED(lwkt_domsg(&service, &msg), EBUSY, "is under way");
 }
 
 static void reply_ports_of_others(void)
@@ -314,9 +446,9 @@ static void threads_of_others(void)
 	while (sem_wait(&made) != 0)
 		;
 	CHECK_EQ(lwkt_schedule(foreign), 0); /* by IPI message */
-	CHECK_EQ(lwkt_setpri(foreign, 1), EPERM);
-	CHECK_EQ(lwkt_interrupt(foreign), EPERM);
-	CHECK_EQ(lwkt_visit(foreign, nothing, NULL), EPERM);
+	REFUSED(lwkt_setpri(foreign, 1), EPERM, "is another rfork's");
+	REFUSED(lwkt_interrupt(foreign), EPERM, "is another rfork's");
+	REFUSED(lwkt_visit(foreign, nothing, NULL), EPERM, "is another rfork's");
 	sem_post(&done);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 }
@@ -331,6 +463,8 @@ int main(void)
 	ON_RFORK(critical_sections);
 	ON_RFORK(priorities_and_visits);
 	ON_RFORK(messages);
+	ON_RFORK(ports_of_others);
+	ON_RFORK(endings);
 	ON_RFORK(reply_ports_of_others);
 	ON_RFORK(threads_of_others);
 	return 0;
