@@ -1,7 +1,8 @@
 /**
  * native.test.ts: runs the C programs of native/test, each as a test of its own and in each flavour: optimised, with
- * AddressSanitizer and UBSan, with ThreadSanitizer where rforks meet, and as a debug build where that says something. What they check is in them; here is only
- * how they are built and started. They know no Node, so the version matrix leaves this file out.
+ * AddressSanitizer and UBSan, with ThreadSanitizer where rforks meet, and as a debug build where that says something.
+ * What they check is in them; here is only how they are built and started. They know no Node, so the version matrix
+ * leaves this file out.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -7,7 +7,8 @@
  *
  * Invariants:
  *  - A userthread belongs to one rfork (one "CPU", one struct globaldata) and only that rfork touches it. Within one rfork there is no
- *    lock, no atomic read-modify-write and no fence on any path in this header; another rfork is reached by IPI messages only.
+ *    lock, no atomic read-modify-write and no fence on any path in this header; another rfork is reached by IPI messages only. What has no
+ *    owner says so: a serializer, a spin port and a serialised port have a word that is locked for a few instructions.
  *  - A message has one owner at each moment: sender -> port -> receiver -> (reply) -> sender.
  *  - Misuse answers an error number (a positive errno) and changes nothing. Nothing here aborts the process. A debug build (make DEBUG=1) also
  *    says on stderr, in a line for each, which function refused what, on which thread, and what to do instead.
@@ -71,6 +72,7 @@ struct lwkt_list {
 #define MSGF_REPLY 0x0002u
 #define MSGF_QUEUED 0x0004u
 #define MSGF_SYNC 0x0008u
+#define MSGF_DROPABLE 0x0040u /* the target may drop it (lwkt_dropmsg): nobody may wait for it */
 #define MSGF_ABORTABLE 0x0080u
 #define MSGF_PRIORITY 0x0100u /* overtakes ordinary messages in a port's queue */
 
@@ -495,8 +497,8 @@ int lwkt_send_ipiq(globaldata_t target, void (*func)(void *arg), void *arg, uint
 /** The same without waking the target: it runs when that next has a reason of its own to look. (lwkt_send_ipiq_passive) */
 int lwkt_send_ipiq_passive(globaldata_t target, void (*func)(void *arg), void *arg, uint64_t *seq);
 
-/** Wait until an IPI message that this rfork sent has been run. Spins, then yields the processor; runs incoming IPI messages
- *  meanwhile. Returns 0, ESRCH where the target has ended without running it, EDEADLK while the caller has a cpusync interlocked. (lwkt_wait_ipiq) */
+/** Wait until an IPI message that this rfork sent has been run. Spins, then yields the processor; runs incoming IPI messages meanwhile.
+ *  Returns 0, ESRCH where the target has ended without running it, EDEADLK while the caller has a cpusync interlocked. (lwkt_wait_ipiq) */
 int lwkt_wait_ipiq(globaldata_t target, uint64_t seq);
 
 /** Run the IPI messages that have come for this rfork. Switch points do so by themselves: for long computations. (lwkt_process_ipiq) */
@@ -524,11 +526,11 @@ struct lwkt_cpusync {
 void lwkt_cpusync_init(struct lwkt_cpusync *cs, const globaldata_t *rforks, unsigned count, void (*func)(void *arg), void *arg);
 
 /**
- * Wait until all rforks of the set but the caller's stand still: they run no thread, only IPI functions, until lwkt_cpusync_deinterlock. One that sleeps
- * is woken. One that has ended, or ends meanwhile, is left out. One whose thread0 is an event loop's notices at the loop's next pass, and one in a
- * long computation at its next switch point: so long this takes, and so long the others stand still. The caller's own rfork runs nothing but the
- * caller: until deinterlock it is inside a critical section. One cpusync at a time is under way in the process: who comes later waits.
- * Spins, then yields the processor, and runs incoming IPI messages meanwhile, a cpusync of somebody else's among them. Returns 0,
+ * Wait until all rforks of the set but the caller's stand still: they run no thread, only IPI functions, until lwkt_cpusync_deinterlock. One
+ * that sleeps is woken. One that has ended, or ends meanwhile, is left out. One whose thread0 is an event loop's notices at the loop's next
+ * pass, and one in a long computation at its next switch point: so long this takes, and so long the others stand still. The caller's own rfork
+ * runs nothing but the caller: until deinterlock it is inside a critical section. One cpusync at a time is under way in the process: who comes
+ * later waits. Spins, then yields the processor, and runs incoming IPI messages meanwhile, a cpusync of somebody else's among them. Returns 0,
  * EDEADLK in an IPI function and where the caller has a cpusync interlocked, ENOMEM. (lwkt_cpusync_interlock)
  */
 int lwkt_cpusync_interlock(struct lwkt_cpusync *cs);
@@ -546,18 +548,18 @@ int lwkt_cpusync_simple(const globaldata_t *rforks, unsigned count, void (*func)
 void lwkt_initport_thread(lwkt_port_t port, lwkt_thread_t td, const char *name);
 
 /**
- * A port that threads of all rforks may get from and wait on, each message going to one of them; the service of a pool of threads, or the reply port
- * of several that send. Its queue is guarded by a lock that is held for a few instructions, so that sending to it from another rfork
- * costs no IPI message, but for waking somebody who waits; who waits gets in line. The port's memory may go when nobody waits, sends or
- * replies any more: after lwkt_waitmsg, not after lwkt_checkmsg alone. name may be NULL. (lwkt_initport_spin)
+ * A port that threads of all rforks may get from and wait on, each message going to one of them; the service of a pool of threads, or the
+ * reply port of several that send. Its queue is guarded by a lock that is held for a few instructions, so that sending to it from another
+ * rfork costs no IPI message, but for waking somebody who waits; who waits gets in line. The port's memory may go when nobody waits, sends,
+ * aborts or replies any more: after lwkt_waitmsg, not after lwkt_checkmsg alone. name may be NULL. (lwkt_initport_spin)
  */
 void lwkt_initport_spin(lwkt_port_t port, const char *name);
 
 /**
- * A spin port that only those may take from who are in the serializer s: so what belongs together with its messages is guarded by one thing. Who
- * waits is out of s while blocked, and in again afterwards. Who sends or replies need not be in s, unlike DragonFly's: it could
- * have to block for that, which a put function must not. After an EDEADLK on thread0, where nothing can run, the caller may have lost s to
- * a thread that is blocked. name may be NULL. (lwkt_initport_serialize)
+ * A spin port that only those may take from who are in the serializer s: so what belongs together with its messages is guarded by one thing.
+ * Who waits is out of s while blocked, and in again afterwards. Who sends or replies need not be in s, unlike DragonFly's: it could have to
+ * block for that, which a put function must not. After an EDEADLK on thread0, where nothing can run, the caller may have lost s to a thread
+ * that is blocked. name may be NULL. (lwkt_initport_serialize)
  */
 void lwkt_initport_serialize(lwkt_port_t port, struct lwkt_serialize *s, const char *name);
 
@@ -580,10 +582,10 @@ void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t fla
 int lwkt_sendmsg(lwkt_port_t port, lwkt_msg_t msg);
 
 /**
- * Send and wait for the reply; blocks only if the target did not finish in place. Returns the message's error: 0 or a
- * positive errno, never EASYNC; EBUSY where the message is under way; EPERM where the reply port is another thread's; EDEADLK for one's
- * own thread port, on thread0 when the target would have to run and nothing can, and inside a critical section if it would have to wait. After
- * the last two the message is under way still. (lwkt_domsg)
+ * Send and wait for the reply; blocks only if the target did not finish in place. Returns the message's error: 0 or a positive errno, never
+ * EASYNC; EBUSY where the message is under way; EINVAL where it is MSGF_DROPABLE; EPERM where the reply port is another thread's; EDEADLK for
+ * one's own thread port, on thread0 when the target would have to run and nothing can, and inside a critical section if it would have to wait.
+ * After the last two the message is under way still. (lwkt_domsg)
  */
 int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg);
 
@@ -596,25 +598,30 @@ int lwkt_forwardmsg(lwkt_port_t port, lwkt_msg_t msg);
 int lwkt_replymsg(lwkt_msg_t msg, int error);
 
 /** The port's next message, or NULL with *error 0; *error EPERM where the caller does not own the port, or is not in its serializer. Never
- *  blocks.
- *  error may be NULL. (lwkt_getport) */
+ *  blocks. error may be NULL. (lwkt_getport) */
 lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error);
 
-/** The port's next message; blocks until there is one. NULL with *error: EPERM as lwkt_getport, EDEADLK on thread0 when nothing
- *  can run, inside a critical section and in an IPI function. (lwkt_waitport) */
+/** The port's next message; blocks until there is one. NULL with *error: EPERM as lwkt_getport, EDEADLK on thread0 when nothing can run,
+ *  inside a critical section and in an IPI function. (lwkt_waitport) */
 lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error);
 
-/** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply
- *  port is another thread's, or the caller is not in its serializer; EINVAL for a message never sent; EDEADLK as waitport; EBUSY where
+/** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply port is another
+ *  thread's, or the caller is not in its serializer; EINVAL for a message never sent or MSGF_DROPABLE; EDEADLK as waitport; EBUSY where
  *  somebody waits for this message already, at a spin port. (lwkt_waitmsg) */
 int lwkt_waitmsg(lwkt_msg_t msg);
 
 /** Whether the message is DONE (true for one never sent). (lwkt_checkmsg) */
 int lwkt_checkmsg(lwkt_msg_t msg);
 
-/** For lwkt_initmsg_abortable, where the target is a thread port, a spin port or a serialised one: a message that is still queued comes back at once with ECONNABORTED; one that has
- *  been taken from the port is left alone. It looks for the message on whatever rfork it has been forwarded to. The reply port must be
- *  the caller's, or a spin or serialised port. (DragonFly, 2003: lwkt_default_abortmsg) */
+/** By who may take from the port that it was sent to: take a message off that is still queued there, and leave it at that: no reply comes, the
+ *  sender sees it DONE and not REPLY. Returns 0, ENOENT where it is not queued there (any more), EINVAL where it is not MSGF_DROPABLE, EPERM where
+ *  the port is another thread's or the caller is not in its serializer. (lwkt_dropmsg) */
+int lwkt_dropmsg(lwkt_msg_t msg);
+
+/** For lwkt_initmsg_abortable, where the target is a thread port, a spin port or a serialised one: a message that is still queued comes back
+ *  at once with ECONNABORTED; one that has been taken from the port, or is MSGF_DROPABLE, is left alone. It looks for the message on whatever
+ *  rfork it has been forwarded to. The reply port must be the caller's, or a spin or serialised port. (DragonFly, 2003:
+ *  lwkt_default_abortmsg) */
 void lwkt_default_abortmsg(lwkt_msg_t msg);
 
 /** Ask the target to finish early. Optional for the target; never finishes the message: exactly one reply still comes, and the sender still waits

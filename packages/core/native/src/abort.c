@@ -1,5 +1,6 @@
 /*
- * abort.c - lwkt_default_abortmsg: takes a message back that is still queued somewhere, on whatever rfork (DragonFly: the "chasing abort"
+ * abort.c - messages that are taken off a port unserved: lwkt_dropmsg, by the target; and, by the sender, lwkt_default_abortmsg, which takes
+ * one back that is still queued somewhere, on whatever rfork (DragonFly: the "chasing abort"
  * of 2003 to 2006, with the rules of 2007: abort never finishes a message by itself, exactly one reply comes).
  *
  * The reply port's rfork sends the abort after the message: along the same rings, so it never overtakes it. Where it finds the message
@@ -13,7 +14,7 @@
  * the target port are read.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 static lwkt_port_t target_of(lwkt_msg_t msg)
 {
@@ -39,7 +40,7 @@ static void came_back(void *arg)
 		lwkt_port_complete(port, msg);
 }
 
-/** Takes the message off its target port, here, if it is queued there. */
+/** Takes the message off its target port, whose owner is on the rfork `owner`, if that is this one and it is queued there. */
 static bool withdraw(lwkt_port_t target, globaldata_t owner, lwkt_msg_t msg)
 {
 	if (is_spinport(target))
@@ -68,8 +69,26 @@ static void look(void *arg)
 	came_back(msg);
 }
 
+int lwkt_dropmsg(lwkt_msg_t msg)
+{
+	lwkt_port_t target = target_of(msg);
+
+	if (!(msg_flags(msg) & MSGF_DROPABLE))
+		return MISUSE(EINVAL, MSG_IS " is not to be dropped: reply to it (lwkt_replymsg), or begin it with MSGF_DROPABLE", MSG(msg));
+	if (!target || (msg_flags(msg) & MSGF_DONE))
+		return ENOENT;
+	if (!lwkt_may_take(target))
+		return MISUSE(EPERM, PORT_IS ": %s", PORT(target), lwkt_debug_may_not_take(target));
+	if (!withdraw(target, target->mp_td ? lwkt_arch_mycpu() : NULL, msg))
+		return ENOENT;
+	msg_set_flags(msg, msg->ms_flags | MSGF_DONE);
+	return 0;
+}
+
 void lwkt_default_abortmsg(lwkt_msg_t msg)
 {
+	if (msg_flags(msg) & MSGF_DROPABLE)
+		return; /* it could be gone while it is looked for */
 	if (is_spinport(msg->ms_reply_port)) {
 		if (lwkt_spinport_abort(msg))
 			look(msg);

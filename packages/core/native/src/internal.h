@@ -266,6 +266,14 @@ static inline bool is_spinport(const struct lwkt_port *port)
 	return !port->mp_td && (port->mp_flags & MSGPORTF_SPIN);
 }
 
+/** Whether the running thread may get from a port and wait on it. */
+static inline bool lwkt_may_take(lwkt_port_t port)
+{
+	if (port->mp_td)
+		return port->mp_td == lwkt_arch_mycpu()->gd_curthread;
+	return !port->mp_serialize || lwkt_serialize_held(port->mp_serialize);
+}
+
 /** The switch to curthread, which is the next one already, follows. Empty unless looking for races. */
 static inline void sanitizer_leaving(globaldata_t gd)
 {

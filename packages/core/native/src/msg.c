@@ -28,26 +28,19 @@ void lwkt_initmsg_abortable(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t fla
 	msg->ms_abortfn = abortfn;
 }
 
-static int may_take(lwkt_port_t port)
-{
-	if (port->mp_td)
-		return port->mp_td == lwkt_arch_mycpu()->gd_curthread;
-	return !port->mp_serialize || lwkt_serialize_held(port->mp_serialize);
-}
-
 /** Another rfork may read it, to find the message that it is to abort. */
 static void msg_set_target(lwkt_msg_t msg, lwkt_port_t port)
 {
 	__atomic_store_n(&msg->ms_target_port, port, __ATOMIC_RELAXED);
 }
 
-/** Makes the message the target's. Returns 0, or EBUSY where it is under way. */
+/** Makes the message the target's. Returns 0, EBUSY where it is under way, or EINVAL where it may be dropped and would be waited for. */
 static int prepare(lwkt_port_t port, lwkt_msg_t msg, uint32_t sync)
 {
 	uint32_t flags = msg_flags(msg);
 
-	if (!(flags & MSGF_DONE) || (flags & MSGF_QUEUED))
-		return EBUSY;
+	if ((flags & (MSGF_DONE | MSGF_QUEUED | (sync ? MSGF_DROPABLE : 0))) != MSGF_DONE)
+		return sync && (flags & MSGF_DROPABLE) ? EINVAL : EBUSY;
 	msg_set_flags(msg, (flags & ~(MSGF_DONE | MSGF_REPLY | MSGF_SYNC)) | sync);
 	msg_set_target(msg, port);
 	lwkt_arch_mycpu()->gd_stats.st_messages++;
@@ -73,12 +66,14 @@ int lwkt_domsg(lwkt_port_t port, lwkt_msg_t msg)
 	if (port->mp_td && port->mp_td == lwkt_arch_mycpu()->gd_curthread)
 		return MISUSE(EDEADLK, PORT_IS " is the thread's own, and nobody else could serve it: send without waiting (lwkt_sendmsg)",
 		              PORT(port));
-	if (!may_take(msg->ms_reply_port))
+	if (!lwkt_may_take(msg->ms_reply_port))
 		return MISUSE(EPERM, "the reply to message %p would go to " PORT_IS ": %s", (void *)msg, PORT(msg->ms_reply_port),
 		              lwkt_debug_may_not_take(msg->ms_reply_port));
 	error = prepare(port, msg, MSGF_SYNC);
 	if (error)
-		return MISUSE(error, MSG_IS " is under way, or its reply has not been taken yet: wait for it first (lwkt_waitmsg), or send another", MSG(msg));
+		return MISUSE(error, MSG_IS " %s", MSG(msg),
+		              error == EINVAL ? "may be dropped without a reply: send without waiting (lwkt_sendmsg)"
+		                              : "is under way, or its reply has not been taken yet: wait for it first (lwkt_waitmsg), or send another");
 	error = port->mp_putport(port, msg);
 	if (error != EASYNC) {
 		msg->ms_error = error;
@@ -116,7 +111,7 @@ int lwkt_replymsg(lwkt_msg_t msg, int error)
 
 lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error)
 {
-	int allowed = may_take(port);
+	int allowed = lwkt_may_take(port);
 
 	if (error)
 		*error = allowed ? 0 : EPERM;
@@ -130,7 +125,7 @@ lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
 	lwkt_msg_t msg = NULL;
 	int failed = EPERM;
 
-	if (may_take(port)) {
+	if (lwkt_may_take(port)) {
 		msg = port->mp_waitport(port);
 		failed = msg ? 0 : EDEADLK;
 	}
@@ -143,9 +138,11 @@ int lwkt_waitmsg(lwkt_msg_t msg)
 {
 	int error;
 
+	if (msg_flags(msg) & MSGF_DROPABLE)
+		return MISUSE(EINVAL, MSG_IS " may be dropped without a reply: look whether it is done (lwkt_checkmsg)", MSG(msg));
 	if (!__atomic_load_n(&msg->ms_target_port, __ATOMIC_RELAXED)) /* never sent; it may be under way elsewhere just now */
 		return MISUSE(EINVAL, MSG_IS " was never sent, and nothing will come back", MSG(msg));
-	if (!may_take(msg->ms_reply_port))
+	if (!lwkt_may_take(msg->ms_reply_port))
 		return MISUSE(EPERM, MSG_IS ", whose reply goes to " PORT_IS ": %s", MSG(msg), PORT(msg->ms_reply_port),
 		              lwkt_debug_may_not_take(msg->ms_reply_port));
 	error = msg->ms_reply_port->mp_waitmsg(msg);

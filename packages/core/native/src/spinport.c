@@ -8,8 +8,8 @@
  * Invariants:
  *  - Queues, count, mp_waiters and, of a message whose reply port this is, DONE, ms_waiter and ms_abort are changed under mp_lock. Whoever sees
  *    DONE there, under the lock, has the message for itself: the replier's last touch of message and port was before.
- *  - Of those who wait for any message each is in mp_waiters, or has been taken out and will look again. Each message that is queued takes one out, so
- *    there is never a message that nobody looks for while somebody waits.
+ *  - Of those who wait for any message each is in mp_waiters, or has been taken out and will look again. Each message that is queued takes one
+ *    out, so there is never a message that nobody looks for while somebody waits.
  *  - Who has taken a waiter wakes it after letting go of the lock; the waiter stays until then (waiter.h).
  */
 #define _GNU_SOURCE

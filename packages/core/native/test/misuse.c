@@ -242,6 +242,7 @@ static void messages(void)
 	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg");
 	REFUSED(lwkt_replymsg(&msg, 0), EBUSY, "message|is queued on its port still|lwkt_getport"); /* nobody has taken it */
 	REFUSED(lwkt_abortmsg(&msg), EOPNOTSUPP, "lwkt_initmsg_abortable");
+	REFUSED(lwkt_dropmsg(&msg), EINVAL, "not to be dropped|MSGF_DROPABLE");
 	CHECK_EQ(port.mp_count, 1);
 	CHECK(lwkt_getport(&port, NULL) == &msg);
 	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg"); /* taken, not replied to */
@@ -251,7 +252,8 @@ static void messages(void)
 	CHECK_EQ(lwkt_replymsg(&msg, EIO), 0);
 	REFUSED(lwkt_replymsg(&msg, 0), EALREADY, "has been replied to, or was never sent");
 	CHECK_EQ(msg.ms_error, EIO);
-	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg"); /* the reply is still on the reply port */
+	/* The reply is still on the reply port. */
+	REFUSED(lwkt_sendmsg(&port, &msg), EBUSY, "is under way, or its reply has not been taken yet|lwkt_waitmsg");
 	CHECK_EQ(lwkt_waitmsg(&msg), EIO);
 	CHECK_EQ(lwkt_sendmsg(&port, &msg), 0);
 	lwkt_initmsg(&other, NULL, 0);
@@ -267,6 +269,8 @@ static void messages(void)
 
 /* ---- what belongs to others */
 
+static struct lwkt_msg dropped;
+
 static void takes_from_anothers(void *arg)
 {
 	int error = 0;
@@ -275,6 +279,13 @@ static void takes_from_anothers(void *arg)
 	REFUSED((lwkt_waitport(arg, &error), error), EPERM, "port|\"thread0's\": |another thread's");
 	REFUSED(lwkt_join(lwkt_curthread()), EDEADLK, "wait for its own end");
 	REFUSED(lwkt_join(lwkt_thread0()), EINVAL, "can't be joined|TDF_JOINABLE");
+	lwkt_initmsg(&dropped, NULL, MSGF_DROPABLE);
+	REFUSED(lwkt_domsg(arg, &dropped), EINVAL, "message|may be dropped without a reply|lwkt_sendmsg");
+	CHECK_EQ(lwkt_sendmsg(arg, &dropped), 0);
+	REFUSED(lwkt_waitmsg(&dropped), EINVAL, "may be dropped without a reply|lwkt_checkmsg");
+	REFUSED(lwkt_dropmsg(&dropped), EPERM, "port|another thread's");
+	lwkt_block("until it has been dropped");
+	CHECK(lwkt_checkmsg(&dropped));
 	REFUSED(lwkt_giveaway(lwkt_curthread()), EINVAL, "can't be given away");
 	REFUSED(lwkt_acquire(lwkt_curthread()), EINVAL, "has not been given away");
 }
@@ -284,10 +295,14 @@ static void ports_of_others(void)
 	struct lwkt_serialize s;
 	struct lwkt_port port;
 	struct lwkt_msg msg;
+	lwkt_thread_t td;
 	int error = 0;
 
 	lwkt_initport_thread(&port, NULL, "thread0's");
-	start(takes_from_anothers, &port, 0);
+	td = start(takes_from_anothers, &port, 0);
+	run_all();
+	CHECK_EQ(lwkt_dropmsg(&dropped), 0);
+	CHECK_EQ(lwkt_schedule(td), 0);
 	run_all();
 	REFUSED((lwkt_waitport(&port, &error), error), EDEADLK, "port|nothing can run");
 	lwkt_serialize_init(&s);

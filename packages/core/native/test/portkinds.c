@@ -472,6 +472,50 @@ static void abort_one(void)
 	CHECK_EQ(wait_for(&synchronous), 0);
 }
 
+/* The service may withdraw what may be dropped, unserved; a thread port's, too. */
+static void dropping(void)
+{
+	struct lwkt_port own;
+	struct lwkt_msg msg, other;
+
+	init_port(&service, "service");
+	lwkt_initport_thread(&own, NULL, "own");
+	for (int i = 0; i < 2; i++) {
+		lwkt_port_t port = i ? &own : &service;
+
+		lwkt_initmsg(&msg, NULL, MSGF_DROPABLE);
+		lwkt_initmsg(&other, NULL, 0);
+		enter();
+		CHECK_EQ(lwkt_dropmsg(&msg), ENOENT); /* never sent */
+		CHECK_EQ(lwkt_domsg(port, &msg), i ? EDEADLK : EINVAL);
+		CHECK(lwkt_checkmsg(&msg));
+		CHECK_EQ(lwkt_sendmsg(port, &other), 0);
+		CHECK_EQ(lwkt_sendmsg(port, &msg), 0);
+		CHECK_EQ(lwkt_waitmsg(&msg), EINVAL);
+		CHECK_EQ(lwkt_dropmsg(&other), EINVAL);
+		CHECK_EQ(lwkt_dropmsg(&msg), 0);
+		CHECK_EQ(msg.ms_flags & (MSGF_DONE | MSGF_REPLY | MSGF_QUEUED), MSGF_DONE);
+		CHECK_EQ(lwkt_dropmsg(&msg), ENOENT);
+		CHECK_EQ(port->mp_count, 1);
+		CHECK_EQ(lwkt_sendmsg(port, &msg), 0); /* it is as if it had never been sent */
+		CHECK(lwkt_getport(port, NULL) == &other);
+		CHECK(lwkt_getport(port, NULL) == &msg);
+		CHECK_EQ(lwkt_dropmsg(&msg), ENOENT); /* it is being served */
+		CHECK_EQ(lwkt_replymsg(&msg, EIO), 0);
+		CHECK(lwkt_getport(&lwkt_curthread()->td_msgport, NULL) == &msg);
+		CHECK_EQ(msg.ms_error, EIO);
+		CHECK_EQ(lwkt_replymsg(&other, 0), 0);
+		CHECK_EQ(lwkt_waitmsg(&other), 0);
+		CHECK_EQ(lwkt_sendmsg(port, &msg), 0);
+		leave();
+		if (serialised && !i)
+			CHECK_EQ(lwkt_dropmsg(&msg), EPERM);
+		enter();
+		CHECK_EQ(lwkt_dropmsg(&msg), 0);
+		leave();
+	}
+}
+
 static void across_kinds(void)
 {
 	lwkt_thread_t takers[ALL + 1], senders[SENDERS];
@@ -514,6 +558,7 @@ int main(void)
 		ON_RFORK(at_once);
 		ON_RFORK(round_and_round);
 		ON_RFORK(abort_one);
+		ON_RFORK(dropping);
 		ON_RFORK(across_kinds);
 	}
 	return 0;
