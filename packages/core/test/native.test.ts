@@ -61,6 +61,22 @@ describe.each([
   );
 });
 
+// The invariant of lwkt.h: no lock, no atomic read-modify-write and no fence within one rfork; and that the checker would find one.
+describe('the machine code of the same-CPU fast path', () => {
+  const library = join(folder, '..', '..', 'build-lib', 'libcr.so');
+
+  beforeAll(() => {
+    make('-C', '..', 'BUILD=../build-lib', '../build-lib/libcr.so');
+  }, 300_000);
+
+  it.for(['self-test', library])('fastpath.sh %s', { timeout: 60_000 }, (what, { skip }) => {
+    const { status, stdout, stderr } = spawnSync(join(folder, 'fastpath.sh'), [what], { encoding: 'utf8' });
+    if (status === 77) skip(stdout.trim());
+    expect(`${stdout}${stderr}`).toMatch(/^(the checker finds|\d+ functions, no atomic operation)/);
+    expect(status).toBe(0);
+  });
+});
+
 // What spin proves about what rforks do to each other, and that it finds the mistakes that are put in on purpose.
 it.skipIf(spawnSync('spin', ['-V']).error !== undefined)(
   'the models, every interleaving',

@@ -20,6 +20,10 @@
 
 #define LWKT_HIDDEN __attribute__((visibility("hidden")))
 
+/** Before a function that deals with other rforks, by atomic operations. It is never inlined, so that test/fastpath.sh can tell what it does
+ *  from what its callers do: those have no atomic operation. */
+#define LWKT_OTHER_RFORK __attribute__((noinline))
+
 /* Stack sizes go in powers of two from 64 KiB to 64 MiB; one pool and one arena for each. */
 #define STACK_CLASS_MIN_SHIFT 16
 #define STACK_CLASSES 11

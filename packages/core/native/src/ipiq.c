@@ -70,7 +70,7 @@ static void futex(_Atomic uint32_t *word, int op, uint32_t value)
  * Sleeps until another rfork sends something; returns at once if something has come. For no reason at all, too. Looks a little before it
  * sleeps, as long as that pays: half as often each time in vain, so an rfork that idles long does not spin at all.
  */
-void lwkt_ipiq_idle(globaldata_t gd)
+LWKT_OTHER_RFORK void lwkt_ipiq_idle(globaldata_t gd)
 {
 	struct shared *self = &gd->gd_shared;
 
@@ -156,21 +156,13 @@ static int settle(globaldata_t target, struct ring *ring, uint64_t seq)
 	return ESRCH;
 }
 
-static int send(globaldata_t target, void (*func)(void *), void *arg, uint64_t *seq, bool passive)
+LWKT_OTHER_RFORK static int send_away(globaldata_t target, void (*func)(void *), void *arg, uint64_t *seq, bool passive)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 	struct ring *ring;
 	uint64_t windex;
 	unsigned spins = 0;
 
-	if (seq)
-		*seq = 0;
-	if (target == gd) {
-		gd->gd_ipi_depth++;
-		func(arg);
-		gd->gd_ipi_depth--;
-		return 0;
-	}
 	if (atomic_load_explicit(&target->gd_shared.state, memory_order_acquire) != CPU_ONLINE)
 		return ESRCH;
 	ring = ring_to(gd, target);
@@ -192,6 +184,20 @@ static int send(globaldata_t target, void (*func)(void *), void *arg, uint64_t *
 		return settle(target, ring, windex + 1);
 	if (!passive)
 		wake(target);
+	return 0;
+}
+
+static int send(globaldata_t target, void (*func)(void *), void *arg, uint64_t *seq, bool passive)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (seq)
+		*seq = 0;
+	if (target != gd)
+		return send_away(target, func, arg, seq, passive);
+	gd->gd_ipi_depth++;
+	func(arg);
+	gd->gd_ipi_depth--;
 	return 0;
 }
 
@@ -271,16 +277,20 @@ static void drain_known(globaldata_t gd)
 	gd->gd_ipi_depth--;
 }
 
-void lwkt_process_ipiq(void)
+LWKT_OTHER_RFORK static void run_incoming(globaldata_t gd)
 {
-	globaldata_t gd = lwkt_arch_mycpu();
-
-	if (!ipi_pending(gd))
-		return;
 	atomic_exchange(&gd->gd_shared.pending, 0); /* before the bits are looked at, or one might be missed */
 	gd->gd_ipi_depth++;
 	drain_sources(gd);
 	gd->gd_ipi_depth--;
+}
+
+void lwkt_process_ipiq(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+
+	if (ipi_pending(gd))
+		run_incoming(gd);
 }
 
 /* ---------------------------------------------------------------- being there */
