@@ -279,8 +279,8 @@ int lwkt_exit(void);
 int lwkt_join(lwkt_thread_t td);
 
 /** Make td runnable: last of its priority. Idempotent; does not switch. Another rfork's thread is scheduled there, by an IPI message
- *  that follows it should it migrate. Returns 0, EINVAL for thread0 or an exited thread (of this rfork), ESRCH where its rfork has
- *  ended. (lwkt_schedule) */
+ *  that follows it should it migrate: td must not be joined before that has run. Returns 0, EINVAL for thread0 or an exited thread (of this
+ *  rfork), ESRCH where its rfork has ended. (lwkt_schedule) */
 int lwkt_schedule(lwkt_thread_t td);
 
 /** Take the calling userthread off the run queue. It runs on until lwkt_switch. (lwkt_deschedule_self) */
@@ -473,7 +473,7 @@ int lwkt_setcpu_self(globaldata_t target);
 
 /**
  * Give a userthread of this rfork away: to no rfork, until one takes it by lwkt_acquire. It must have been descheduled and switched out, and
- * whoever wants it scheduled meanwhile has to wait: a wake-up is lost. How the other learns of it is the caller's affair, an IPI message for
+ * whoever wants it scheduled or joined meanwhile has to wait: a wake-up is lost. How the other learns of it is the caller's affair, an IPI message for
  * example. Returns 0, EPERM for another rfork's, EINVAL for one that is runnable, running, exited, thread0 or of a resident's own.
  * (lwkt_giveaway)
  */

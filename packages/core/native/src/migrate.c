@@ -96,6 +96,7 @@ int lwkt_setcpu_self(globaldata_t target)
 	if (atomic_load_explicit(&target->gd_shared.state, memory_order_acquire) != CPU_ONLINE)
 		return ESRCH;
 	lwkt_dequeue(gd, cur);
+	cur->td_flags |= TDF_MIGRATING; /* already: letting go of tokens may run IPI functions, and a wake-up would put it back */
 	gd->gd_leaving = cur;
 	gd->gd_leaving_to = target;
 	lwkt_switch();

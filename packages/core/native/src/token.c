@@ -35,6 +35,12 @@ static bool holds(lwkt_thread_t td, lwkt_token_t tok)
 	return false;
 }
 
+/** Whether this rfork is waiting in the middle of a holder. One that is getting its tokens has pinned what it has, and uses none yet. */
+static bool in_use(globaldata_t gd, lwkt_token_t tok)
+{
+	return !(gd->gd_curthread->td_flags & TDF_TOKWAIT) && holds(gd->gd_curthread, tok);
+}
+
 /** Whether td, which runs on gd, may go on with the token. */
 static bool may_use(globaldata_t gd, lwkt_thread_t td, lwkt_token_t tok)
 {
@@ -87,7 +93,7 @@ static void ask(void *arg)
 		return;
 	}
 	list_append(&tok->t_requests, &request->link);
-	if (!holds(gd->gd_curthread, tok))
+	if (!in_use(gd, tok))
 		serve(gd, tok);
 }
 
@@ -138,9 +144,13 @@ static int obtain_all(lwkt_thread_t td)
 /** td leaves the CPU: whoever waits for a token of its may have it. */
 void lwkt_tokens_leave(globaldata_t gd, lwkt_thread_t td)
 {
-	for (const struct lwkt_tokref *ref = td->td_toks; ref; ref = ref->tr_next)
+	struct lwkt_tokref *toks = td->td_toks;
+
+	td->td_toks = NULL; /* of all at once: serving one may run IPI functions that ask for another */
+	for (const struct lwkt_tokref *ref = toks; ref; ref = ref->tr_next)
 		if (cpu_of(ref->tr_tok) == gd)
 			serve(gd, ref->tr_tok);
+	td->td_toks = toks;
 }
 
 static bool has_all(globaldata_t gd, lwkt_thread_t td)
