@@ -409,14 +409,15 @@ int lwkt_rfork_join(globaldata_t gd);
  */
 struct lwkt_token {
 	globaldata_t t_cpu;           /* the rfork that has it; changed by that one only, read by all */
-	lwkt_thread_t t_pin;          /* t_cpu's: it was given for this thread, which has not run since */
+	lwkt_thread_t t_pin;          /* t_cpu's: it was given for this thread, which has not run since; or there are shares */
 	struct lwkt_list t_requests;  /* t_cpu's: who waits for it, in order; struct request of token.c */
 	const char *t_name;
+	uint32_t t_shares;            /* t_cpu's: takings of it, shared, that have not come back */
 };
 
 /** One taking of a token: on the taker's stack. */
 struct lwkt_tokref {
-	lwkt_token_t tr_tok;
+	uintptr_t tr_tok; /* the token; how it was taken is in the lowest bits */
 	struct lwkt_tokref *tr_next;
 };
 
@@ -425,14 +426,23 @@ void lwkt_token_init(lwkt_token_t tok, const char *name);
 
 /**
  * Take a token; the same thread may take it again. Blocks while another rfork has it in use; on its own rfork, and uncontended, it is a load, a
- * compare and two stores. Returns 0, EPERM on thread0, EDEADLK in an IPI function and where it would have to block inside a critical section,
- * ESRCH where the rfork that had it has ended.
- * (lwkt_gettoken)
+ * compare and two stores. Returns 0, EPERM on thread0, EDEADLK in an IPI function, where the caller holds it shared, and where it would have to
+ * block inside a critical section, ESRCH where the rfork that had it has ended. (lwkt_gettoken)
  */
 int lwkt_gettoken(struct lwkt_tokref *ref, lwkt_token_t tok);
 
-/** Take a token if that needs no waiting. Returns 0, EBUSY, EPERM on thread0, EDEADLK in an IPI function. (lwkt_trytoken) */
+/** Take a token if that needs no waiting. Returns 0, EBUSY, EPERM on thread0, EDEADLK in an IPI function and where the caller holds it shared.
+ *  (lwkt_trytoken) */
 int lwkt_trytoken(struct lwkt_tokref *ref, lwkt_token_t tok);
+
+/**
+ * Take a token shared: with others who do the same, on whatever rforks, and without anybody who takes it for himself. Blocks while somebody has it
+ * so, or waits for it: who waits to have it for himself comes before all that ask later. A thread that has it for itself may take it shared as
+ * well, and goes on having it for itself. Where the token is another rfork's it costs two IPI messages and the wait for the answer, and lwkt_reltoken
+ * one: worth it where it is held for longer than that. Returns 0, EPERM on thread0, EDEADLK in an IPI function, ESRCH where the rfork that had it
+ * has ended. (lwkt_gettoken_shared)
+ */
+int lwkt_gettoken_shared(struct lwkt_tokref *ref, lwkt_token_t tok);
 
 /** Let go of the token that was taken last. Never blocks. Returns 0, EPERM where ref is not the running thread's last. A thread that exits lets
  *  go of all, and a debug build says so. (lwkt_reltoken) */

@@ -69,7 +69,7 @@ void lwkt_debug_thread_ends(lwkt_thread_t td)
 		return; /* it could not begin */
 	if (td->td_toks)
 		lwkt_debug_misuse("lwkt_exit", "the thread ends with token \"%s\" held, which is dropped: let go of it first (lwkt_reltoken)",
-		                  td->td_toks->tr_tok->t_name);
+		                  token_of(td->td_toks)->t_name);
 	if (td->td_critcount)
 		lwkt_debug_misuse("lwkt_exit", "the thread ends inside a critical section: leave that first (lwkt_crit_exit)");
 }

@@ -227,6 +227,16 @@ static inline unsigned cpuid_of(globaldata_t gd)
 	return atomic_load_explicit(&gd->gd_cpuid, memory_order_relaxed);
 }
 
+/* A tokref's tr_tok: the token's address, and in the bits that are 0 there, how it was taken. An exclusive taking has none of them. */
+#define TOKREF_SHARED ((uintptr_t)1)
+#define TOKREF_SHARE ((uintptr_t)2) /* it has the thread's share now */
+#define TOKREF_BITS (TOKREF_SHARED | TOKREF_SHARE)
+
+static inline lwkt_token_t token_of(const struct lwkt_tokref *ref)
+{
+	return (lwkt_token_t)(ref->tr_tok & ~TOKREF_BITS);
+}
+
 /** Whether td has tokens that it lets go of when it leaves, and must have when it arrives. */
 static inline bool has_tokens(const struct lwkt_thread *td)
 {

@@ -265,8 +265,16 @@ static _Atomic unsigned long visits;
 
 static void flood(struct self *self);
 
-static void touch(unsigned i)
+static void touch(unsigned i, bool shared)
 {
+	if (shared) {
+		unsigned long before = by_token[i].visits;
+
+		lwkt_process_ipiq();
+		CHECK_EQ(by_token[i].inside, 0);
+		CHECK_EQ(by_token[i].visits, before);
+		return;
+	}
 	CHECK_EQ(by_token[i].inside, 0);
 	by_token[i].inside = 1;
 	by_token[i].visits++;
@@ -281,13 +289,21 @@ static void take_tokens(struct self *self)
 {
 	struct lwkt_tokref refs[TOKENS];
 	unsigned which[TOKENS], count = 1 + (unsigned)rnd(&self->rng, TOKENS);
+	bool shared[TOKENS];
 
 	for (unsigned k = 0; k < count; k++) {
+		int error = EBUSY;
+
 		which[k] = (unsigned)rnd(&self->rng, TOKENS);
-		if (lwkt_trytoken(&refs[k], &tokens[which[k]]) != 0)
-			CHECK_EQ(lwkt_gettoken(&refs[k], &tokens[which[k]]), 0);
+		shared[k] = rnd(&self->rng, 2);
+		if (!shared[k] && (error = lwkt_trytoken(&refs[k], &tokens[which[k]])) == EBUSY)
+			error = lwkt_gettoken(&refs[k], &tokens[which[k]]);
+		shared[k] |= error == EDEADLK; /* it has it shared already */
+		if (shared[k])
+			error = lwkt_gettoken_shared(&refs[k], &tokens[which[k]]);
+		CHECK_EQ(error, 0);
 		for (unsigned j = 0; j <= k; j++)
-			touch(which[j]);
+			touch(which[j], shared[j]);
 	}
 	switch (rnd(&self->rng, 6)) {
 	case 0:
@@ -304,7 +320,7 @@ static void take_tokens(struct self *self)
 		break;
 	}
 	while (count) {
-		touch(which[count - 1]);
+		touch(which[count - 1], shared[count - 1]);
 		CHECK_EQ(lwkt_reltoken(&refs[--count]), 0);
 	}
 }
@@ -694,7 +710,7 @@ static void chaos(void)
 	CHECK_EQ(arrivals, flooded);
 	for (int i = 0; i < TOKENS; i++) {
 		by_tokens += by_token[i].visits;
-		CHECK(!tokens[i].t_pin && tokens[i].t_requests.next == &tokens[i].t_requests);
+		CHECK(!tokens[i].t_pin && !tokens[i].t_shares && tokens[i].t_requests.next == &tokens[i].t_requests);
 	}
 	for (int i = 0; i < SERIALIZERS; i++) {
 		by_tokens += by_serializer[i].visits;

@@ -43,6 +43,7 @@ root lwkt_waitmsg
 root lwkt_checkmsg
 # Tokens.
 root lwkt_gettoken
+root lwkt_gettoken_shared
 root lwkt_trytoken
 root lwkt_reltoken
 

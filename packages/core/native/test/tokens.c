@@ -87,6 +87,64 @@ static void on_one(void)
 	CHECK_EQ(lwkt_send_ipiq(lwkt_mycpu(), in_function, &token, NULL), 0);
 }
 
+static void shared_by_one(void *arg)
+{
+	struct lwkt_tokref ref, again, more;
+
+	(void)arg;
+	CHECK_EQ(lwkt_gettoken_shared(&ref, &token), 0);
+	CHECK_EQ(lwkt_gettoken_shared(&again, &token), 0);
+	CHECK_EQ(lwkt_gettoken(&more, &token), EDEADLK);
+	CHECK_EQ(lwkt_trytoken(&more, &token), EDEADLK);
+	lwkt_yield();
+	CHECK_EQ(lwkt_gettoken(&more, &token), EDEADLK);
+	CHECK_EQ(lwkt_reltoken(&ref), EPERM);
+	CHECK_EQ(lwkt_reltoken(&again), 0);
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+	CHECK_EQ(lwkt_gettoken(&ref, &token), 0);
+	CHECK_EQ(lwkt_gettoken_shared(&again, &token), 0);
+	CHECK_EQ(lwkt_gettoken(&more, &token), 0); /* it has it for itself all the time */
+	lwkt_yield();
+	visits++;
+	CHECK_EQ(lwkt_reltoken(&more), 0);
+	CHECK_EQ(lwkt_reltoken(&again), 0);
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+}
+
+static void keeps_a_share(void *arg)
+{
+	static struct lwkt_tokref ref;
+
+	(void)arg;
+	CHECK_EQ(lwkt_gettoken_shared(&ref, &token), 0);
+}
+
+static void shared_in_function(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	CHECK_EQ(lwkt_gettoken_shared(&ref, arg), EDEADLK);
+}
+
+static void shared_on_one(void)
+{
+	struct lwkt_tokref ref;
+
+	lwkt_token_init(&token, "shared on one");
+	visits = 0;
+	for (int i = 0; i < 3; i++)
+		start(shared_by_one, NULL, 0);
+	run_all();
+	CHECK_EQ(visits, 3);
+	start(keeps_a_share, NULL, 0);
+	run_all();
+	start(in_turns, NULL, 0);
+	run_all();
+	CHECK_EQ(visits, 13);
+	CHECK_EQ(lwkt_gettoken_shared(&ref, &token), EPERM);
+	CHECK_EQ(lwkt_send_ipiq(lwkt_mycpu(), shared_in_function, &token, NULL), 0);
+}
+
 /* ---------------------------------------------------------------- on several */
 
 static struct lwkt_token tokens[TOKENS];
@@ -169,6 +227,158 @@ static void tried(void)
 	CHECK_EQ(visits, ROUNDS * THREADS);
 }
 
+/* ---------------------------------------------------------------- shared, on several */
+
+static _Atomic int readers, over;
+
+/* Goes on when a thread of each rfork is inside: so all of them are at the same time. */
+static void reads_with_others(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	(void)arg;
+	CHECK_EQ(lwkt_gettoken_shared(&ref, &token), 0);
+	atomic_fetch_add(&readers, 1);
+	while (atomic_load(&readers) < RFORKS + 1)
+		lwkt_process_ipiq(); /* others ask; a switch would let go */
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+}
+
+static void at_the_same_time(void)
+{
+	lwkt_thread_t tds[RFORKS + 1];
+
+	begin_rforks();
+	lwkt_token_init(&token, "at the same time");
+	for (int round = 0; round < 20; round++) {
+		atomic_store(&readers, 0);
+		for (int i = 0; i <= RFORKS; i++)
+			tds[i] = start_on(rforks[i], reads_with_others, NULL, TDF_JOINABLE);
+		for (int i = 0; i <= RFORKS; i++)
+			CHECK_EQ(lwkt_join(tds[i]), 0);
+	}
+	end_rforks();
+}
+
+/* Keeps its share until it is told. */
+static void reads_long(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	(void)arg;
+	CHECK_EQ(lwkt_gettoken_shared(&ref, &token), 0);
+	atomic_fetch_add(&readers, 1);
+	while (!atomic_load(&over))
+		lwkt_process_ipiq();
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+}
+
+static void gets_in(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	CHECK_EQ(lwkt_gettoken(&ref, &token), 0);
+	*(int *)arg = ++visits;
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+}
+
+static void gets_in_shared(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	CHECK_EQ(lwkt_gettoken_shared(&ref, &token), 0);
+	*(int *)arg = ++visits; /* of this rfork only, one after the other */
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+}
+
+/* A reader who comes when somebody waits to write waits behind him, though others read just then. */
+static void nobody_overtakes(void)
+{
+	int first = 0, second = 0, third = 0;
+	lwkt_thread_t tds[4];
+
+	begin_rforks();
+	lwkt_token_init(&token, "nobody overtakes");
+	atomic_store(&readers, 0);
+	atomic_store(&over, 0);
+	visits = 0;
+	tds[0] = start_on(rforks[0], reads_long, NULL, TDF_JOINABLE);
+	while (!atomic_load(&readers))
+		lwkt_process_ipiq();
+	tds[1] = start(gets_in_shared, &first, TDF_JOINABLE);
+	run_all();
+	CHECK_EQ(first, 1); /* nobody waits yet */
+	tds[2] = start(gets_in, &second, TDF_JOINABLE);
+	run_all();
+	tds[3] = start(gets_in_shared, &third, TDF_JOINABLE);
+	run_all();
+	CHECK_EQ(visits, 1);
+	atomic_store(&over, 1);
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(lwkt_join(tds[i]), 0);
+	CHECK_EQ(second, 2);
+	CHECK_EQ(third, 3);
+	end_rforks();
+}
+
+/* Takes up to three at a time, each for itself or shared; what it has shared stays as it is. */
+static void takes_both(void *arg)
+{
+	unsigned seed = (unsigned)(uintptr_t)arg;
+
+	for (int n = 0; n < ROUNDS; n++) {
+		struct lwkt_tokref refs[3];
+		unsigned which[3], count = 1 + next_random(&seed) % 3;
+		bool shared[3];
+
+		for (unsigned k = 0; k < count; k++) {
+			int error;
+
+			which[k] = next_random(&seed) % TOKENS;
+			shared[k] = next_random(&seed) % 3 != 0;
+			error = (shared[k] ? lwkt_gettoken_shared : lwkt_gettoken)(&refs[k], &tokens[which[k]]);
+			if (error) {
+				CHECK_EQ(error, EDEADLK);
+				CHECK(!shared[k]);
+				shared[k] = true; /* as it has it */
+				CHECK_EQ(lwkt_gettoken_shared(&refs[k], &tokens[which[k]]), 0);
+			}
+		}
+		if (next_random(&seed) % 4 == 0)
+			lwkt_yield();
+		if (next_random(&seed) % 8 == 0)
+			CHECK_EQ(lwkt_setcpu_self(rforks[next_random(&seed) % (RFORKS + 1)]), 0);
+		while (count) {
+			unsigned i = which[count - 1];
+
+			if (shared[count - 1]) {
+				long sum = guarded[i].sum;
+
+				lwkt_process_ipiq();
+				CHECK_EQ(guarded[i].holders, 0);
+				CHECK_EQ(guarded[i].sum, sum);
+			} else {
+				touch(i);
+			}
+			CHECK_EQ(lwkt_reltoken(&refs[--count]), 0);
+		}
+	}
+}
+
+static void both_ways(void)
+{
+	for (int i = 0; i < TOKENS; i++) {
+		lwkt_token_init(&tokens[i], "both ways");
+		guarded[i].sum = 0;
+	}
+	on_all(takes_both);
+	for (int i = 0; i < TOKENS; i++) {
+		CHECK(guarded[i].sum > 0);
+		CHECK_EQ(tokens[i].t_shares, 0);
+		CHECK(!tokens[i].t_pin);
+	}
+}
+
 /* ---------------------------------------------------------------- serializers */
 
 static struct lwkt_serialize serializer;
@@ -209,8 +419,12 @@ static void serializers(void)
 int main(void)
 {
 	ON_RFORK(on_one);
+	ON_RFORK(shared_on_one);
 	ON_RFORK(on_several);
 	ON_RFORK(tried);
+	ON_RFORK(at_the_same_time);
+	ON_RFORK(nobody_overtakes);
+	ON_RFORK(both_ways);
 	ON_RFORK(serializers);
 	return 0;
 }
