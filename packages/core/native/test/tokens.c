@@ -379,6 +379,136 @@ static void both_ways(void)
 	}
 }
 
+/* ---------------------------------------------------------------- while it lets go */
+
+/*
+ * A thread on rfork 0 lets go of two tokens. Rfork 1 waits for the second and does not look at its ring, which is full: so the thread waits, and runs
+ * IPI functions meanwhile, in the middle of letting go. Rfork 2 has sent two: the one that is tested, and one that has rfork 1 look again.
+ */
+#define HALF_A_RING 128
+
+static struct lwkt_token first, second;
+static _Atomic int ready, full, looks, got;
+static lwkt_thread_t letting_go;
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void looks_again(void *asks)
+{
+	if (!asks)
+		CHECK(!(letting_go->td_flags & TDF_RUNQ)); /* it would run here once more */
+	atomic_store(&looks, 1);
+}
+
+static void wants_second(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	(void)arg;
+	CHECK_EQ(lwkt_gettoken(&ref, &second), 0);
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+}
+
+static void does_not_look(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&ready, 1);
+	while (!atomic_load(&looks))
+		;
+}
+
+/** Takes both; returns when rfork 1 waits for the second and its ring is full. */
+static void take_both(struct lwkt_tokref refs[2])
+{
+	letting_go = lwkt_curthread();
+	lwkt_token_init(&first, "first");
+	lwkt_token_init(&second, "second");
+	CHECK_EQ(lwkt_gettoken(&refs[0], &second), 0);
+	CHECK_EQ(lwkt_gettoken(&refs[1], &first), 0);
+	start_on(rforks[1], wants_second, NULL, 0);
+	while (second.t_requests.next == &second.t_requests)
+		lwkt_process_ipiq();
+	start_on(rforks[1], does_not_look, NULL, 0);
+	while (!atomic_load(&ready))
+		;
+	for (int i = 0; i < HALF_A_RING; i++)
+		CHECK_EQ(lwkt_send_ipiq_passive(rforks[1], nothing, NULL, NULL), 0);
+	atomic_store(&full, 1);
+}
+
+static void wants_first(void *arg)
+{
+	struct lwkt_tokref ref;
+
+	(void)arg;
+	CHECK_EQ(lwkt_gettoken(&ref, &first), 0);
+	CHECK_EQ(lwkt_reltoken(&ref), 0);
+	atomic_store(&got, 1);
+	CHECK_EQ(lwkt_schedule(letting_go), 0);
+}
+
+static void waits_for_first(void *arg)
+{
+	struct lwkt_tokref refs[2];
+
+	(void)arg;
+	take_both(refs);
+	while (!atomic_load(&got))
+		CHECK_EQ(lwkt_block("who wants the first"), 0);
+	CHECK_EQ(lwkt_reltoken(&refs[1]), 0);
+	CHECK_EQ(lwkt_reltoken(&refs[0]), 0);
+}
+
+static void moves(void *arg)
+{
+	struct lwkt_tokref refs[2];
+
+	(void)arg;
+	take_both(refs);
+	CHECK_EQ(lwkt_setcpu_self(rforks[2]), 0);
+	CHECK(lwkt_mycpu() == rforks[2]);
+	CHECK_EQ(lwkt_reltoken(&refs[1]), 0);
+	CHECK_EQ(lwkt_reltoken(&refs[0]), 0);
+}
+
+/* On rfork 2. asks: for the first token; or it wakes the thread that is on its way. */
+static void interferes(void *asks)
+{
+	while (!atomic_load(&full))
+		;
+	if (asks) {
+		start_at(TDPRI_MAX, wants_first, NULL, 0);
+		lwkt_yield(); /* it has asked, and waits */
+	} else {
+		CHECK_EQ(lwkt_schedule(letting_go), 0);
+	}
+	CHECK_EQ(lwkt_send_ipiq(rforks[0], looks_again, asks, NULL), 0);
+}
+
+static void let_go_and_interfere(void (*lets_go)(void *), void *asks)
+{
+	lwkt_thread_t td;
+
+	atomic_store(&ready, 0);
+	atomic_store(&full, 0);
+	atomic_store(&looks, 0);
+	atomic_store(&got, 0);
+	td = start_on(rforks[0], lets_go, NULL, TDF_JOINABLE);
+	CHECK_EQ(lwkt_join(start_on(rforks[2], interferes, asks, TDF_JOINABLE)), 0);
+	CHECK_EQ(lwkt_join(td), 0);
+}
+
+static void while_it_lets_go(void)
+{
+	begin_rforks();
+	let_go_and_interfere(waits_for_first, &first); /* does not end if the request is forgotten */
+	let_go_and_interfere(moves, NULL);
+	end_rforks();
+}
+
 /* ---------------------------------------------------------------- serializers */
 
 static struct lwkt_serialize serializer;
@@ -425,6 +555,7 @@ int main(void)
 	ON_RFORK(at_the_same_time);
 	ON_RFORK(nobody_overtakes);
 	ON_RFORK(both_ways);
+	ON_RFORK(while_it_lets_go);
 	ON_RFORK(serializers);
 	return 0;
 }
