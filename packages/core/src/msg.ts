@@ -27,6 +27,18 @@ export interface MsgOrigin {
   reply(error: unknown, result: unknown, transfer: readonly ArrayBuffer[] | undefined): void;
 }
 
+/** Where a message of ours is that another rfork has. (src/rfork/) */
+export interface MsgAway {
+  /** The rfork. */
+  at: number;
+  /** Whether the event loop stays alive for its answer. */
+  readonly holds: boolean;
+  /** Asks that rfork to finish early. */
+  abort(reason: unknown): void;
+  /** Another rfork has it now. */
+  moved(at: number): void;
+}
+
 export interface ReplyOptions {
   /** ArrayBuffers in the answer that move to the sender's rfork instead of being copied; to a sender on this rfork they go as they are. */
   transfer?: readonly ArrayBuffer[] | undefined;
@@ -60,8 +72,8 @@ export class Msg<T = unknown, R = unknown> {
   /** @internal */ controller: AbortController | undefined;
   /** @internal */ observers: (() => void)[] | undefined;
   /** @internal */ transfer: readonly ArrayBuffer[] | undefined;
-  /** @internal Set while another rfork has it: asks that one to finish early. */
-  away: ((reason: unknown) => void) | undefined;
+  /** @internal Set while another rfork has it. */
+  away: MsgAway | undefined;
   /** @internal Set on what another rfork has sent. */
   origin: MsgOrigin | undefined;
 
@@ -169,11 +181,8 @@ export class Msg<T = unknown, R = unknown> {
       this.target?.unqueue(this as Msg);
       this.complete(abortError(reason), undefined);
     } else if (this.status === 'held') {
-      if (this.away !== undefined) {
-        this.away(reason);
-        return;
-      }
-      this.disown(reason);
+      if (this.away !== undefined) this.away.abort(reason);
+      else this.disown(reason);
     }
   }
 

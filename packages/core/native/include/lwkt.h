@@ -347,9 +347,9 @@ void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *from, struct lwkt_c
  */
 int lwkt_doorbell(void);
 
-/** For an event loop that is about to sleep in its poll: 1, and from now on an IPI message rings the doorbell; or 0, some have come already:
- *  poll without sleeping. */
-int lwkt_loop_sleeps(void);
+/** For an event loop that has a doorbell and is about to sleep in its poll: 1, and from now on an IPI message rings it; or 0, some have come already:
+ *  poll without sleeping. Where an answer is expected it looks for one first, for some tens of microseconds, as long as that pays. */
+int lwkt_loop_sleeps(int expecting);
 
 /** For an event loop that has come back from its poll: no ringing any more. Whether IPI messages have come, which lwkt_dispatch runs. */
 int lwkt_loop_wakes(void);

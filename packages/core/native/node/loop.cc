@@ -59,7 +59,7 @@ static void run_pass(Cpu* cpu) {
 static void on_prepare(uv_prepare_t* handle) {
   Cpu* cpu = static_cast<Cpu*>(handle->data);
 
-  if (!cpu->active && !lwkt_loop_sleeps()) set_active(cpu, true);
+  if (!cpu->active && !lwkt_loop_sleeps(cpu->holds > 0)) set_active(cpu, true);
 }
 
 static void on_check(uv_check_t* handle) {

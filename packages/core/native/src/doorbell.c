@@ -15,6 +15,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define LOOP_SPINS 4000u /* looks before a loop sleeps that expects an answer: some 40 us, which is what two wake-ups cost */
+
 int lwkt_doorbell(void)
 {
 	struct shared *self = &lwkt_arch_mycpu()->gd_shared;
@@ -37,12 +39,12 @@ void lwkt_doorbell_ring(globaldata_t target)
 	(void)!write(atomic_load(&target->gd_shared.doorbell) - 1, &one, sizeof(one));
 }
 
-int lwkt_loop_sleeps(void)
+int lwkt_loop_sleeps(int expecting)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 	struct shared *self = &gd->gd_shared;
 
-	if (atomic_load_explicit(&self->doorbell, memory_order_relaxed) == 0 || ipi_pending(gd))
+	if (ipi_pending(gd) || (expecting && lwkt_ipiq_look(gd, LOOP_SPINS)))
 		return 0;
 	atomic_exchange(&self->sleeping, SLEEP_LOOP); /* as in lwkt_ipiq_idle */
 	if (!atomic_load(&self->pending)) {

@@ -146,6 +146,7 @@ LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
 LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_offline(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd);
+LWKT_HIDDEN bool lwkt_ipiq_look(globaldata_t gd, unsigned most);
 LWKT_HIDDEN void lwkt_ipiq_wait(unsigned *spins);
 
 /* cpusync.c */

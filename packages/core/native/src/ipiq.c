@@ -67,23 +67,31 @@ static void futex(_Atomic uint32_t *word, int op, uint32_t value)
 }
 
 /**
- * Sleeps until another rfork sends something; returns at once if something has come. For no reason at all, too. Looks a little before it
- * sleeps, as long as that pays: half as often each time in vain, so an rfork that idles long does not spin at all.
+ * Looks whether something comes within a little while, at most so often, as long as that pays: half as often each time in vain, so an rfork
+ * that idles long does not spin at all.
  */
-LWKT_OTHER_RFORK void lwkt_ipiq_idle(globaldata_t gd)
+LWKT_OTHER_RFORK bool lwkt_ipiq_look(globaldata_t gd, unsigned most)
 {
-	struct shared *self = &gd->gd_shared;
-
 	if (++gd->gd_idles % IDLE_RETRY == 1)
-		gd->gd_idle_spins = IDLE_SPINS;
+		gd->gd_idle_spins = most;
 	for (unsigned i = 0; i < gd->gd_idle_spins; i++) {
 		if (ipi_pending(gd)) {
-			gd->gd_idle_spins = IDLE_SPINS;
-			return;
+			gd->gd_idle_spins = most;
+			return true;
 		}
 		lwkt_arch_pause();
 	}
 	gd->gd_idle_spins /= 2;
+	return false;
+}
+
+/** Sleeps until another rfork sends something; returns at once if something has come, or comes soon. For no reason at all, too. */
+LWKT_OTHER_RFORK void lwkt_ipiq_idle(globaldata_t gd)
+{
+	struct shared *self = &gd->gd_shared;
+
+	if (lwkt_ipiq_look(gd, IDLE_SPINS))
+		return;
 	atomic_exchange(&self->sleeping, SLEEP_FUTEX); /* and then look again: a sender publishes, and then looks at this */
 	if (!atomic_load(&self->pending)) {
 		gd->gd_stats.st_sleeps++;

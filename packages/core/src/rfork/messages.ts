@@ -7,24 +7,15 @@
  *  - A message of others that we have is in `held` until it is answered or passed on to another rfork.
  */
 import { CodedError } from '../errors.ts';
-import { Msg, type MsgOrigin } from '../msg.ts';
+import { Msg, type MsgAway, type MsgOrigin } from '../msg.ts';
 import { native } from '../native.ts';
 import { exportedPort, pin, readPort, release, writePort } from './ports.ts';
 import { self } from './self.ts';
 import { checkTransferable, cloneError } from './transferable.ts';
 import * as wire from './wire.ts';
 
-interface Sent {
-  msg: Msg;
-  /** The rfork that has it. */
-  at: number;
-  /** Set once it has been aborted: whoever gets it is told. */
-  abort: { reason: unknown } | undefined;
-  /** Whether the event loop stays alive for its answer. */
-  holds: boolean;
-}
-
-const sent = new Map<number, Sent>();
+/** Ours that other rforks have, by our number for them: each knows who has it (msg.away). */
+const sent = new Map<number, Msg>();
 let lastId = 0;
 /** How many of them hold the loop. */
 let holding = 0;
@@ -38,17 +29,13 @@ function endedError(rfork: number): Error {
   return new CodedError('ERR_LWKT_RFORK_ENDED', `rfork ${rfork} has ended`);
 }
 
-function takeSent(id: number): Sent | undefined {
-  const entry = sent.get(id);
-  if (entry === undefined) return undefined;
-  sent.delete(id);
-  if (entry.holds && --holding === 0) native.hold(false);
-  entry.msg.away = undefined;
-  return entry;
-}
-
 function finish(id: number, error: unknown, result: unknown): void {
-  takeSent(id)?.msg.complete(error, result);
+  const msg = sent.get(id);
+  if (msg === undefined) return;
+  sent.delete(id);
+  if (msg.away?.holds && --holding === 0) native.hold(false);
+  msg.away = undefined;
+  msg.complete(error, result);
 }
 
 /** Calls then when that rfork has ended. */
@@ -56,8 +43,39 @@ export function whenEnded(rfork: number, then: () => void): void {
   onEnd.set(rfork, then);
 }
 
-function sendAbort(id: number, entry: Sent): void {
-  native.send(entry.at, wire.ABORT, 0, self.id, id, wire.encodeError(plainReason(entry.abort?.reason)));
+/** A message of ours on its way: who has it, and how to reach it there. */
+class Away implements MsgAway {
+  readonly id: number;
+  /** The rfork that has it. */
+  at: number;
+  /** Whether the event loop stays alive for its answer. */
+  readonly holds: boolean;
+  /** Set once it has been aborted: whoever gets it is told. */
+  #aborted: { reason: unknown } | undefined;
+
+  constructor(id: number, at: number, holds: boolean) {
+    this.id = id;
+    this.at = at;
+    this.holds = holds;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#aborted !== undefined) return;
+    this.#aborted = { reason };
+    if (this.at === self.id) held.get(self.id)?.get(this.id)?.abortmsg(reason);
+    else this.#send(reason);
+  }
+
+  /** It is with another rfork now. */
+  moved(at: number): void {
+    this.at = at;
+    if (ended.has(at)) finish(this.id, endedError(at), undefined);
+    else if (this.#aborted !== undefined) this.#send(this.#aborted.reason);
+  }
+
+  #send(reason: unknown): void {
+    native.send(this.at, wire.ABORT, 0, self.id, this.id, wire.encodeError(plainReason(reason)));
+  }
 }
 
 /** A reason may be anything; what can't be cloned is not worth a failure. */
@@ -66,14 +84,6 @@ function plainReason(reason: unknown): unknown {
     (typeof reason !== 'object' && typeof reason !== 'function' && typeof reason !== 'symbol')
     ? reason
     : undefined;
-}
-
-function abortSent(id: number, reason: unknown): void {
-  const entry = sent.get(id);
-  if (entry === undefined || entry.abort !== undefined) return;
-  entry.abort = { reason };
-  if (entry.at === self.id) held.get(self.id)?.get(id)?.abortmsg(reason);
-  else sendAbort(id, entry);
 }
 
 /** On a message that has come here from another rfork (or that has come back here by way of one). */
@@ -118,9 +128,9 @@ export function putRemote(rfork: number, port: number, msg: Msg, holds = true): 
   checkTransferable(msg.transfer);
   if (native.send(rfork, wire.REQUEST, port, self.id, id, msg.data, msg.transfer) !== 0)
     throw endedError(rfork);
-  sent.set(id, { msg, at: rfork, abort: undefined, holds });
+  sent.set(id, msg);
+  msg.away = new Away(id, rfork, holds);
   if (holds && holding++ === 0) native.hold(true);
-  msg.away = (reason) => abortSent(id, reason);
 }
 
 /** A message that came from another rfork goes on to a third, or home. Its answer goes from there to its first sender. */
@@ -130,17 +140,8 @@ function passOn(rfork: number, port: number, msg: Msg, origin: Origin): void {
   origin.forget();
   msg.origin = undefined;
   msg.status = 'done';
-  if (origin.rfork === self.id) moved(origin.id, rfork);
+  if (origin.rfork === self.id) sent.get(origin.id)?.away?.moved(rfork);
   else if (origin.rfork !== rfork) native.send(origin.rfork, wire.MOVED, rfork, 0, origin.id, undefined);
-}
-
-/** A message of ours is at another rfork than the one we sent it to. */
-function moved(id: number, at: number): void {
-  const entry = sent.get(id);
-  if (entry === undefined) return;
-  entry.at = at;
-  if (ended.has(at)) finish(id, endedError(at), undefined);
-  else if (entry.abort !== undefined) sendAbort(id, entry);
 }
 
 /** Rforks whose end has been told. A message may move to one that we have never met. */
@@ -155,8 +156,8 @@ function request(port: number, originRfork: number, id: number, data: unknown, u
   if (messages === undefined) held.set(originRfork, new Map([[id, msg]]));
   else messages.set(id, msg);
   if (originRfork === self.id) {
-    const entry = sent.get(id);
-    if (entry !== undefined) entry.at = self.id;
+    const away = sent.get(id)?.away;
+    if (away !== undefined) away.at = self.id;
   }
   const target = exportedPort(port);
   if (unreadable) msg.complete(data, undefined);
@@ -170,7 +171,7 @@ function request(port: number, originRfork: number, id: number, data: unknown, u
 
 function rforkEnded(rfork: number): void {
   ended.add(rfork);
-  for (const [id, entry] of sent) if (entry.at === rfork) finish(id, endedError(rfork), undefined);
+  for (const [id, msg] of sent) if (msg.away?.at === rfork) finish(id, endedError(rfork), undefined);
   const orphans = held.get(rfork);
   held.delete(rfork);
   // They are not taken back: what somebody has said before he died can still be heard.
@@ -200,7 +201,7 @@ function handle(kind: number, from: number, port: number, origin: number, id: nu
       held.get(origin)?.get(id)?.abortmsg(wire.decodeError(value));
       break;
     case wire.MOVED:
-      moved(id, port);
+      sent.get(id)?.away?.moved(port);
       break;
     case wire.CLOSE:
       exportedPort(port)?.close();
