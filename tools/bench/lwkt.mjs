@@ -1,5 +1,6 @@
 // The group "lwkt": userthreads, messages and the context switch from C, without Node, against the libraries and the language that have the
-// same. The subjects are programs of their own, compiled for each run, ours against a libcr.a that is made from the sources as they are now.
+// same. The subjects are programs of their own, compiled for each run, ours against a libcr.a that is made from the sources as they are now. Beside
+// them, messages between rforks from JavaScript, against Workers.
 //
 // A peer whose library or compiler is not there is skipped, not failed; tools/bench/install-peers.sh installs them.
 //
@@ -20,18 +21,23 @@ const subject = (source, ...args) => ({
   command: ({ scratch }) => [program(scratch, source), ...args],
 });
 
+const javascript = (file, ...args) => ({
+  command: () => [`tools/bench/subjects/rfork/${file}.mjs`, ...args],
+});
+
 const switching = ['Boost.Fiber, yield', 'Pth, pth_yield', 'Go, Gosched'];
 
 export const group = {
   name: 'lwkt',
-  what: 'native userthreads, from C; medians for one operation',
-  needs: [],
+  what: 'native userthreads, from C, and rforks; medians for one operation',
+  needs: ['packages/core/dist/index.js'],
 
   /** Builds the programs of the named subjects. `absent` says which can't be built here, and why. */
   prepare(scratch, names) {
     const absent = {};
     for (const name of names) {
       const { source } = group.subjects[name];
+      if (!source) continue;
       const why = whyAbsent(source);
       if (why) absent[name] = why;
       else build(scratch, source);
@@ -66,6 +72,13 @@ export const group = {
     'mutex, lock and unlock': subject('mutex.c'),
     memory: subject('lwkt-memory.c'),
     'goroutine, blocked': subject('go-memory.go'),
+    'rfork, 64 numbers in flight': javascript('flight'),
+    'postMessage, 64 numbers in flight': javascript('flight-post-message'),
+    'rfork, 64 objects in flight': javascript('flight', 'object'),
+    'postMessage, 64 objects in flight': javascript('flight-post-message', 'object'),
+    'domsg, loops asleep': javascript('asleep'),
+    'postMessage, loops asleep': javascript('asleep-post-message'),
+    'Atomics.wait and notify': javascript('asleep-atomics'),
   },
   rows: [
     {
@@ -112,6 +125,24 @@ export const group = {
       unit: 'bytes',
       ours: 'memory',
       peers: ['goroutine, blocked'],
+      expected: { atMost: 1 },
+    },
+    {
+      what: 'JavaScript: a number to another rfork and back, 64 in flight',
+      ours: 'rfork, 64 numbers in flight',
+      peers: ['postMessage, 64 numbers in flight'],
+      expected: { faster: 5 },
+    },
+    {
+      what: 'JavaScript: the same with a small object',
+      ours: 'rfork, 64 objects in flight',
+      peers: ['postMessage, 64 objects in flight'],
+      expected: { faster: 5 },
+    },
+    {
+      what: 'JavaScript: message round trip, both loops asleep',
+      ours: 'domsg, loops asleep',
+      peers: ['postMessage, loops asleep', 'Atomics.wait and notify'],
       expected: { atMost: 1 },
     },
   ],
