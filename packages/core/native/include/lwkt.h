@@ -143,6 +143,7 @@ struct lwkt_port {
 #define TDF_INTR 0x0100u     /* an abort is pending: interruptible waits answer EINTR */
 #define TDF_MIGRATING 0x0200u /* between two rforks: no run queue takes it */
 #define TDF_TOKWAIT 0x0400u   /* waits for its tokens, before it goes on with anything else */
+#define TDF_TIMEOUT 0x0800u   /* the time of its timed wait is up */
 
 /** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
 struct lwkt_context {
@@ -159,6 +160,14 @@ struct lwkt_resident {
 	void (*main)(void); /* first frame of each new stack; returns when lwkt_resident_park says 0 */
 	void (*swtch)(struct lwkt_context *from, struct lwkt_context *to); /* td_switch of its threads; NULL: lwkt_light_switch */
 	void (*failed)(lwkt_thread_t td, int error); /* td could not get a stack and is finished; may be NULL */
+};
+
+/** When a timed wait ends: one in each thread. Internal (timer.c). */
+struct lwkt_timer {
+	uint64_t tm_deadline;         /* CLOCK_MONOTONIC ns; 0: its thread is in no timed wait */
+	struct lwkt_timer *tm_child;  /* the first of those that fire later than it and are ordered by it */
+	struct lwkt_timer *tm_next;   /* its next sibling */
+	struct lwkt_timer **tm_link;  /* what points to it; NULL while it is in no heap */
 };
 
 /**
@@ -190,6 +199,7 @@ struct lwkt_thread {
 	struct lwkt_port td_msgport;    /* default reply port, and a service port if wanted */
 	struct sysmsg td_sysmsg;
 	char td_comm[LWKT_NAME_MAX];
+	struct lwkt_timer td_timer;
 };
 
 /** Counters of one rfork, copied out by lwkt_stats(). */
@@ -204,6 +214,9 @@ struct lwkt_stats {
 	uint32_t st_alive;         /* userthreads that have not exited */
 	uint32_t st_pooled;        /* idle stacks kept for reuse */
 	uint32_t st_runnable;      /* on the run queue now, the running one included */
+	uint32_t st_timers;        /* timed waits under way, thread0's included */
+	uint64_t st_timeouts;      /* timed waits whose time was up */
+	uint64_t st_sleep_ns;      /* how long it slept in the kernel's futex, in all. An event loop's own sleep is not known here */
 };
 
 /** Creation parameters of lwkt_create; zero-initialise, then set what matters. */
@@ -301,6 +314,23 @@ int lwkt_yield(void);
 /** deschedule_self + switch with a wait reason; returns when somebody has scheduled the caller. Spurious wake-ups happen:
  *  loop on the condition. Returns 0, EDEADLK on thread0, inside a critical section and in an IPI function. (lwkt_sleep) */
 int lwkt_block(const char *wmesg);
+
+/**
+ * As lwkt_block, and it returns when ns nanoseconds have passed, too (UINT64_MAX: never for that reason; 0: as soon as the others had their
+ * turn). Never before; later by what it takes until the rfork's next switch point, by up to 16 of those on a busy one. Returns 0 when somebody
+ * has scheduled the caller, EWOULDBLOCK when the time is up, EDEADLK on an event loop's thread0 and in an IPI function. Who is scheduled at the
+ * moment at which the time is up may be told either: look at the condition once more. Another thread0 may call it: one round then runs a pass, or
+ * sleeps in the kernel, and 0 means that something may have changed. (tsleep; EWOULDBLOCK is its answer)
+ */
+int lwkt_block_timed(const char *wmesg, uint64_t ns);
+
+/** Sleep for ns nanoseconds, whoever schedules the caller meanwhile (UINT64_MAX: for ever). Returns 0, EINTR where lwkt_interrupt ended it or came
+ *  before it, which is used up thereby; EDEADLK as lwkt_block_timed. (nanosleep1) */
+int lwkt_nanosleep(uint64_t ns);
+
+/** Nanoseconds until the first timed wait of this rfork is over, 0 where it should be already, UINT64_MAX where there is none. For an event loop:
+ *  arm a timer of your own after each lwkt_dispatch, and call lwkt_dispatch, which wakes them, when it fires. Reads the clock. */
+uint64_t lwkt_next_timer(void);
 
 /** Set td's priority, 0..31; requeues it last of the new level. Returns 0, EINVAL, EPERM for another rfork's. (lwkt_setpri) */
 int lwkt_setpri(lwkt_thread_t td, int pri);
@@ -615,10 +645,19 @@ lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error);
  *  inside a critical section and in an IPI function. (lwkt_waitport) */
 lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error);
 
+/** As lwkt_waitport, for ns nanoseconds at most (lwkt_block_timed says how exactly; UINT64_MAX: no limit). NULL with *error: EWOULDBLOCK where
+ *  the time is up and there is no message; EPERM, EDEADLK as lwkt_waitport. A port whose mp_waitport is a function of its own is timed if that
+ *  waits by the one which it has overridden. */
+lwkt_msg_t lwkt_waitport_timed(lwkt_port_t port, uint64_t ns, int *error);
+
 /** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply port is another
  *  thread's, or the caller is not in its serializer; EINVAL for a message never sent or MSGF_DROPABLE; EDEADLK as waitport; EBUSY where
  *  somebody waits for this message already, at a spin port. (lwkt_waitmsg) */
 int lwkt_waitmsg(lwkt_msg_t msg);
+
+/** As lwkt_waitmsg, for ns nanoseconds at most, as lwkt_waitport_timed. EWOULDBLOCK: the time is up, and the message is under way still: its memory
+ *  must stay, and it must be waited for again, aborted or not. Where that may be its own error as well, lwkt_checkmsg tells. */
+int lwkt_waitmsg_timed(lwkt_msg_t msg, uint64_t ns);
 
 /** Whether the message is DONE (true for one never sent). (lwkt_checkmsg) */
 int lwkt_checkmsg(lwkt_msg_t msg);

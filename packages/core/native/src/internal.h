@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "../include/lwkt.h"
 #include "cpu.h"
@@ -90,7 +91,9 @@ struct globaldata {
 	struct lwkt_list gd_freetd;                               /* thread structures for reuse */
 	struct lwkt_list gd_pool[STACK_CLASSES][2];               /* idle stacks, [1] with TLS; last in, first out */
 	struct lwkt_list gd_chunks[STACK_CLASSES];                /* arenas */
-	uint64_t gd_deadline; /* CLOCK_MONOTONIC ns at which a pass ends; 0: never */
+	uint64_t gd_deadline; /* CLOCK_MONOTONIC ns at which thread0 must have its turn: the earlier of the next two; 0: never */
+	uint64_t gd_pass_end; /* when a pass ends; 0: never */
+	struct lwkt_timer *gd_timers; /* a heap: the first to fire, or NULL. See timer.c */
 	uint32_t gd_clock_skip; /* switches until the clock is read again */
 	unsigned gd_ipi_depth;  /* IPI functions under way: nothing may block or switch */
 	uint64_t gd_ipi_known[LWKT_CPU_MAX / 64]; /* rforks that have ever sent something */
@@ -141,6 +144,21 @@ LWKT_HIDDEN bool lwkt_may_wait(globaldata_t gd);
 LWKT_HIDDEN int lwkt_wake(lwkt_thread_t td);
 
 LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
+
+/* timer.c */
+
+/** A timed section of a thread's: on its stack. */
+struct lwkt_timed {
+	uint64_t outer; /* the deadline of the section that this one lies in, or 0 */
+	bool began;
+};
+
+LWKT_HIDDEN void lwkt_deadline_changed(globaldata_t gd);
+LWKT_HIDDEN void lwkt_timers_fire(globaldata_t gd, uint64_t now);
+LWKT_HIDDEN void lwkt_timer_leave(globaldata_t gd, lwkt_thread_t td);
+LWKT_HIDDEN void lwkt_timer_arrive(globaldata_t gd, lwkt_thread_t td);
+LWKT_HIDDEN void lwkt_timed_begin(struct lwkt_timed *timed, uint64_t ns);
+LWKT_HIDDEN bool lwkt_timed_end(struct lwkt_timed *timed);
 
 /* ipiq.c */
 LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
@@ -242,6 +260,29 @@ static inline lwkt_token_t token_of(const struct lwkt_tokref *ref)
 static inline bool has_tokens(const struct lwkt_thread *td)
 {
 	return __builtin_expect(td->td_toks != NULL, 0) && !(td->td_flags & TDF_TOKWAIT);
+}
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/** Whether td, which runs and is in a timed section, has waited long enough. */
+static inline bool lwkt_timed_is_up(const struct lwkt_thread *td)
+{
+	return (td->td_flags & TDF_TIMEOUT) != 0;
+}
+
+/** For an interruptible wait of td's, which runs: EINTR, once, where an abort is pending; else 0. */
+static inline int lwkt_take_interrupt(lwkt_thread_t td)
+{
+	if (!(td->td_flags & TDF_INTR))
+		return 0;
+	td->td_flags &= ~TDF_INTR;
+	return EINTR;
 }
 
 /** Whether IPI messages have come: one load. */

@@ -61,9 +61,29 @@ unsigned lwkt_ncpus(void)
 
 /* ---------------------------------------------------------------- sleeping and waking */
 
-static void futex(_Atomic uint32_t *word, int op, uint32_t value)
+/** Sleeps while *word is `value`, until a CLOCK_MONOTONIC time at the latest; 0: until it is woken. */
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t deadline)
 {
-	syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+	struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000u), .tv_nsec = (long)(deadline % 1000000000u)};
+
+	syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value, deadline ? &until : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+}
+
+/** Sleeps, on thread0, with `sleeping` set, until somebody clears that or the first timer is due. */
+static void sleep_in_kernel(globaldata_t gd)
+{
+	uint64_t began = now_ns(), first = gd->gd_timers ? gd->gd_timers->tm_deadline : 0;
+
+	if (first && first <= began)
+		return;
+	gd->gd_stats.st_sleeps++;
+	futex_wait(&gd->gd_shared.sleeping, SLEEP_FUTEX, first);
+	gd->gd_stats.st_sleep_ns += now_ns() - began;
 }
 
 /**
@@ -85,7 +105,8 @@ LWKT_OTHER_RFORK bool lwkt_ipiq_look(globaldata_t gd, unsigned most)
 	return false;
 }
 
-/** Sleeps until another rfork sends something; returns at once if something has come, or comes soon. For no reason at all, too. */
+/** Sleeps until another rfork sends something or the first timer is due; returns at once if that has come, or comes soon. For no reason at
+ *  all, too. */
 LWKT_OTHER_RFORK void lwkt_ipiq_idle(globaldata_t gd)
 {
 	struct shared *self = &gd->gd_shared;
@@ -93,10 +114,8 @@ LWKT_OTHER_RFORK void lwkt_ipiq_idle(globaldata_t gd)
 	if (lwkt_ipiq_look(gd, IDLE_SPINS))
 		return;
 	atomic_exchange(&self->sleeping, SLEEP_FUTEX); /* and then look again: a sender publishes, and then looks at this */
-	if (!atomic_load(&self->pending)) {
-		gd->gd_stats.st_sleeps++;
-		futex(&self->sleeping, FUTEX_WAIT, SLEEP_FUTEX);
-	}
+	if (!atomic_load(&self->pending))
+		sleep_in_kernel(gd);
 	atomic_store_explicit(&self->sleeping, SLEEP_NOT, memory_order_relaxed);
 }
 
@@ -109,7 +128,7 @@ static void wake(globaldata_t target)
 		return;
 	switch (atomic_exchange(&shared->sleeping, SLEEP_NOT)) {
 	case SLEEP_FUTEX:
-		futex(&shared->sleeping, FUTEX_WAKE, 1);
+		futex_wake(&shared->sleeping);
 		break;
 	case SLEEP_LOOP:
 		lwkt_doorbell_ring(target);

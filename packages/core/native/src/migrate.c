@@ -18,6 +18,7 @@ static void forget(globaldata_t gd, lwkt_thread_t td)
 	if (td->td_stack && td->td_stack->st_chunk->ch_gd == gd)
 		gd->gd_stacks_away++;
 	td->td_flags |= TDF_MIGRATING;
+	lwkt_timer_leave(gd, td);
 	list_remove(&td->td_allq);
 	gd->gd_stats.st_alive--;
 }
@@ -35,6 +36,7 @@ static void adopt(globaldata_t gd, lwkt_thread_t td)
 	else if (stack)
 		td->td_ctx.fs = stack->st_ctx.fs = gd->gd_thread0.td_ctx.fs;
 	td->td_flags &= ~TDF_MIGRATING;
+	lwkt_timer_arrive(gd, td);
 }
 
 /** A stack of this rfork's, whose thread has ended elsewhere. */

@@ -150,6 +150,36 @@ int lwkt_waitmsg(lwkt_msg_t msg)
 	                 error == EBUSY ? "another thread waits for it already" : lwkt_debug_no_wait());
 }
 
+lwkt_msg_t lwkt_waitport_timed(lwkt_port_t port, uint64_t ns, int *error)
+{
+	struct lwkt_timed timed;
+	lwkt_msg_t msg = lwkt_getport(port, error);
+	int failed;
+	bool up;
+
+	if (msg || !may_take(port))
+		return msg;
+	lwkt_timed_begin(&timed, ns);
+	msg = lwkt_waitport(port, &failed);
+	up = lwkt_timed_end(&timed);
+	if (error)
+		*error = failed && up ? EWOULDBLOCK : failed;
+	return msg;
+}
+
+int lwkt_waitmsg_timed(lwkt_msg_t msg, uint64_t ns)
+{
+	struct lwkt_timed timed;
+	int error;
+
+	if (lwkt_checkmsg(msg))
+		return lwkt_waitmsg(msg);
+	lwkt_timed_begin(&timed, ns);
+	error = lwkt_waitmsg(msg);
+	lwkt_timed_end(&timed);
+	return error;
+}
+
 int lwkt_checkmsg(lwkt_msg_t msg)
 {
 	return (msg_flags(msg) & MSGF_DONE) != 0;

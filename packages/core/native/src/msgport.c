@@ -77,6 +77,8 @@ static int wait_on(lwkt_port_t port, const char *wmesg)
 {
 	int error;
 
+	if (lwkt_timed_is_up(lwkt_arch_mycpu()->gd_curthread))
+		return EWOULDBLOCK;
 	port->mp_flags |= MSGPORTF_WAITING;
 	error = lwkt_wait_once(wmesg);
 	port->mp_flags &= ~MSGPORTF_WAITING;

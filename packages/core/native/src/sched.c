@@ -14,16 +14,6 @@
 #define _GNU_SOURCE
 #include "debug.h"
 
-#include <time.h>
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td)
 {
 	if (td->td_flags & (TDF_RUNQ | TDF_MIGRATING))
@@ -64,7 +54,7 @@ static void requeue(globaldata_t gd, lwkt_thread_t cur)
 	list_append(queue, node);
 }
 
-/** Whether a pass has lasted long enough. Reads the clock at every CLOCK_EVERY-th call only. */
+/** Whether a pass has lasted long enough, or a timer is due. Reads the clock at every CLOCK_EVERY-th call only. */
 bool lwkt_time_is_up(globaldata_t gd)
 {
 	if (!gd->gd_deadline)
@@ -207,15 +197,34 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)
 	return 0;
 }
 
+/** On thread0, between two threads. Fires the timers that are due; whether the pass is over. */
+static bool look_at_time(globaldata_t gd)
+{
+	uint64_t now;
+
+	if (!lwkt_time_is_up(gd))
+		return false;
+	now = now_ns();
+	lwkt_timers_fire(gd, now);
+	if (gd->gd_pass_end && now >= gd->gd_pass_end)
+		return true;
+	gd->gd_clock_skip = CLOCK_EVERY;
+	return false;
+}
+
 unsigned lwkt_dispatch(uint64_t budget_ns)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t td0 = &gd->gd_thread0, next;
+	uint64_t now = 0;
 
 	if (gd->gd_curthread != td0 || gd->gd_ipi_depth || td0->td_critcount)
 		return 0;
-	gd->gd_deadline = budget_ns ? now_ns() + budget_ns : 0;
+	if (budget_ns || gd->gd_timers)
+		now = now_ns();
+	gd->gd_pass_end = budget_ns ? now + budget_ns : 0;
 	gd->gd_clock_skip = CLOCK_EVERY;
+	lwkt_timers_fire(gd, now);
 	do {
 		lwkt_process_ipiq();
 		next = pick(gd);
@@ -224,7 +233,7 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 		leave(gd, td0, next);
 		if (migration_pending(gd)) /* before any IPI message: a wake-up would put it on this rfork's queue (model/migration.pml) */
 			lwkt_migrate_finish(gd);
-	} while (!lwkt_time_is_up(gd));
+	} while (!look_at_time(gd));
 	return gd->gd_stats.st_runnable;
 }
 
@@ -232,7 +241,7 @@ void lwkt_pass_end(void)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
 
-	gd->gd_deadline = 1; /* long ago */
+	gd->gd_deadline = gd->gd_pass_end = 1; /* long ago */
 	gd->gd_clock_skip = 0;
 }
 
@@ -304,7 +313,7 @@ bool lwkt_may_wait(globaldata_t gd)
 
 /**
  * One round of a wait loop. A userthread sleeps until somebody schedules it; thread0 runs one pass, or sleeps in the kernel where another
- * rfork may yet do something. EDEADLK: thread0 can't wait, or nothing can run that would end the wait, or this is an IPI function or a
+ * rfork or a timer may yet do something. EDEADLK: thread0 can't wait, or nothing can run that would end the wait, or this is an IPI function or a
  * critical section.
  */
 int lwkt_wait_once(const char *wmesg)
@@ -316,7 +325,7 @@ int lwkt_wait_once(const char *wmesg)
 		return EDEADLK;
 	if (cur == &gd->gd_thread0) {
 		if (!gd->gd_runqmask && !ipi_pending(gd)) {
-			if (lwkt_ncpus() == 1)
+			if (lwkt_ncpus() == 1 && !gd->gd_timers)
 				return EDEADLK;
 			lwkt_ipiq_idle(gd);
 		}

@@ -197,6 +197,8 @@ void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error)
 	lwkt_debug_thread_ends(td);
 	if (td->td_toks)
 		lwkt_tokens_drop(gd, td);
+	if (td->td_timer.tm_link)
+		lwkt_timer_leave(gd, td);
 	lwkt_dequeue(gd, td);
 	td->td_flags = (td->td_flags | TDF_EXITING) & ~(TDF_FRESH | TDF_RUNNING);
 	td->td_error = error;
