@@ -501,6 +501,46 @@ int lwkt_serialize_try(struct lwkt_serialize *s);
 /** Leave; the first who waits is in at once. Returns 0, EPERM where the caller is not in. (lwkt_serialize_exit) */
 int lwkt_serialize_exit(struct lwkt_serialize *s);
 
+/* ------------------------------------------------------------------ wait queues */
+
+/**
+ * A wait queue: where threads of all rforks wait for a condition of the caller's, in order. A generation number, which each signal moves on,
+ * closes the gap between a look at the condition and the wait: who looked before the signal does not wait. The memory is the caller's, and must
+ * stay until all have come back who wait; all fields are internal. (DragonFly 2003: struct lwkt_wait)
+ *
+ *	uint32_t gen = lwkt_wait_gen(w);         and who makes it true:
+ *	while (!condition)                           condition = true;
+ *		lwkt_wait_block(w, "condition", &gen);   lwkt_wait_signal(w, 1);
+ *
+ * What the condition is made of is not protected by this: it is one rfork's, atomic, or under a token or serializer.
+ */
+struct lwkt_wait {
+	uint32_t w_lock;            /* guards the rest; held for a few instructions */
+	uint32_t w_gen;             /* changed under the lock, read by all */
+	struct lwkt_list w_waiters; /* struct waiter of wait.c */
+};
+
+/** Begin a wait queue, empty. (lwkt_init_wait) */
+void lwkt_wait_init(struct lwkt_wait *w);
+
+/** The generation: to be read before the condition is looked at. Never blocks. */
+uint32_t lwkt_wait_gen(const struct lwkt_wait *w);
+
+/**
+ * Wait until somebody signals, unless somebody has since *gen was read; *gen is the present generation afterwards, to look at the condition with.
+ * Blocks; being scheduled does not end it. Returns 0, EINTR where lwkt_interrupt ended it or came before it, which is used up thereby, EDEADLK in an
+ * IPI function, on an event loop's thread0, and on another thread0 as lwkt_join. A signal is never used up by who returns anything but 0.
+ * (DragonFly 2003: lwkt_block)
+ */
+int lwkt_wait_block(struct lwkt_wait *w, const char *wmesg, uint32_t *gen);
+
+/** As lwkt_wait_block, for ns nanoseconds at most (lwkt_block_timed says how exactly; UINT64_MAX: no limit). EWOULDBLOCK: the time is up. */
+int lwkt_wait_block_timed(struct lwkt_wait *w, const char *wmesg, uint32_t *gen, uint64_t ns);
+
+/** Wake up to count of those who wait, those first that have waited longest; all of them where count is negative. They run when their rforks come to
+ *  it. Never blocks; callable in an IPI function. Returns how many. (DragonFly 2003: lwkt_signal) */
+unsigned lwkt_wait_signal(struct lwkt_wait *w, int count);
+
 /* ------------------------------------------------------------------ migration */
 
 /**
