@@ -391,6 +391,14 @@ void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to);
 void *lwkt_stack_base(lwkt_thread_t td);
 
 /**
+ * How many bytes of td's stack have been used, from its upper end to the lowest page ever touched: a multiple of the page size (4 KiB), less what
+ * a TLS block takes off its upper end. Touched by td, or by the threads that had the stack before it: a stack that comes from the pool keeps their
+ * pages, one that was trimmed (lwkt_pool_trim) begins anew. 0 for thread0, a thread that has not run or has exited, another rfork's, and where
+ * the system does not tell. Makes three system calls: for an operator's eye, not for a busy path.
+ */
+size_t lwkt_stack_used(lwkt_thread_t td);
+
+/**
  * Run fn(arg) on the stack of td, which is switched out, as if td had called it; then td is switched out again as before. For looking
  * at a suspended thread. fn must not block. Returns 0, EPERM for another rfork's, EINVAL where td has no stack or is running.
  */

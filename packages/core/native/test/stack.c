@@ -142,11 +142,66 @@ static void slots_are_reused(void)
 	run_all();
 }
 
+/* ---- how much has been used */
+
+static void touches_from(void *arg)
+{
+	volatile char *base = lwkt_stack_base(lwkt_curthread());
+
+	if (arg)
+		base[(uintptr_t)arg] = 0; /* a zero is a touch, too */
+	lwkt_block("test");
+}
+
+/** What a thread that has touched the byte at `offset` from its stack's base has used, when it is suspended. */
+static size_t used_by(uintptr_t offset, size_t size, uint32_t flags)
+{
+	struct lwkt_create_args args = {.priority = -1, .stack_size = size, .flags = flags};
+	lwkt_thread_t td;
+	size_t used;
+
+	CHECK_EQ(lwkt_create(touches_from, (void *)offset, &td, &args), 0);
+	CHECK_EQ(lwkt_stack_used(td), 0); /* it has no stack yet */
+	run_all();
+	used = lwkt_stack_used(td);
+	CHECK(used <= size);
+	lwkt_schedule(td);
+	run_all();
+	return used;
+}
+
+static void high_water(void)
+{
+	const size_t size = 1024 * 1024, page = 4096;
+	size_t little, more;
+
+	CHECK_EQ(lwkt_stack_used(lwkt_thread0()), 0);
+	if (access("/proc/self/pagemap", R_OK) != 0) {
+		printf("    not told by this system\n");
+		return;
+	}
+	for (uint32_t flags = 0; flags <= TDF_TLS; flags += TDF_TLS) {
+		little = used_by(0, size, flags);
+		CHECK(little > 0 && little < 64 * 1024);
+		more = used_by(500 * page + 5, 4 * size, flags);
+		CHECK(more > 3 * size / 2 && more < 4 * size - 500 * page); /* in the middle, far from all the rest */
+		CHECK_EQ(used_by(400 * page, 4 * size, flags), more + 100 * page);
+		CHECK_EQ(used_by(400 * page + page - 1, 4 * size, flags), more + 100 * page);
+		CHECK_EQ(used_by(0, 4 * size, flags), more + 100 * page); /* its predecessors' */
+		lwkt_pool_trim(0, ~0u);
+		CHECK(used_by(0, 4 * size, flags) < 64 * 1024);
+		more = used_by(1, 4 * size, flags); /* all but the guard page, and the TLS block */
+		CHECK(flags ? more > 4 * size - 64 * 1024 : more == 4 * size - page);
+		lwkt_pool_trim(0, ~0u);
+	}
+}
+
 int main(void)
 {
 	CHECK_EQ(pipe(pipe_ends), 0);
 	ON_RFORK(every_size);
 	ON_RFORK(memory_goes_back);
 	ON_RFORK(slots_are_reused);
+	ON_RFORK(high_water);
 	return 0;
 }
