@@ -217,6 +217,7 @@ struct lwkt_stats {
 	uint32_t st_timers;        /* timed waits under way, thread0's included */
 	uint64_t st_timeouts;      /* timed waits whose time was up */
 	uint64_t st_sleep_ns;      /* how long it slept in the kernel's futex, in all. An event loop's own sleep is not known here */
+	uint64_t st_token_waits;   /* times a thread had to wait for a token */
 };
 
 /** Creation parameters of lwkt_create; zero-initialise, then set what matters. */

@@ -172,6 +172,7 @@ static int obtain(lwkt_thread_t td, lwkt_token_t tok)
 		list_append(&tok->t_requests, &request.link);
 	else
 		error = lwkt_send_ipiq(cpu_of(tok), ask, &request, NULL);
+	lwkt_arch_mycpu()->gd_stats.st_token_waits++;
 	while (!error && !request.granted)
 		lwkt_wait_once(tok->t_name);
 	if (!error && request.shared)
