@@ -287,8 +287,8 @@ int lwkt_exit(void);
 
 /**
  * Wait until a thread created with TDF_JOINABLE has exited, then release it; td is invalid afterwards. It may be another rfork's. Blocks; on
- * thread0 it runs the others meanwhile and returns EDEADLK if none of them can run and there is no other rfork. Returns 0, td's
- * td_error, EDEADLK for oneself, EINVAL where td is not joinable, EBUSY where somebody joins it already, ESRCH where its rfork has ended.
+ * thread0 it runs the others meanwhile and returns EDEADLK if none of them can run, none waits for a time, and there is no other rfork. Returns
+ * 0, td's td_error, EDEADLK for oneself, EINVAL where td is not joinable, EBUSY where somebody joins it already, ESRCH where its rfork has ended.
  */
 int lwkt_join(lwkt_thread_t td);
 
@@ -337,8 +337,9 @@ uint64_t lwkt_next_timer(void);
 int lwkt_setpri(lwkt_thread_t td, int pri);
 
 /**
- * On thread0: run userthreads until none is runnable or about budget_ns nanoseconds have passed (0: no limit). Returns the
- * number of userthreads that are still runnable. On a userthread, and inside a critical section: returns 0 and does nothing.
+ * On thread0: run userthreads until none is runnable or about budget_ns nanoseconds have passed (0: no limit); those first whose timed waits are
+ * over. Returns the number of userthreads that are still runnable; lwkt_next_timer says when to come back for those that wait for a time. On a
+ * userthread, and inside a critical section: returns 0 and does nothing.
  */
 unsigned lwkt_dispatch(uint64_t budget_ns);
 

@@ -185,6 +185,24 @@ static void sleeps_then_stops(void *arg)
 	stop = true;
 }
 
+/* A timer that is stopped in the middle of a pass leaves no clock to look at. */
+static void stops_timer(void *arg)
+{
+	CHECK_EQ(lwkt_schedule(arg), 0);
+	lwkt_yield();
+	looks = 0;
+	lwkt_yield();
+	for (int i = 0; i < 1000; i++)
+		lwkt_yield();
+	CHECK_EQ(looks, 0);
+}
+
+static void waits_an_hour(void *arg)
+{
+	(void)arg;
+	CHECK_EQ(lwkt_block_timed("test", HOUR), 0);
+}
+
 static void looks_at_clock(void)
 {
 	const unsigned turns = 16000;
@@ -219,6 +237,9 @@ static void looks_at_clock(void)
 	start(yields, (void *)(uintptr_t)turns, 0);
 	run_all();
 	CHECK_EQ(looks, 0); /* it is over */
+	start(stops_timer, start(waits_an_hour, NULL, 0), 0);
+	start(yields, (void *)(uintptr_t)turns, 0);
+	run_all();
 	start_clock();
 }
 
