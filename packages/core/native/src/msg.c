@@ -120,18 +120,46 @@ lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error)
 	return port->mp_getport(port);
 }
 
-lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
+/** The next message of a port that the caller may take from; NULL: it can't wait (EDEADLK), or for no longer (lwkt_timed_begin). */
+static lwkt_msg_t wait_on_port(lwkt_port_t port, int *failed)
 {
 	lwkt_msg_t msg = NULL;
-	int failed = EPERM;
 
+	*failed = EPERM;
 	if (lwkt_may_take(port)) {
 		msg = port->mp_waitport(port);
-		failed = msg ? 0 : EDEADLK;
+		*failed = msg ? 0 : EDEADLK;
 	}
+	return msg;
+}
+
+lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error)
+{
+	int failed;
+	lwkt_msg_t msg = wait_on_port(port, &failed);
+
 	if (error)
 		*error = failed;
 	return MISUSE_IF(!msg, msg, PORT_IS ": %s", PORT(port), failed == EPERM ? lwkt_debug_may_not_take(port) : lwkt_debug_no_wait());
+}
+
+lwkt_msg_t lwkt_waitport_timed(lwkt_port_t port, uint64_t ns, int *error)
+{
+	struct lwkt_timed timed;
+	lwkt_msg_t msg = lwkt_getport(port, error);
+	int failed;
+	bool up;
+
+	if (msg || !lwkt_may_take(port))
+		return msg;
+	lwkt_timed_begin(&timed, ns);
+	msg = wait_on_port(port, &failed);
+	up = lwkt_timed_end(&timed);
+	if (failed && up)
+		failed = EWOULDBLOCK;
+	if (error)
+		*error = failed;
+	return MISUSE_IF(failed == EDEADLK, msg, PORT_IS ": %s", PORT(port), lwkt_debug_no_wait());
 }
 
 int lwkt_waitmsg(lwkt_msg_t msg)
@@ -146,25 +174,8 @@ int lwkt_waitmsg(lwkt_msg_t msg)
 		return MISUSE(EPERM, MSG_IS ", whose reply goes to " PORT_IS ": %s", MSG(msg), PORT(msg->ms_reply_port),
 		              lwkt_debug_may_not_take(msg->ms_reply_port));
 	error = msg->ms_reply_port->mp_waitmsg(msg);
-	return MISUSE_IF(error && !lwkt_checkmsg(msg), error, MSG_IS ": %s", MSG(msg),
+	return MISUSE_IF(error && error != EWOULDBLOCK && !lwkt_checkmsg(msg), error, MSG_IS ": %s", MSG(msg),
 	                 error == EBUSY ? "another thread waits for it already" : lwkt_debug_no_wait());
-}
-
-lwkt_msg_t lwkt_waitport_timed(lwkt_port_t port, uint64_t ns, int *error)
-{
-	struct lwkt_timed timed;
-	lwkt_msg_t msg = lwkt_getport(port, error);
-	int failed;
-	bool up;
-
-	if (msg || !may_take(port))
-		return msg;
-	lwkt_timed_begin(&timed, ns);
-	msg = lwkt_waitport(port, &failed);
-	up = lwkt_timed_end(&timed);
-	if (error)
-		*error = failed && up ? EWOULDBLOCK : failed;
-	return msg;
 }
 
 int lwkt_waitmsg_timed(lwkt_msg_t msg, uint64_t ns)
