@@ -53,6 +53,8 @@ boundary run_incoming
 boundary lwkt_ipiq_idle
 # Makes TLS blocks, for which it needs kernel threads.
 boundary lwkt_tls_create
+# A port without an owner, for whoever is in its serializer.
+boundary lwkt_serialize_held
 
 # The next thread: by td_switch (the compiler puts `leave` into its callers where it likes), or on the next stack.
 indirect leave lwkt_arch_switch lwkt_light_switch
@@ -74,7 +76,7 @@ indirect lwkt_sendmsg thread_putport
 indirect lwkt_domsg thread_putport
 indirect lwkt_forwardmsg thread_putport
 indirect lwkt_replymsg thread_replyport null_replyport
-indirect lwkt_getport thread_getport
+indirect lwkt_getport lwkt_port_next
 indirect lwkt_waitport thread_waitport
 indirect lwkt_waitmsg thread_waitmsg
 
@@ -91,6 +93,7 @@ outside memcpy
 outside strnlen
 outside __errno_location
 outside clock_gettime
+outside sysconf
 '
 
 # check LIBRARY LIST
