@@ -8,6 +8,7 @@ import { followSignal } from './abort-signal.ts';
 import { afterSwitch, beforeSwitch } from './async-context.ts';
 import { abortError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
 import { native } from './native.ts';
+import type { Hold } from './token/lock.ts';
 import { UserThread, type WaitOptions } from './userthread.ts';
 
 /** The event loop's own stack. Never blocks. */
@@ -23,6 +24,18 @@ export function curthread(): UserThread {
 
 export function setCurrent(td: UserThread): void {
   current = td;
+}
+
+interface Tokens {
+  letGo(td: UserThread): Hold[] | undefined;
+  regain(td: UserThread, holds: Hold[]): void;
+}
+
+let tokens: Tokens;
+
+/** Called once, by index.ts: breaks the circle between what blocks and what blocking lets go of. */
+export function provideTokens(t: Tokens): void {
+  tokens = t;
 }
 
 /** Takes the pending abort of the running thread, to be thrown. */
@@ -53,6 +66,7 @@ export function suspend(reason: string): void {
   const td = current;
   if (td === thread0) throw wouldBlock(reason);
   throwIfAborted();
+  const held = td.holds === undefined ? undefined : tokens.letGo(td);
   const saved = beforeSwitch(td.scope);
   td.reason = reason;
   td.running = 'blocked';
@@ -65,6 +79,7 @@ export function suspend(reason: string): void {
     td.reason = undefined;
     afterSwitch(td.scope, saved);
   }
+  if (held !== undefined) tokens.regain(td, held);
 }
 
 /** Makes a blocked thread look at its condition again. Harmless at any time. */
@@ -77,6 +92,7 @@ export function yieldNow(): void {
   const td = current;
   if (td === thread0) throw wouldBlock('yieldNow()');
   throwIfAborted();
+  const held = td.holds === undefined ? undefined : tokens.letGo(td);
   const saved = beforeSwitch(td.scope);
   td.running = 'runnable';
   current = thread0;
@@ -84,6 +100,7 @@ export function yieldNow(): void {
   current = td;
   td.running = 'running';
   afterSwitch(td.scope, saved);
+  if (held !== undefined) tokens.regain(td, held);
   throwIfAborted();
 }
 

@@ -1,12 +1,16 @@
 /**
  * @libcr/core: userthreads, message ports and messages for Node.js. See README.md; the terms are LWKT's.
  */
-import { curthread } from './block.ts';
+import { curthread, provideTokens } from './block.ts';
 import { MsgPort } from './msgport.ts';
 import { native, type Stats } from './native.ts';
+import { setupMessages } from './rfork/host-objects.ts';
 import { joinThread } from './scheduler.ts';
+import { letGo, regain } from './token/lock.ts';
 import { provide } from './userthread.ts';
 
+setupMessages();
+provideTokens({ letGo, regain });
 provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.name, { owner: td }) });
 
 export { curthread, yieldNow } from './block.ts';
@@ -16,6 +20,9 @@ export type { Stats } from './native.ts';
 export { Rfork, type RforkMain, type RforkOptions, type RforkState } from './rfork/rfork.ts';
 export type { RforkInfo } from './rfork/self.ts';
 export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
+export type { Hold } from './token/lock.ts';
+export { Serializer } from './token/serializer.ts';
+export { Token, type TokenOptions } from './token/token.ts';
 export {
   PRIORITY_DEFAULT,
   PRIORITY_MAX,

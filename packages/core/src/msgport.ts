@@ -140,6 +140,14 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
     return msg.result as R;
   }
 
+  /** @internal Sends as domsg() does, for the running thread, which is woken by the answer, and does not wait. */
+  post(msg: Msg<T, R>): void {
+    this.#checkOpen();
+    const before = msg.status;
+    msg.begin(this as MsgPort, true);
+    this.#send(msg, before);
+  }
+
   /** Passes on a message that was taken from another port; the reply goes to the first sender. (lwkt_forwardmsg) */
   forwardmsg(msg: Msg<T, R>): void {
     checkMsg(msg);

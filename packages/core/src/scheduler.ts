@@ -10,6 +10,7 @@ import { blockUntil, curthread, setCurrent, thread0, wake } from './block.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import { CodedError, invalidType, outOfRange, wouldBlock } from './errors.ts';
 import { native } from './native.ts';
+import { dropAll } from './token/lock.ts';
 import { checkPriority, describe, PRIORITY_DEFAULT, UserThread, type WaitOptions } from './userthread.ts';
 import { wait } from './wait.ts';
 
@@ -47,6 +48,7 @@ function finish(td: UserThread): void {
   td.running = 'finished';
   td.main = undefined;
   td.pendingAbort = undefined;
+  if (td.holds !== undefined) dropAll(td);
   td.onFinish?.();
   const { joiners, settle } = td;
   if (joiners !== undefined) {

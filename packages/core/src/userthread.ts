@@ -11,6 +11,7 @@ import { inspectAsString } from './inspect.ts';
 import type { MsgPort } from './msgport.ts';
 import { native } from './native.ts';
 import { type RforkInfo, self } from './rfork/self.ts';
+import type { Hold } from './token/lock.ts';
 
 /** runnable: on the run queue; blocked: waiting for something; finished: its function returned or threw. */
 export type ThreadState = 'runnable' | 'running' | 'blocked' | 'finished';
@@ -59,6 +60,9 @@ export class UserThread<T = unknown> {
   /** @internal */ running: ThreadState = 'runnable';
   /** @internal */ reason: string | undefined;
   /** @internal The port that it waits on, if it is one. */ waitingOn: MsgPort | undefined;
+  /** @internal The tokens and serializers that it holds, the last taken last. (td_toks) */ holds:
+    | Hold[]
+    | undefined;
   /** @internal */ value: T | undefined;
   /** @internal */ error: unknown;
   /** @internal */ failed = false;

@@ -9,9 +9,9 @@
 import { CodedError } from '../errors.ts';
 import { Msg, type MsgAway, type MsgOrigin } from '../msg.ts';
 import { native } from '../native.ts';
-import { exportedPort, pin, readPort, release, writePort } from './ports.ts';
+import { exportedPort, pin, release } from './ports.ts';
 import { self } from './self.ts';
-import { checkTransferable, cloneError } from './transferable.ts';
+import { checkTransferable } from './transferable.ts';
 import * as wire from './wire.ts';
 
 /** Ours that other rforks have, by our number for them: each knows who has it (msg.away). */
@@ -23,7 +23,7 @@ let holding = 0;
 /** By the sender's rfork, then by its number for the message. */
 const held = new Map<number, Map<number, Msg>>();
 
-const onEnd = new Map<number, () => void>();
+const onEnd = new Map<number, (() => void)[]>();
 
 function endedError(rfork: number): Error {
   return new CodedError('ERR_LWKT_RFORK_ENDED', `rfork ${rfork} has ended`);
@@ -40,7 +40,9 @@ function finish(id: number, error: unknown, result: unknown): void {
 
 /** Calls then when that rfork has ended. */
 export function whenEnded(rfork: number, then: () => void): void {
-  onEnd.set(rfork, then);
+  const all = onEnd.get(rfork);
+  if (all === undefined) onEnd.set(rfork, [then]);
+  else all.push(then);
 }
 
 /** A message of ours on its way: who has it, and how to reach it there. */
@@ -176,9 +178,9 @@ function rforkEnded(rfork: number): void {
   held.delete(rfork);
   // They are not taken back: what somebody has said before he died can still be heard.
   if (orphans !== undefined) for (const msg of orphans.values()) msg.disown(endedError(rfork));
-  const then = onEnd.get(rfork);
+  const then = onEnd.get(rfork) ?? [];
   onEnd.delete(rfork);
-  then?.();
+  for (const each of then) each();
 }
 
 function handle(kind: number, from: number, port: number, origin: number, id: number, value: unknown): void {
@@ -219,7 +221,7 @@ function handle(kind: number, from: number, port: number, origin: number, id: nu
 }
 
 /** Called by the native side on thread0 when envelopes have come. Nothing but termination leaves it as an exception. */
-function deliver(): void {
+export function deliver(): void {
   const fields = native.receive();
   for (let at = 0; at < fields.length; at += 6)
     handle(
@@ -243,5 +245,3 @@ export function releaseRemote(rfork: number, port: number, shares: number): void
 export function pinRemote(rfork: number, port: number): void {
   native.send(rfork, wire.PIN, port, 0, 0, undefined);
 }
-
-native.setupRemote(deliver, writePort, readPort, cloneError);

@@ -11,7 +11,6 @@
  */
 import type { Msg } from '../msg.ts';
 import { MsgPort, type PortHome } from '../msgport.ts';
-import type { HostValues } from '../native.ts';
 import { closeRemote, pinRemote, putRemote, releaseRemote } from './messages.ts';
 import { self } from './self.ts';
 import { MAIN_PORT } from './wire.ts';
@@ -19,8 +18,7 @@ import { MAIN_PORT } from './wire.ts';
 /** What a port is sent away with. It can be halved that often before the receiver has to ask for the port to be kept for good. */
 const SHARES = 2 ** 20;
 
-/** The type of a port among host objects. */
-const PORT = 1;
+type PortValues = [rfork: number, number: number, shares: number, name: string];
 
 interface Entry {
   port: MsgPort;
@@ -121,21 +119,21 @@ function sharesToGive(holding: Holding): number {
   return 0;
 }
 
-/** Five values that stand for a port in a message; undefined for what is none. */
-export function writePort(object: object): HostValues | undefined {
-  if (!(object instanceof MsgPort)) return undefined;
-  const { home } = object;
+/** Four values that stand for a port in a message. */
+export function writePort(port: MsgPort): PortValues {
+  const { home } = port;
   if (home instanceof RemoteHome)
-    return [PORT, home.rfork, home.holding.number, sharesToGive(home.holding), object.name];
-  if (object.exportedAs === 0) {
-    object.exportedAs = ++lastNumber;
-    exported.set(object.exportedAs, { port: object, shares: 0 });
+    return [home.rfork, home.holding.number, sharesToGive(home.holding), port.name];
+  if (port.exportedAs === 0) {
+    port.exportedAs = ++lastNumber;
+    exported.set(port.exportedAs, { port, shares: 0 });
   }
-  (exported.get(object.exportedAs) as Entry).shares += SHARES;
-  return [PORT, self.id, object.exportedAs, SHARES, object.name];
+  (exported.get(port.exportedAs) as Entry).shares += SHARES;
+  return [self.id, port.exportedAs, SHARES, port.name];
 }
 
-export function readPort(_type: number, rfork: number, number: number, shares: number, name: string): object {
+/** The port that they stand for, here. */
+export function readPort(...[rfork, number, shares, name]: PortValues): MsgPort {
   if (rfork !== self.id) return proxyOf(rfork, number, shares, name);
   // One of ours has come home. It is there: the shares it came with kept it.
   const port = exportedPort(number) ?? new MsgPort(name);

@@ -1,5 +1,5 @@
 // What the rforks of rfork.mjs and rfork-ends.mjs run: one module, `data` (or data.role) says which part.
-import { create, curthread, Msg, MsgPort, Rfork, sleep, wait } from '@libcr/core';
+import { create, curthread, Msg, MsgPort, Rfork, sleep, Token, wait } from '@libcr/core';
 
 const roles = {
   /** Answers with what it gets. */
@@ -26,6 +26,7 @@ const roles = {
       forget: () => void kept.clear(),
       collect: () => globalThis.gc(),
       sameAsKept: ({ name, value }) => kept.get(name) === value,
+      makeToken: ({ name }) => new Token(name),
       makePort: ({ name }) => {
         const made = new MsgPort(name);
         kept.set(name, made);
@@ -40,6 +41,55 @@ const roles = {
       makeBuffer: ({ size }) => new Uint8Array(size).fill(9).buffer,
       increment: ({ shared }) => Atomics.add(new Int32Array(shared), 0, 1),
       runWasm: async ({ module, imports }) => (await WebAssembly.instantiate(module, imports)).exports.f?.(),
+      /** Counts, not atomically, with the token; blocks with it now and then. */
+      count: ({ token, shared, n, seed }) => {
+        const words = new Int32Array(shared);
+        for (let i = 0; i < n; i++) {
+          const hold = token.get();
+          const before = words[0];
+          for (let spin = (seed * 31 + i * 17) % 50; spin > 0; spin--) words[1] = spin;
+          words[0] = before + 1;
+          if ((i + seed) % 7 === 0) sleep(0); // lets go, and has it again
+          hold.release();
+        }
+        return words[1] >= 0;
+      },
+      /** Readers look at two words that writers keep equal. */
+      read: ({ token, shared, n }) => {
+        const words = new Int32Array(shared);
+        let unequal = 0;
+        for (let i = 0; i < n; i++) {
+          const hold = token.get({ shared: true });
+          if (words[0] !== words[1]) unequal++;
+          hold.release();
+        }
+        return unequal;
+      },
+      write: ({ token, shared, n }) => {
+        const words = new Int32Array(shared);
+        for (let i = 0; i < n; i++) {
+          const hold = token.get();
+          words[0]++;
+          for (let spin = 0; spin < 20; spin++) words[2] = spin;
+          words[1]++;
+          hold.release();
+        }
+      },
+      takeAndSleep: ({ lock }) => {
+        lock.enter ? lock.enter() : lock.get();
+        for (;;) if (lock.enter) sleep(1e8);
+      },
+      tryIt: ({ token }) => {
+        const hold = token.tryGet();
+        hold?.release();
+        return hold !== undefined;
+      },
+      inside: ({ serializer, ms }) => {
+        const hold = serializer.enter();
+        sleep(ms);
+        hold.release();
+        return String(serializer);
+      },
       unreadable: () => () => 1,
       sleep: ({ ms }) => sleep(ms),
     };
