@@ -141,7 +141,7 @@ struct lwkt_port {
 #define TDF_THREAD0 0x0040u  /* the rfork's own kernel stack */
 #define TDF_FRESH 0x0080u    /* has not run yet: it gets its stack when it is first switched to */
 #define TDF_INTR 0x0100u     /* an abort is pending: interruptible waits answer EINTR */
-#define TDF_MIGRATING 0x0200u /* between two rforks: no run queue takes it */
+#define TDF_MIGRATING 0x0200u /* on its way to an rfork, as it moves or was created elsewhere: no run queue takes it */
 #define TDF_TOKWAIT 0x0400u   /* waits for its tokens, before it goes on with anything else */
 #define TDF_TIMEOUT 0x0800u   /* the time of its timed wait is up */
 

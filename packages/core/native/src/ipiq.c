@@ -7,6 +7,9 @@
  * all that a scheduler looks at. The scheduler looks where it picks a thread, and lets thread0 run the functions (sched.c): so none of
  * them ever runs on a thread that has taken itself off the run queue and has not left its stack yet.
  *
+ * A ring is in order; several are not, not even where one message was sent because of another. What needs an order says so: a thread that is on
+ * its way to an rfork has TDF_MIGRATING, and what comes before it does no harm; what finds its thread gone is sent after it.
+ *
  * Invariants:
  *  - windex is written by the source only; rindex and xindex by the target only. rindex <= windex <= rindex + RING_SIZE.
  *    xindex: everything below it has been run.
@@ -279,6 +282,7 @@ static void drain(globaldata_t gd, struct ring *ring)
 	ring->depth--;
 }
 
+/** Once each ring that has been announced; up to 64 rforks at a time. A bit that is set too late for its word leaves `pending` set. */
 static void drain_sources(globaldata_t gd)
 {
 	for (unsigned word = 0; word < LWKT_CPU_MAX / 64; word++) {

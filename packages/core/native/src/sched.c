@@ -16,8 +16,11 @@
 
 void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td)
 {
-	if (td->td_flags & (TDF_RUNQ | TDF_MIGRATING))
+	if (td->td_flags & (TDF_RUNQ | TDF_MIGRATING)) {
+		if (td->td_flags & TDF_NOSTART) /* its rfork does not have it yet, and shall start it then (lwkt_create) */
+			td->td_flags &= ~TDF_NOSTART;
 		return;
+	}
 	td->td_flags |= TDF_RUNQ;
 	list_append(&gd->gd_tdrunq[td->td_pri], &td->td_threadq);
 	gd->gd_runqmask |= 1u << td->td_pri;

@@ -26,7 +26,7 @@ void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td)
 	td->td_sysmsg.sm_msg.ms_reply_port = &td->td_msgport;
 }
 
-/** On td's own rfork: it exists from here on. */
+/** On td's own rfork: it exists from here on, and has not run before. */
 static void begin(globaldata_t gd, lwkt_thread_t td)
 {
 	td->td_id = gd->gd_next_id++;
@@ -38,8 +38,12 @@ static void begin(globaldata_t gd, lwkt_thread_t td)
 	td->td_flags &= ~TDF_NOSTART;
 }
 
-static void begin_here(void *td)
+/** By IPI message. Another rfork's may have come before it, and asked something of td: several rings have no order. */
+static void begin_here(void *arg)
 {
+	lwkt_thread_t td = arg;
+
+	td->td_flags &= ~TDF_MIGRATING;
 	begin(lwkt_arch_mycpu(), td);
 }
 
@@ -85,6 +89,7 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 		begin(gd, td);
 		return 0;
 	}
+	td->td_flags |= TDF_MIGRATING; /* on its way, as one that moves: whoever knows of it may be faster */
 	error = lwkt_send_ipiq(target, begin_here, td, NULL);
 	if (error)
 		free(td);

@@ -484,6 +484,12 @@ static void pass_on(void *arg)
 		CHECK_EQ(lwkt_send_ipiq(pass->next, take, pass->td, NULL), 0);
 }
 
+/* What was sent before it has run. */
+static void passes(void *arg)
+{
+	(void)arg;
+}
+
 static void start_child(struct self *self, struct child *child, void (*func)(void *), bool moves, globaldata_t where)
 {
 	static const size_t sizes[] = {LWKT_STACK_MIN, 2 * LWKT_STACK_MIN, 0};
@@ -497,8 +503,15 @@ static void start_child(struct self *self, struct child *child, void (*func)(voi
 	atomic_store(&child->woken, 0);
 	atomic_fetch_add(&created, 1);
 	CHECK_EQ(lwkt_create(func, child, &child->td, &args), 0);
-	if (args.flags & TDF_NOSTART)
-		CHECK_EQ(lwkt_schedule(child->td), 0);
+	if (!(args.flags & TDF_NOSTART))
+		return;
+	CHECK_EQ(lwkt_schedule(child->td), 0);
+	if (self->moves) { /* that must have run before anybody joins the thread, and this one may ask to from another rfork */
+		uint64_t seq;
+
+		CHECK_EQ(lwkt_send_ipiq(where, passes, NULL, &seq), 0);
+		CHECK_EQ(lwkt_wait_ipiq(where, seq), 0);
+	}
 }
 
 static void join_child(struct child *child)

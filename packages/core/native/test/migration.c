@@ -1,6 +1,7 @@
 /*
  * migration.c - userthreads that move between rforks: themselves, or given away and taken. Also under ThreadSanitizer.
  */
+#include <sched.h>
 #include <stdatomic.h>
 
 #define RFORKS 3
@@ -191,6 +192,93 @@ static void given_away(void)
 	CHECK_EQ(lwkt_cpu_init(), 0);
 }
 
+/* ---------------------------------------------------------------- what is asked of a thread before its rfork has it */
+
+/* An IPI function that does not end before it may: meanwhile its rfork does nothing else. */
+struct gate {
+	_Atomic int reached, open;
+};
+
+static void waits_at(void *arg)
+{
+	struct gate *gate = arg;
+
+	atomic_store(&gate->reached, 1);
+	while (!atomic_load(&gate->open))
+		sched_yield();
+}
+
+static void send_to_gate(globaldata_t rfork, struct gate *gate)
+{
+	CHECK_EQ(lwkt_send_ipiq(rfork, waits_at, gate, NULL), 0);
+	while (!atomic_load(&gate->reached))
+		sched_yield();
+}
+
+static void run_there(globaldata_t rfork, void (*func)(void *), void *arg)
+{
+	uint64_t seq;
+
+	CHECK_EQ(lwkt_send_ipiq(rfork, func, arg, &seq), 0);
+	CHECK_EQ(lwkt_wait_ipiq(rfork, seq), 0);
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void announces(void *to)
+{
+	CHECK_EQ(lwkt_send_ipiq(to, nothing, NULL, NULL), 0);
+}
+
+static void is_not_here_yet(void *td)
+{
+	CHECK_EQ(lwkt_giveaway(td), EINVAL);
+}
+
+static void schedules(void *arg)
+{
+	lwkt_thread_t td = arg;
+
+	CHECK_EQ(lwkt_send_ipiq(td->td_gd, is_not_here_yet, td, NULL), 0);
+	CHECK_EQ(lwkt_schedule(td), 0);
+}
+
+static void has_begun(void *arg)
+{
+	CHECK(lwkt_curthread()->td_id != 0);
+	CHECK_EQ(stats_now().st_alive, 1);
+	CHECK_EQ(lwkt_setcpu_self(arg), 0);
+}
+
+/* One rfork creates a thread on another, and a third one schedules it, later; but it is the third one's message that is run first. The rings are
+ * run in the order of their rforks' numbers, each up to where it is when its turn comes: here the creator's has had its turn. */
+static void scheduled_before_it_begins(void)
+{
+	static const uint32_t flags[] = {TDF_JOINABLE, TDF_JOINABLE | TDF_NOSTART};
+
+	begin_rforks();
+	CHECK_EQ(lwkt_cpuid(), 0);
+	for (int i = 0; i < 2; i++) {
+		struct gate first = {0, 0}, second = {0, 0};
+		lwkt_thread_t td;
+
+		send_to_gate(rforks[0], &first);
+		CHECK_EQ(lwkt_send_ipiq(rforks[0], waits_at, &second, NULL), 0);
+		run_there(rforks[1], announces, rforks[0]);
+		atomic_store(&first.open, 1);
+		while (!atomic_load(&second.reached)) /* the creator's ring has its turn now, the other one's comes */
+			sched_yield();
+		td = start_on(rforks[0], has_begun, rforks[2], flags[i]);
+		run_there(rforks[1], schedules, td);
+		atomic_store(&second.open, 1);
+		CHECK_EQ(lwkt_join(td), 0);
+	}
+	end_rforks();
+}
+
 static void cannot(void *arg)
 {
 	(void)arg;
@@ -215,6 +303,7 @@ int main(void)
 	ON_RFORK(with_tls);
 	ON_RFORK(messages_follow);
 	ON_RFORK(given_away);
+	ON_RFORK(scheduled_before_it_begins);
 	ON_RFORK(misuse);
 	return 0;
 }
