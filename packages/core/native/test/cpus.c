@@ -173,6 +173,30 @@ static void sleeper(void *arg)
 	atomic_fetch_add(woken, 1);
 }
 
+struct look {
+	lwkt_thread_t td;
+	bool blocked;
+};
+
+static void look_whether_blocked(void *arg)
+{
+	struct look *look = arg;
+
+	look->blocked = look->td->td_wmesg != NULL;
+}
+
+static void wait_until_blocked(lwkt_thread_t td, globaldata_t rfork)
+{
+	struct look look = {td, false};
+
+	while (!look.blocked) {
+		uint64_t seq;
+
+		CHECK_EQ(lwkt_send_ipiq(rfork, look_whether_blocked, &look, &seq), 0);
+		CHECK_EQ(lwkt_wait_ipiq(rfork, seq), 0);
+	}
+}
+
 static void scheduled(void)
 {
 	_Atomic int woken = 0;
@@ -181,7 +205,9 @@ static void scheduled(void)
 	begin_rforks();
 	for (int i = 0; i < RFORKS; i++)
 		tds[i] = start_on(rforks[i], sleeper, &woken, TDF_JOINABLE);
-	usleep(20000); /* they sleep in the kernel now */
+	for (int i = 0; i < RFORKS; i++)
+		wait_until_blocked(tds[i], rforks[i]);
+	usleep(20000); /* the rforks sleep in the kernel now, as a rule */
 	for (int i = 0; i < RFORKS; i++)
 		CHECK_EQ(lwkt_schedule(tds[i]), 0);
 	for (int i = 0; i < RFORKS; i++)
