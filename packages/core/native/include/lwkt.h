@@ -144,6 +144,7 @@ struct lwkt_port {
 #define TDF_MIGRATING 0x0200u /* on its way to an rfork, as it moves or was created elsewhere: no run queue takes it */
 #define TDF_TOKWAIT 0x0400u   /* waits for its tokens, before it goes on with anything else */
 #define TDF_TIMEOUT 0x0800u   /* the time of its timed wait is up */
+#define TDF_MIGRATABLE 0x1000u /* lwkt_create: may be moved to another rfork, see lwkt_share_work */
 
 /** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
 struct lwkt_context {
@@ -218,6 +219,8 @@ struct lwkt_stats {
 	uint64_t st_timeouts;      /* timed waits whose time was up */
 	uint64_t st_sleep_ns;      /* how long it slept in the kernel's futex, in all. An event loop's own sleep is not known here */
 	uint64_t st_token_waits;   /* times a thread had to wait for a token */
+	uint64_t st_shared_in;     /* userthreads that came by lwkt_share_work */
+	uint64_t st_shared_out;    /* userthreads that went */
 };
 
 /** Creation parameters of lwkt_create; zero-initialise, then set what matters. */
@@ -225,7 +228,7 @@ struct lwkt_create_args {
 	const char *name;  /* NULL: "userthread" */
 	size_t stack_size; /* bytes, LWKT_STACK_MIN..LWKT_STACK_MAX; 0: LWKT_STACK_DEFAULT */
 	int priority;      /* 0..31; -1: TDPRI_KERN */
-	uint32_t flags;    /* TDF_NOSTART | TDF_TLS | TDF_JOINABLE */
+	uint32_t flags;    /* TDF_NOSTART | TDF_TLS | TDF_JOINABLE | TDF_MIGRATABLE */
 	void *data;        /* goes to td_data */
 	const struct lwkt_resident *resident; /* NULL: plain C */
 	globaldata_t rfork; /* where it is to run; NULL: the caller's own */
@@ -276,7 +279,7 @@ void lwkt_stats(struct lwkt_stats *out);
  * and gets its td_id there; a thread of a resident's can be created on its own rfork only.
  * *tdp is set before the thread can run. Does not switch. The thread gets its stack when it first runs: a finished thread's
  * where there is one. If none can be had then, the thread is finished at once with td_error (ENOMEM, EAGAIN).
- * Returns 0, EINVAL (stack size, priority or flags out of range; a resident elsewhere), ENOMEM, ESRCH (that rfork has ended).
+ * Returns 0, EINVAL (stack size, priority or flags out of range; a resident elsewhere, or with TDF_MIGRATABLE), ENOMEM, ESRCH (that rfork has ended).
  * (DragonFly: lwkt_create.)
  */
 int lwkt_create(void (*func)(void *arg), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args);
@@ -557,14 +560,15 @@ unsigned lwkt_wait_signal(struct lwkt_wait *w, int count);
  * Move the calling userthread to another rfork: it goes on there, last of its priority. Nothing that was read from its old rfork holds
  * afterwards (lwkt_mycpu, C thread_locals unless it has a TLS block of its own). Its stack's memory stays with the rfork that it began on, which
  * therefore can't end before it. Returns 0, EPERM on thread0, EINVAL for a thread of a resident's own (one that runs JavaScript), EDEADLK in an
- * IPI function and inside a critical section, ESRCH where the target has ended. (lwkt_setcpu_self)
+ * IPI function and inside a critical section, ESRCH where the target has ended. A thread with TDF_MIGRATABLE loses that: it has chosen.
+ * (lwkt_setcpu_self)
  */
 int lwkt_setcpu_self(globaldata_t target);
 
 /**
  * Give a userthread of this rfork away: to no rfork, until one takes it by lwkt_acquire. It must have been descheduled and switched out, and
- * whoever wants it scheduled or joined meanwhile has to wait: a wake-up is lost. How the other learns of it is the caller's affair, an IPI message for
- * example. Returns 0, EPERM for another rfork's, EINVAL for one that is runnable, running, exited, thread0 or of a resident's own.
+ * whoever wants it scheduled or joined meanwhile has to wait: a wake-up is lost. How the other learns of it is the caller's affair, an IPI
+ * message for example. Returns 0, EPERM for another rfork's, EINVAL for one that is runnable, running, exited, thread0 or of a resident's own.
  * (lwkt_giveaway)
  */
 int lwkt_giveaway(lwkt_thread_t td);
@@ -572,6 +576,15 @@ int lwkt_giveaway(lwkt_thread_t td);
 /** Take a userthread that has been given away; it is not scheduled. Callable in an IPI function. Returns 0, EINVAL where it has not been
  *  given away. (lwkt_acquire) */
 int lwkt_acquire(lwkt_thread_t td);
+
+/**
+ * Whether the calling rfork shares its work; at first none does. One that does gives runnable threads with TDF_MIGRATABLE to others that share
+ * and have nothing to do: one each time it is asked, as long as it has two such threads or more. If it was made by lwkt_rfork_create it asks in
+ * its turn before it sleeps, and again after 1 to 64 ms if there was nothing. Such a thread may find itself on another rfork after every call
+ * that blocks or yields, with what lwkt_setcpu_self says of that; all others stay where they are. An rfork that others' threads have begun on
+ * can't end before they do. On any thread of the rfork, or in an IPI function. (DragonFly's scheduler of user processes pulls in this way.)
+ */
+void lwkt_share_work(int on);
 
 /* ------------------------------------------------------------------ IPI messages */
 

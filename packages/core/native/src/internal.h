@@ -74,6 +74,7 @@ struct shared {
 	_Atomic uint32_t sleeping;  /* a futex: SLEEP_*, while it sleeps or is about to. Set by itself, cleared by whoever wakes it */
 	_Atomic int doorbell;       /* 1 + the eventfd that wakes it from SLEEP_LOOP; 0: none yet. Written once, by itself; kept with the area */
 	_Atomic uint32_t pending;   /* some bit of `sources` may be set. Set by senders, cleared by itself */
+	_Atomic uint32_t load;      /* runnable threads that it would share (share.c): a hint. Written by itself, read by those with nothing to do */
 	_Atomic uint64_t sources[LWKT_CPU_MAX / 64]; /* which rforks' rings have something: set by senders, cleared by itself */
 };
 
@@ -108,6 +109,11 @@ struct globaldata {
 	lwkt_thread_t gd_leaving; /* switched out for the last time here, and on its way to gd_leaving_to */
 	globaldata_t gd_leaving_to;
 	struct lwkt_stack *gd_homing; /* another rfork's, whose thread has ended here */
+	unsigned gd_migratable;   /* threads with TDF_MIGRATABLE on the run queue */
+	bool gd_shares;           /* lwkt_share_work */
+	bool gd_asking;           /* for work: an answer comes */
+	bool gd_asked_in_vain;    /* so not again before gd_share_pause has passed */
+	uint64_t gd_share_pause;  /* ns */
 	struct lwkt_stats gd_stats;
 	void (*gd_visit)(void *arg); /* lwkt_visit under way: what the visited thread is to run */
 	void *gd_visit_arg;
@@ -163,7 +169,8 @@ LWKT_HIDDEN bool lwkt_timed_end(struct lwkt_timed *timed);
 /* ipiq.c */
 LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_offline(globaldata_t gd);
-LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd);
+LWKT_HIDDEN bool lwkt_ipiq_idle(globaldata_t gd, uint64_t limit_ns);
+LWKT_HIDDEN globaldata_t lwkt_ipiq_busiest(globaldata_t gd);
 LWKT_HIDDEN bool lwkt_ipiq_look(globaldata_t gd, unsigned most);
 LWKT_HIDDEN void lwkt_ipiq_wait(unsigned *spins);
 
@@ -205,6 +212,12 @@ LWKT_HIDDEN void lwkt_tokens_drop(globaldata_t gd, lwkt_thread_t td);
 
 /* migrate.c */
 LWKT_HIDDEN void lwkt_migrate_finish(globaldata_t gd);
+LWKT_HIDDEN void lwkt_migrate_send(globaldata_t gd, lwkt_thread_t td, globaldata_t target, void (*arrives)(void *td));
+LWKT_HIDDEN void lwkt_migrate_arrive(void *td);
+
+/* share.c */
+LWKT_HIDDEN void lwkt_share_idle(globaldata_t gd);
+LWKT_HIDDEN void lwkt_share_count(globaldata_t gd, int change);
 
 /* stack.c */
 LWKT_HIDDEN unsigned lwkt_stack_class(size_t size);

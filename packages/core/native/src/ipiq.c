@@ -5,7 +5,8 @@
  * One ring for each ordered pair of rforks, made when it is first used and kept for the process' life: single producer, single consumer,
  * no lock. That something has come is said twice: a bit for the ring in the target's `sources`, then its `pending` word, which is
  * all that a scheduler looks at. The scheduler looks where it picks a thread, and lets thread0 run the functions (sched.c): so none of
- * them ever runs on a thread that has taken itself off the run queue and has not left its stack yet.
+ * them runs on a thread that has taken itself off the run queue and has not left its stack yet. (But where that finds a ring full while it
+ * lets go of its tokens: token.c and migrate.c are prepared for it.)
  *
  * A ring is in order; several are not, not even where one message was sent because of another. What needs an order says so: a thread that is on
  * its way to an rfork has TDF_MIGRATING, and what comes before it does no harm; what finds its thread gone is sent after it.
@@ -77,16 +78,19 @@ static void futex_wake(_Atomic uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
 }
 
-/** Sleeps, on thread0, with `sleeping` set, until somebody clears that or the first timer is due. */
-static void sleep_in_kernel(globaldata_t gd)
+/** Sleeps, on thread0, with `sleeping` set, until somebody clears that, the first timer is due or limit_ns have passed (0: no limit). Whether they
+ *  have. */
+static bool sleep_in_kernel(globaldata_t gd, uint64_t limit_ns)
 {
-	uint64_t began = now_ns(), first = gd->gd_timers ? gd->gd_timers->tm_deadline : 0;
+	uint64_t began = now_ns(), first = gd->gd_timers ? gd->gd_timers->tm_deadline : 0, limit = limit_ns ? began + limit_ns : 0, now;
 
 	if (first && first <= began)
-		return;
+		return false;
 	gd->gd_stats.st_sleeps++;
-	futex_wait(&gd->gd_shared.sleeping, SLEEP_FUTEX, first);
-	gd->gd_stats.st_sleep_ns += now_ns() - began;
+	futex_wait(&gd->gd_shared.sleeping, SLEEP_FUTEX, limit && (!first || limit < first) ? limit : first);
+	now = now_ns();
+	gd->gd_stats.st_sleep_ns += now - began;
+	return limit && now >= limit;
 }
 
 /**
@@ -109,17 +113,19 @@ LWKT_OTHER_RFORK bool lwkt_ipiq_look(globaldata_t gd, unsigned most)
 }
 
 /** Sleeps until another rfork sends something or the first timer is due; returns at once if that has come, or comes soon. For no reason at
- *  all, too. */
-LWKT_OTHER_RFORK void lwkt_ipiq_idle(globaldata_t gd)
+ *  all, too. limit_ns: how long it may sleep; 0: for good. Returns whether it has slept that long. */
+LWKT_OTHER_RFORK bool lwkt_ipiq_idle(globaldata_t gd, uint64_t limit_ns)
 {
 	struct shared *self = &gd->gd_shared;
+	bool over = false;
 
 	if (lwkt_ipiq_look(gd, IDLE_SPINS))
-		return;
+		return false;
 	atomic_exchange(&self->sleeping, SLEEP_FUTEX); /* and then look again: a sender publishes, and then looks at this */
 	if (!atomic_load(&self->pending))
-		sleep_in_kernel(gd);
+		over = sleep_in_kernel(gd, limit_ns);
 	atomic_store_explicit(&self->sleeping, SLEEP_NOT, memory_order_relaxed);
+	return over;
 }
 
 /** Does nothing where the target is awake: two loads. */
@@ -342,6 +348,25 @@ int lwkt_ipiq_online(globaldata_t gd)
 	}
 	pthread_mutex_unlock(&cpus_lock);
 	return id < LWKT_CPU_MAX ? 0 : EAGAIN;
+}
+
+/** The rfork, other than gd, that shares its work and has the most of it: at least two threads that could go elsewhere. NULL: none. */
+globaldata_t lwkt_ipiq_busiest(globaldata_t gd)
+{
+	globaldata_t busiest = NULL;
+	uint32_t most = 1;
+
+	pthread_mutex_lock(&cpus_lock);
+	for (unsigned id = 0; id < LWKT_CPU_MAX; id++) {
+		uint32_t load = cpus[id] && cpus[id] != gd ? atomic_load_explicit(&cpus[id]->gd_shared.load, memory_order_relaxed) : 0;
+
+		if (load > most) {
+			most = load;
+			busiest = cpus[id];
+		}
+	}
+	pthread_mutex_unlock(&cpus_lock);
+	return busiest;
 }
 
 /** From here on nobody can send anything; what was sent is run. */

@@ -52,11 +52,24 @@ static void came_home(void *arg)
 	lwkt_pool_return(gd, stack);
 }
 
-static void arrive(void *arg)
+/** By IPI message: on the rfork that a thread has been sent to. */
+void lwkt_migrate_arrive(void *arg)
 {
 	lwkt_thread_t td = arg;
 	globaldata_t gd = lwkt_arch_mycpu();
 
+	adopt(gd, td);
+	lwkt_enqueue(gd, td);
+}
+
+/** Sends td off, on whose stack nobody stands and which is on no run queue. It stays where it is if the target has ended. */
+void lwkt_migrate_send(globaldata_t gd, lwkt_thread_t td, globaldata_t target, void (*arrives)(void *td))
+{
+	forget(gd, td);
+	__atomic_store_n(&td->td_gd, target, __ATOMIC_RELEASE);
+	if (lwkt_send_ipiq(target, arrives, td, NULL) == 0)
+		return;
+	__atomic_store_n(&td->td_gd, gd, __ATOMIC_RELEASE);
 	adopt(gd, td);
 	lwkt_enqueue(gd, td);
 }
@@ -71,15 +84,16 @@ void lwkt_migrate_finish(globaldata_t gd)
 	gd->gd_leaving = NULL;
 	if (stack)
 		lwkt_send_ipiq(stack->st_chunk->ch_gd, came_home, stack, NULL); /* it can't have ended: it counts this stack */
-	if (!td)
-		return;
-	forget(gd, td);
-	__atomic_store_n(&td->td_gd, gd->gd_leaving_to, __ATOMIC_RELEASE);
-	if (lwkt_send_ipiq(gd->gd_leaving_to, arrive, td, NULL) == 0)
-		return;
-	__atomic_store_n(&td->td_gd, gd, __ATOMIC_RELEASE); /* the target has ended: it stays */
-	adopt(gd, td);
-	lwkt_enqueue(gd, td);
+	if (td)
+		lwkt_migrate_send(gd, td, gd->gd_leaving_to, lwkt_migrate_arrive);
+}
+
+/** A thread that has chosen its rfork is not moved again. */
+static void stay(globaldata_t gd, lwkt_thread_t cur)
+{
+	if ((cur->td_flags & (TDF_MIGRATABLE | TDF_RUNQ)) == (TDF_MIGRATABLE | TDF_RUNQ))
+		lwkt_share_count(gd, -1);
+	cur->td_flags &= ~TDF_MIGRATABLE;
 }
 
 int lwkt_setcpu_self(globaldata_t target)
@@ -87,8 +101,10 @@ int lwkt_setcpu_self(globaldata_t target)
 	globaldata_t gd = lwkt_arch_mycpu();
 	lwkt_thread_t cur = gd->gd_curthread;
 
-	if (target == gd)
+	if (target == gd) {
+		stay(gd, cur);
 		return 0;
+	}
 	if (gd->gd_ipi_depth || cur->td_critcount)
 		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
 	if (cur->td_flags & TDF_THREAD0)
@@ -97,6 +113,7 @@ int lwkt_setcpu_self(globaldata_t target)
 		return MISUSE(EINVAL, "the thread's stack belongs to a runtime, and stays: create a thread there instead (lwkt_create)");
 	if (atomic_load_explicit(&target->gd_shared.state, memory_order_acquire) != CPU_ONLINE)
 		return ESRCH;
+	stay(gd, cur);
 	lwkt_dequeue(gd, cur);
 	cur->td_flags |= TDF_MIGRATING; /* already: letting go of tokens may run IPI functions, and a wake-up would put it back */
 	gd->gd_leaving = cur;

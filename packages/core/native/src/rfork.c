@@ -57,8 +57,11 @@ static void has_ended(void *arg)
 
 static void run_until_joined(globaldata_t gd, struct lwkt_rfork *rfork)
 {
-	while (lwkt_dispatch(0) || ipi_pending(gd) || gd->gd_stats.st_alive || gd->gd_stacks_away || !rfork->end)
-		lwkt_ipiq_idle(gd);
+	while (lwkt_dispatch(0) || ipi_pending(gd) || gd->gd_stats.st_alive || gd->gd_stacks_away || gd->gd_asking || !rfork->end)
+		if (gd->gd_shares && !rfork->end)
+			lwkt_share_idle(gd);
+		else
+			lwkt_ipiq_idle(gd, 0);
 }
 
 static void *rfork_main(void *arg)

@@ -25,6 +25,8 @@ void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td)
 	list_append(&gd->gd_tdrunq[td->td_pri], &td->td_threadq);
 	gd->gd_runqmask |= 1u << td->td_pri;
 	gd->gd_stats.st_runnable++;
+	if (__builtin_expect((td->td_flags & TDF_MIGRATABLE) != 0, 0))
+		lwkt_share_count(gd, 1);
 }
 
 void lwkt_dequeue(globaldata_t gd, lwkt_thread_t td)
@@ -34,6 +36,8 @@ void lwkt_dequeue(globaldata_t gd, lwkt_thread_t td)
 	td->td_flags &= ~TDF_RUNQ;
 	list_remove(&td->td_threadq);
 	gd->gd_stats.st_runnable--;
+	if (__builtin_expect((td->td_flags & TDF_MIGRATABLE) != 0, 0))
+		lwkt_share_count(gd, -1);
 	if (list_empty(&gd->gd_tdrunq[td->td_pri]))
 		gd->gd_runqmask &= ~(1u << td->td_pri);
 }
@@ -330,7 +334,7 @@ int lwkt_wait_once(const char *wmesg)
 		if (!gd->gd_runqmask && !ipi_pending(gd)) {
 			if (lwkt_ncpus() == 1 && !gd->gd_timers)
 				return EDEADLK;
-			lwkt_ipiq_idle(gd);
+			lwkt_ipiq_idle(gd, 0);
 		}
 		lwkt_dispatch(0);
 		return 0;

@@ -61,8 +61,10 @@ int lwkt_create(void (*func)(void *), void *arg, lwkt_thread_t *tdp, const struc
 	size = args->stack_size ? args->stack_size : LWKT_STACK_DEFAULT;
 	if (size < LWKT_STACK_MIN || size > LWKT_STACK_MAX || args->priority < -1 || args->priority > TDPRI_MAX)
 		return MISUSE(EINVAL, "stack size %zu or priority %d is out of range", size, args->priority);
-	if (args->flags & ~(TDF_NOSTART | TDF_TLS | TDF_JOINABLE) || (args->resident && target != gd))
-		return MISUSE(EINVAL, "flags 0x%x has some that lwkt_create does not take, or a thread of a runtime's is to run on another rfork", args->flags);
+	if (args->flags & ~(TDF_NOSTART | TDF_TLS | TDF_JOINABLE | TDF_MIGRATABLE))
+		return MISUSE(EINVAL, "flags 0x%x has some that lwkt_create does not take", args->flags);
+	if (args->resident && (target != gd || (args->flags & TDF_MIGRATABLE)))
+		return MISUSE(EINVAL, "a thread of a runtime's stays where it is created, and is created on its own rfork");
 	if (!list_empty(&gd->gd_freetd)) {
 		td = LIST_ENTRY(gd->gd_freetd.prev, struct lwkt_thread, td_threadq);
 		list_remove(&td->td_threadq);

@@ -1,7 +1,7 @@
 /*
  * chaos.c - random operations by threads of several rforks, everything at once: create, join, wake, move, give away, send, forward, abort, tokens,
- * serializers, full rings of IPI messages, rforks that come and go. Each message must come back once and with the right answer, what is exclusive
- * must be, every thread must be joined, and nothing may be left at the end.
+ * serializers, full rings of IPI messages, rforks that share their work and rforks that come and go. Each message must come back once and with the
+ * right answer, what is exclusive must be, every thread must be joined, and nothing may be left at the end.
  *
  * The seed is printed; with it as the argument each thread makes the same choices again. How the rforks interleave is the machine's affair: a
  * failure may need several runs with its seed. (stress.c is the one that repeats exactly.) Also under ThreadSanitizer.
@@ -496,6 +496,8 @@ static void start_child(struct self *self, struct child *child, void (*func)(voi
 	struct lwkt_create_args args = {.priority = (int)rnd(&self->rng, 33) - 1, .stack_size = sizes[rnd(&self->rng, 3)], .rfork = where};
 
 	args.flags = TDF_JOINABLE | (rnd(&self->rng, 4) ? 0 : TDF_NOSTART) | RANDOM_TLS(&self->rng);
+	if (moves && rnd(&self->rng, 2))
+		args.flags |= TDF_MIGRATABLE; /* until it chooses by itself */
 	child->func = func;
 	child->rng = fork_rng(&self->rng);
 	child->depth = self->depth ? self->depth - 1 : 0;
@@ -670,6 +672,12 @@ static void works(void *arg)
 
 static uint64_t seed;
 
+static void shares(void *arg)
+{
+	(void)arg;
+	lwkt_share_work(1);
+}
+
 static void begin_servers(struct server servers[SERVERS], lwkt_thread_t tds[SERVERS])
 {
 	for (unsigned i = 0; i < SERVERS; i++) {
@@ -703,6 +711,9 @@ static void chaos(void)
 	unsigned long arrivals = 0, by_tokens = 0;
 
 	begin_rforks();
+	for (int i = 0; i < CPUS; i++)
+		if (rnd(&seed, 4))
+			CHECK_EQ(lwkt_send_ipiq(rforks[i], shares, NULL, NULL), 0);
 	lwkt_serialize_init(&one_more);
 	for (int i = 0; i < TOKENS; i++)
 		lwkt_token_init(&tokens[i], "chaos");
