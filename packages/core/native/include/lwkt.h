@@ -709,8 +709,8 @@ lwkt_msg_t lwkt_getport(lwkt_port_t port, int *error);
 lwkt_msg_t lwkt_waitport(lwkt_port_t port, int *error);
 
 /** As lwkt_waitport, for ns nanoseconds at most (lwkt_block_timed says how exactly; UINT64_MAX: no limit). NULL with *error: EWOULDBLOCK where
- *  the time is up and there is no message; EPERM, EDEADLK as lwkt_waitport. A port whose mp_waitport is a function of its own is timed if that
- *  waits by the one which it has overridden. */
+ *  the time is up and there is no message; EPERM, EDEADLK as lwkt_waitport. A serialised port's serializer is entered again however long that
+ *  takes. A port whose mp_waitport is a function of its own is timed if that waits by the one which it has overridden. */
 lwkt_msg_t lwkt_waitport_timed(lwkt_port_t port, uint64_t ns, int *error);
 
 /** Wait until this message is DONE and take it off its reply port's queue; blocks. Returns its error; EPERM where the reply port is another

@@ -55,7 +55,7 @@ int lwkt_serialize_enter(struct lwkt_serialize *s)
 	error = enter(s, &waiter);
 	if (error != EBUSY)
 		return error;
-	error = lwkt_waiter_wait(&waiter, &s->s_lock, "serializer");
+	error = lwkt_waiter_wait(&waiter, &s->s_lock, "serializer", false);
 	return MISUSE_IF(error, error, "%s", lwkt_debug_no_wait());
 }
 

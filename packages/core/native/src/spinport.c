@@ -46,9 +46,9 @@ static int wait_on(lwkt_port_t port, struct lwkt_waiter *waiter, const char *wme
 
 	if (s)
 		lwkt_serialize_exit(s); /* only now: who enters and puts finds the waiter */
-	error = lwkt_waiter_wait(waiter, &port->mp_lock, wmesg);
+	error = lwkt_waiter_wait(waiter, &port->mp_lock, wmesg, true);
 	if (s)
-		lwkt_serialize_enter(s); /* where it fails the wait has, too */
+		lwkt_serialize_enter(s); /* whatever time is left; where it fails the wait has, too */
 	return error;
 }
 

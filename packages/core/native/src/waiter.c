@@ -49,11 +49,14 @@ static bool give_up(struct lwkt_waiter *waiter)
 	return waiting;
 }
 
-/** Waits for the wake-up. Returns 0, or EDEADLK where the thread can't wait: then nobody has taken the waiter, and nobody will. */
-int lwkt_waiter_wait(struct lwkt_waiter *waiter, uint32_t *word, const char *wmesg)
+/**
+ * Waits for the wake-up; with `timed`, for as long as the thread's timed section lasts (timer.c). Returns 0, EWOULDBLOCK where the time is up, or
+ * EDEADLK where the thread can't wait: then nobody has taken the waiter, and nobody will.
+ */
+int lwkt_waiter_wait(struct lwkt_waiter *waiter, uint32_t *word, const char *wmesg, bool timed)
 {
 	while (!waiter->woken) {
-		int error = lwkt_wait_once(wmesg);
+		int error = timed && lwkt_timed_is_up(waiter->td) ? EWOULDBLOCK : lwkt_wait_once(wmesg);
 		bool gave_up = false;
 
 		if (!error)
@@ -63,6 +66,7 @@ int lwkt_waiter_wait(struct lwkt_waiter *waiter, uint32_t *word, const char *wme
 		lwkt_word_unlock(word);
 		if (gave_up)
 			return error;
+		timed = false; /* it has been taken, and the wake-up is on its way */
 	}
 	return 0;
 }

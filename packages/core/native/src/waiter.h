@@ -22,7 +22,7 @@ struct lwkt_waiter {
 LWKT_HIDDEN void lwkt_word_lock(uint32_t *word);
 LWKT_HIDDEN void lwkt_waiter_init(struct lwkt_waiter *waiter);
 LWKT_HIDDEN void lwkt_waiter_wake(void *waiter);
-LWKT_HIDDEN int lwkt_waiter_wait(struct lwkt_waiter *waiter, uint32_t *word, const char *wmesg);
+LWKT_HIDDEN int lwkt_waiter_wait(struct lwkt_waiter *waiter, uint32_t *word, const char *wmesg, bool timed);
 
 static inline void lwkt_word_unlock(uint32_t *word)
 {

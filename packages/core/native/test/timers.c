@@ -678,6 +678,114 @@ static void same_moment(void)
 	end_rforks();
 }
 
+/* Ports of nobody's: takers that give up and come back, and senders that do the same while they wait for their replies. */
+static struct lwkt_port service, replies;
+static _Atomic unsigned served, senders_left;
+
+static void takes_for_a_while(void *arg)
+{
+	uint64_t random = seed_of(300 + (uintptr_t)arg);
+
+	while (atomic_load(&senders_left)) {
+		int error;
+		lwkt_msg_t msg = lwkt_waitport_timed(&service, random_below(&random, 60 * 1000), &error);
+
+		CHECK_EQ(error, msg ? 0 : EWOULDBLOCK);
+		if (!msg)
+			continue;
+		if (random_below(&random, 4) == 0)
+			CHECK_EQ(lwkt_nanosleep(random_below(&random, 60 * 1000)), 0);
+		msg->u.ms_result++;
+		atomic_fetch_add(&served, 1);
+		CHECK_EQ(lwkt_replymsg(msg, 0), 0);
+	}
+}
+
+static void sends_for_a_while(void *arg)
+{
+	uint64_t random = seed_of(400 + (uintptr_t)arg);
+	struct lwkt_msg msg;
+
+	lwkt_initmsg(&msg, &replies, 0);
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		int error;
+
+		CHECK_EQ(lwkt_sendmsg(&service, &msg), 0);
+		while ((error = lwkt_waitmsg_timed(&msg, random_below(&random, 60 * 1000))) == EWOULDBLOCK)
+			CHECK_EQ(lwkt_curthread()->td_timer.tm_deadline, 0);
+		CHECK_EQ(error, 0);
+		CHECK_EQ(msg.u.ms_result, n + 1);
+	}
+	atomic_fetch_sub(&senders_left, 1);
+}
+
+static void spin_ports(void)
+{
+	lwkt_thread_t tds[PAIRS];
+	int error;
+
+	begin_rforks();
+	lwkt_initport_spin(&service, "service");
+	lwkt_initport_spin(&replies, "replies");
+	CHECK(lwkt_waitport_timed(&service, MS, &error) == NULL); /* thread0 */
+	CHECK_EQ(error, EWOULDBLOCK);
+	atomic_store(&served, 0);
+	atomic_store(&senders_left, PAIRS / 2);
+	for (uintptr_t i = 0; i < PAIRS; i++)
+		tds[i] = start_on(rforks[i / 2 % (RFORKS + 1)], i % 2 ? takes_for_a_while : sends_for_a_while, (void *)i, TDF_JOINABLE);
+	for (int i = 0; i < PAIRS; i++)
+		CHECK_EQ(lwkt_join(tds[i]), 0);
+	CHECK_EQ(atomic_load(&served), PAIRS / 2 * ROUNDS);
+	CHECK_EQ(service.mp_count, 0);
+	CHECK_EQ(replies.mp_count, 0);
+	end_rforks();
+}
+
+/* Who gives up at a serialised port is in the serializer again, even if that takes longer than it had. */
+static struct lwkt_serialize serializer;
+
+static void keeps_serializer(void *arg)
+{
+	CHECK_EQ(lwkt_serialize_enter(&serializer), 0);
+	step = 1;
+	CHECK_EQ(lwkt_nanosleep((uintptr_t)arg), 0);
+	step = 2;
+	CHECK_EQ(lwkt_serialize_exit(&serializer), 0);
+}
+
+static void waits_in_serializer(void *arg)
+{
+	int error;
+
+	(void)arg;
+	CHECK_EQ(lwkt_serialize_enter(&serializer), 0);
+	CHECK(lwkt_waitport_timed(&service, MS, &error) == NULL);
+	CHECK_EQ(error, EWOULDBLOCK);
+	CHECK_EQ(step, 2);
+	CHECK_EQ(lwkt_serialize_exit(&serializer), 0);
+	step = 3;
+}
+
+static void serialised_port(void)
+{
+	stop_clock();
+	step = 0;
+	lwkt_serialize_init(&serializer);
+	lwkt_initport_serialize(&service, &serializer, "service");
+	start(waits_in_serializer, NULL, 0);
+	run_all();
+	start(keeps_serializer, (void *)(uintptr_t)(2 * MS), 0);
+	run_all();
+	CHECK_EQ(step, 1);
+	our_time += MS;
+	run_all();
+	CHECK_EQ(step, 1);
+	our_time += MS;
+	run_all();
+	CHECK_EQ(step, 3);
+	start_clock();
+}
+
 int main(int argc, char **argv)
 {
 	begin_random(argc, argv);
@@ -692,5 +800,7 @@ int main(int argc, char **argv)
 	ON_RFORK(idle_rfork);
 	ON_RFORK(given_away);
 	ON_RFORK(same_moment);
+	ON_RFORK(spin_ports);
+	ON_RFORK(serialised_port);
 	return 0;
 }
