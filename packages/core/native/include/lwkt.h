@@ -396,7 +396,7 @@ void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to);
 void *lwkt_stack_base(lwkt_thread_t td);
 
 /**
- * How many bytes of td's stack have been used, from its upper end to the lowest page ever touched: a multiple of the page size (4 KiB), less what
+ * How many bytes of td's stack have been used, from its upper end to the lowest page ever touched: a multiple of the page size, less what
  * a TLS block takes off its upper end. Touched by td, or by the threads that had the stack before it: a stack that comes from the pool keeps their
  * pages, one that was trimmed (lwkt_pool_trim) begins anew. 0 for thread0, a thread that has not run or has exited, another rfork's, and where
  * the system does not tell. Makes three system calls: for an operator's eye, not for a busy path.

@@ -11,24 +11,24 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define PAGE 4096u
 #define USED (3ull << 62) /* in memory, swapped out */
 #define CHUNK 64u         /* pages asked about at a time */
 
 /** The lowest page of [base, top) that is in use, top where none is; NULL where the system does not tell. */
 static char *lowest_used(int pagemap, char *base, char *top)
 {
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uint64_t entries[CHUNK];
 
-	for (char *at = base; at < top; at += sizeof(entries) / sizeof(entries[0]) * PAGE) {
-		size_t pages = (size_t)(top - at + PAGE - 1) / PAGE, bytes;
+	for (char *at = base; at < top; at += CHUNK * page) {
+		size_t pages = ((size_t)(top - at) + page - 1) / page, bytes;
 
 		bytes = (pages < CHUNK ? pages : CHUNK) * sizeof(entries[0]);
-		if (pread(pagemap, entries, bytes, (off_t)((uintptr_t)at / PAGE * sizeof(entries[0]))) != (ssize_t)bytes)
+		if (pread(pagemap, entries, bytes, (off_t)((uintptr_t)at / page * sizeof(entries[0]))) != (ssize_t)bytes)
 			return NULL;
 		for (size_t i = 0; i < bytes / sizeof(entries[0]); i++)
 			if (entries[i] & USED)
-				return at + i * PAGE;
+				return at + i * page;
 	}
 	return top;
 }

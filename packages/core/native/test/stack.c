@@ -172,7 +172,7 @@ static size_t used_by(uintptr_t offset, size_t size, uint32_t flags)
 
 static void high_water(void)
 {
-	const size_t size = 1024 * 1024, page = 4096;
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 256 * page;
 	size_t little, more;
 
 	CHECK_EQ(lwkt_stack_used(lwkt_thread0()), 0);
@@ -182,16 +182,16 @@ static void high_water(void)
 	}
 	for (uint32_t flags = 0; flags <= TDF_TLS; flags += TDF_TLS) {
 		little = used_by(0, size, flags);
-		CHECK(little > 0 && little < 64 * 1024);
+		CHECK(little > 0 && little < 16 * page);
 		more = used_by(500 * page + 5, 4 * size, flags);
 		CHECK(more > 3 * size / 2 && more < 4 * size - 500 * page); /* in the middle, far from all the rest */
 		CHECK_EQ(used_by(400 * page, 4 * size, flags), more + 100 * page);
 		CHECK_EQ(used_by(400 * page + page - 1, 4 * size, flags), more + 100 * page);
 		CHECK_EQ(used_by(0, 4 * size, flags), more + 100 * page); /* its predecessors' */
 		lwkt_pool_trim(0, ~0u);
-		CHECK(used_by(0, 4 * size, flags) < 64 * 1024);
+		CHECK(used_by(0, 4 * size, flags) < 16 * page);
 		more = used_by(1, 4 * size, flags); /* all but the guard page, and the TLS block */
-		CHECK(flags ? more > 4 * size - 64 * 1024 : more == 4 * size - page);
+		CHECK(flags ? more > 4 * size - 16 * page : more == 4 * size - page);
 		lwkt_pool_trim(0, ~0u);
 	}
 }
