@@ -15,7 +15,7 @@
  *  - To fire sets that flag and schedules the thread, no more: the thread looks at its condition first, and at the flag then.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 
 /* ---------------------------------------------------------------- the heap */
 
@@ -185,7 +185,9 @@ int lwkt_block_timed(const char *wmesg, uint64_t ns)
 
 	lwkt_timed_begin(&timed, ns);
 	error = lwkt_wait_once(wmesg);
-	return lwkt_timed_end(&timed) && !error ? EWOULDBLOCK : error;
+	if (lwkt_timed_end(&timed) && !error)
+		error = EWOULDBLOCK;
+	return MISUSE_IF(error == EDEADLK, error, "%s", lwkt_debug_no_wait());
 }
 
 int lwkt_nanosleep(uint64_t ns)
@@ -201,7 +203,7 @@ int lwkt_nanosleep(uint64_t ns)
 			error = lwkt_wait_once("nanosleep");
 	}
 	lwkt_timed_end(&timed);
-	return error;
+	return MISUSE_IF(error == EDEADLK, error, "%s", lwkt_debug_no_wait());
 }
 
 uint64_t lwkt_next_timer(void)

@@ -10,7 +10,7 @@
  *  - A waiter is signalled exactly if it was taken off the queue by a signal, and then it answers 0. So no signal is lost with one that gives up.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "debug.h"
 #include "waiter.h"
 
 /** On the waiting thread's stack. */
@@ -76,7 +76,7 @@ int lwkt_wait_block_timed(struct lwkt_wait *w, const char *wmesg, uint32_t *gen,
 	int error = 0;
 
 	if (!lwkt_may_wait(gd) && lwkt_wait_gen(w) == *gen)
-		return EDEADLK;
+		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
 	if (join_queue(w, &waiter, *gen)) {
 		lwkt_timed_begin(&timed, ns);
 		while (!error && !waiter.signalled)
@@ -107,7 +107,7 @@ static void tell(void *arg)
 	if (sent_after(waiter->td, tell, waiter))
 		return;
 	waiter->signalled = true;
-	lwkt_schedule(waiter->td);
+	lwkt_wake(waiter->td);
 }
 
 /** Moves up to count waiters from the queue to `woken`; all where count is negative. Returns how many. */
