@@ -25,6 +25,9 @@ root lwkt_deschedule_self
 root lwkt_switch
 root lwkt_yield
 root lwkt_block
+root lwkt_block_timed
+root lwkt_nanosleep
+root lwkt_next_timer
 root lwkt_setpri
 root lwkt_dispatch
 root lwkt_arch_switch
@@ -39,7 +42,9 @@ root lwkt_forwardmsg
 root lwkt_replymsg
 root lwkt_getport
 root lwkt_waitport
+root lwkt_waitport_timed
 root lwkt_waitmsg
+root lwkt_waitmsg_timed
 root lwkt_checkmsg
 # Tokens.
 root lwkt_gettoken
@@ -78,6 +83,7 @@ indirect lwkt_forwardmsg thread_putport
 indirect lwkt_replymsg thread_replyport null_replyport
 indirect lwkt_getport lwkt_port_next
 indirect lwkt_waitport thread_waitport
+indirect lwkt_waitport_timed thread_waitport lwkt_port_next
 indirect lwkt_waitmsg thread_waitmsg
 
 # Memory for what is new; the clock, at every 16th switch of a pass with an end.
