@@ -24,9 +24,12 @@ command -v "$CC" >/dev/null || skip "$CC"
 [ -e "$SYSROOT/lib/ld-linux-aarch64.so.1" ] || skip "the C library for aarch64 in $SYSROOT"
 [ -n "$QEMU" ] || skip qemu-aarch64
 
+# scale.c is left out: it measures what memory comes back, and the emulator keeps some of its own for each mapping there ever was.
+programs=$(make -s list | tr ' ' '\n' | grep -vx scale | tr '\n' ' ')
+
 export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 build() {
-	make -s ARCH=aarch64 CC="$CC" BUILD=../../build-test/aarch64 RUN="setarch -R $QEMU -L $SYSROOT" "$@"
+	make -s ARCH=aarch64 CC="$CC" BUILD=../../build-test/aarch64 RUN="setarch -R $QEMU -L $SYSROOT" PROGRAMS="$programs" "$@"
 }
 for flavour in ${*:-plain sanitized}; do
 	build -j"$(nproc)" "$flavour"
