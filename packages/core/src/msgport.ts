@@ -53,7 +53,9 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
   readonly name: string;
   /** @internal Set once, right after the construction. */
   home: PortHome | undefined;
-  /** @internal 0, or its number for other rforks, which may have it. (src/rfork/ports.ts) */
+  /** @internal Its number for other rforks, once it has one; it keeps it. (src/rfork/ports.ts) */
+  number = 0;
+  /** @internal That number while others may have it, else 0. */
   exportedAs = 0;
   #owner: UserThread | undefined;
   readonly #shared: boolean;

@@ -110,6 +110,10 @@ describe('on several rforks', () => {
     expect(written).toBe(expected);
   });
 
+  test('two tokens that each rfork takes in another order: nobody waits for ever', async () => {
+    expect(await tokens('crosswise')).toEqual({ rounds: [true, true], left: [free('a'), free('b')] });
+  });
+
   test('they travel, and are themselves again at home', async () => {
     expect(await tokens('travel')).toEqual({
       home: true,

@@ -119,13 +119,20 @@ function sharesToGive(holding: Holding): number {
   return 0;
 }
 
+/** The number by which all rforks know the port, together with its home's id: the same everywhere, and for good. */
+export function numberOf(port: Pick<MsgPort, 'home' | 'number'>): number {
+  if (port.home instanceof RemoteHome) return port.home.holding.number;
+  if (port.number === 0) port.number = ++lastNumber;
+  return port.number;
+}
+
 /** Four values that stand for a port in a message. */
 export function writePort(port: MsgPort): PortValues {
   const { home } = port;
   if (home instanceof RemoteHome)
     return [home.rfork, home.holding.number, sharesToGive(home.holding), port.name];
   if (port.exportedAs === 0) {
-    port.exportedAs = ++lastNumber;
+    port.exportedAs = numberOf(port);
     exported.set(port.exportedAs, { port, shares: 0 });
   }
   (exported.get(port.exportedAs) as Entry).shares += SHARES;

@@ -2,8 +2,8 @@
  * lock.ts: what tokens and serializers have in common: a home rfork with a queue, threads of all rforks that hold it, and the messages by
  * which they ask. What the two differ in is in token.ts and serializer.ts.
  *
- * A thread asks for all that it wants in the order of `order`, after it has let go of all that may be let go of: so two threads never wait for each
- * other.
+ * A thread asks for all that it wants in the order of their homes and numbers, which is the same on all rforks, after it has let go of all that
+ * may be let go of: so two threads never wait for each other.
  *
  * Invariants:
  *  - A hold in td.holds has a ticket exactly while its thread has the lock; the inner ones of a thread that holds it twice have none.
@@ -15,6 +15,7 @@ import { Msg } from '../msg.ts';
 import { EASYNC, MsgPort } from '../msgport.ts';
 import { native } from '../native.ts';
 import { whenEnded } from '../rfork/messages.ts';
+import { numberOf } from '../rfork/ports.ts';
 import { self } from '../rfork/self.ts';
 import { describe, type UserThread, type WaitOptions } from '../userthread.ts';
 import { type Ticket, TicketQueue } from './queue.ts';
@@ -46,7 +47,6 @@ class RemoteTicket implements Ticket {
 }
 
 let lastId = 0;
-let lastOrder = 0;
 
 /** One who has a lock here: a way to let go of it. */
 export interface Grant {
@@ -105,8 +105,6 @@ export abstract class Lock extends HostObject {
   readonly name: string;
   /** @internal Where it is asked for; of another rfork's, a proxy. */
   readonly port: MsgPort<Request, boolean>;
-  /** @internal The same here for the whole life of the lock, and another one for each. */
-  readonly order: number = ++lastOrder;
   /** At home only. */
   readonly #queue: TicketQueue | undefined;
   readonly #visitors = new Map<number, Visitors>();
@@ -253,6 +251,11 @@ export abstract class Lock extends HostObject {
     return td.holds?.find((hold) => hold.lock === this);
   }
 
+  /** @internal The rfork that keeps it. */
+  get homeId(): number {
+    return this.port.home?.rfork ?? self.id;
+  }
+
   /** @internal For errors and wait reasons. */
   get label(): string {
     return `${this.constructor.name.toLowerCase()} "${this.name}"`;
@@ -261,9 +264,7 @@ export abstract class Lock extends HostObject {
   override toString(): string {
     const queue = this.#queue;
     const where =
-      queue === undefined
-        ? `of rfork ${this.port.home?.rfork}`
-        : `${queue.holders} in, ${queue.waiting} waiting`;
+      queue === undefined ? `of rfork ${this.homeId}` : `${queue.holders} in, ${queue.waiting} waiting`;
     return `${this.constructor.name} "${this.name}" ${where}`;
   }
 }
@@ -318,11 +319,11 @@ export function regain(td: UserThread, holds: Hold[]): void {
   if (lost !== undefined) throw lost.error;
 }
 
-/** What must be asked for, in the order in which everybody asks. */
+/** What must be asked for, in the order in which everybody asks, on all rforks. */
 function inOrder(holds: Hold[]): Hold[] {
   return holds
     .filter(({ lock, inner, grant }) => lock.letsGo && !inner && grant === undefined)
-    .sort((a, b) => a.lock.order - b.lock.order);
+    .sort((a, b) => a.lock.homeId - b.lock.homeId || numberOf(a.lock.port) - numberOf(b.lock.port));
 }
 
 /** The running thread takes one more. Blocks. */

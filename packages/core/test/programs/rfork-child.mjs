@@ -79,6 +79,15 @@ const roles = {
         lock.enter ? lock.enter() : lock.get();
         for (;;) if (lock.enter) sleep(1e8);
       },
+      /** Takes two, one inside of the other. */
+      both: ({ tokens: [outer, inner], n }) => {
+        for (let i = 0; i < n; i++) {
+          const first = outer.get();
+          inner.get().release();
+          first.release();
+        }
+        return n;
+      },
       tryIt: ({ token }) => {
         const hold = token.tryGet();
         hold?.release();

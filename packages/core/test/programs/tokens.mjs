@@ -226,6 +226,21 @@ main({
       return { unequal, written: new Int32Array(shared)[0], expected: 2 * n, name: token.name };
     }),
 
+  /** Each rfork gets to know the two in another order, and takes them in another order. */
+  crosswise: () =>
+    withRforks(['one', 'two'], (one, two) => {
+      const [a, b] = [new Token('a'), new Token('b')];
+      const n = scale(300, 30);
+      const clients = [
+        create(() => ask(one, 'both', { tokens: [a, b], n })),
+        create(() => ask(two, 'both', { tokens: [b, a], n })),
+      ];
+      return {
+        rounds: clients.map((td) => td.join({ timeout: 60_000 }) === n),
+        left: [String(a), String(b)],
+      };
+    }),
+
   travel: () =>
     withRforks(['one', 'two'], (one, two) => {
       const token = new Token('home');
