@@ -326,29 +326,32 @@ function inOrder(holds: Hold[]): Hold[] {
     .sort((a, b) => a.lock.homeId - b.lock.homeId || numberOf(a.lock.port) - numberOf(b.lock.port));
 }
 
+/** The running thread has one more, the last taken. */
+export function push(hold: Hold): void {
+  hold.thread.holds = [...(hold.thread.holds ?? []), hold];
+}
+
 /** The running thread takes one more. Blocks. */
 export function take(hold: Hold, options: WaitOptions | undefined): void {
   if (options !== undefined) checkWaitOptions(options);
   const me = hold.thread;
-  const before = me.holds;
   if (hold.inner) {
-    me.holds = [...(before ?? []), hold];
+    push(hold);
     return;
   }
   const quick = hold.lock.port.home === undefined ? hold.lock.tryAcquire(hold.shared) : undefined;
   if (quick !== undefined) {
     hold.grant = quick;
-    if (before === undefined) me.holds = [hold];
-    else before.push(hold);
+    push(hold);
     return;
   }
   const wait = (reason: string, ready: () => boolean): void => blockUntil(reason, ready, options);
   if (!hold.lock.letsGo) {
     hold.grant = hold.lock.acquire(hold.shared, wait); // suspend() lets go of the tokens meanwhile
-    me.holds = [...(me.holds ?? []), hold];
+    push(hold);
     return;
   }
-  const rest = letGo(me) ?? before ?? [];
+  const rest = letGo(me) ?? me.holds ?? [];
   me.holds = undefined;
   try {
     for (const each of inOrder([...rest, hold])) each.grant = each.lock.acquire(each.shared, wait);

@@ -4,7 +4,7 @@
 import { CodedError } from '../errors.ts';
 import { inspectAsString } from '../inspect.ts';
 import type { WaitOptions } from '../userthread.ts';
-import { Hold, Lock, take, taker } from './lock.ts';
+import { Hold, Lock, push, take, taker } from './lock.ts';
 
 /**
  * A serializer: a lock for threads of all rforks that is kept while its holder blocks. Waiters get it in order. It does not nest. In a message it
@@ -33,7 +33,7 @@ export class Serializer extends Lock {
     const hold = this.#begin('Serializer.tryEnter()');
     hold.grant = this.tryAcquire(false);
     if (hold.grant === undefined) return undefined;
-    hold.thread.holds = [...(hold.thread.holds ?? []), hold];
+    push(hold);
     return hold;
   }
 

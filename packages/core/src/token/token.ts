@@ -4,7 +4,7 @@
 import { CodedError, invalidType } from '../errors.ts';
 import { inspectAsString } from '../inspect.ts';
 import type { WaitOptions } from '../userthread.ts';
-import { Hold, Lock, take, taker } from './lock.ts';
+import { Hold, Lock, push, take, taker } from './lock.ts';
 
 export interface TokenOptions extends WaitOptions {
   /** Together with others who take it shared; absent: alone. */
@@ -42,12 +42,11 @@ export class Token extends Lock {
   /** Takes it if nobody else has it; else undefined. A token of another rfork's blocks for the answer. Throws as get(). (lwkt_trytoken) */
   tryGet(options: TokenOptions = {}): Hold | undefined {
     const hold = this.#begin('Token.tryGet()', options);
-    const me = hold.thread;
     if (!hold.inner) {
       hold.grant = this.tryAcquire(hold.shared);
       if (hold.grant === undefined) return undefined;
     }
-    me.holds = [...(me.holds ?? []), hold];
+    push(hold);
     return hold;
   }
 
