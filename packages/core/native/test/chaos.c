@@ -7,9 +7,9 @@
  * failure may need several runs with its seed. (stress.c is the one that repeats exactly.) Also under ThreadSanitizer.
  */
 #include <stdatomic.h>
-#include <time.h>
 
 #define RFORKS 3
+#include "random.h"
 #include "rforks.h"
 
 #define CPUS (RFORKS + 1)
@@ -746,14 +746,8 @@ static void chaos(void)
 
 int main(int argc, char **argv)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)now.tv_sec * 1000003u + (uint64_t)now.tv_nsec;
-	printf("  seed %llu\n", (unsigned long long)seed);
-	fflush(stdout);
-	if (!seed)
-		seed = 1; /* 0 would stay 0 */
+	begin_random(argc, argv);
+	seed = test_seed ? test_seed : 1; /* 0 would stay 0 */
 	ON_RFORK(chaos);
 	return 0;
 }

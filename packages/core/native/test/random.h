@@ -16,6 +16,7 @@ static inline void begin_random(int argc, char **argv)
 
 	test_seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
 	printf("  seed %llu\n", (unsigned long long)test_seed);
+	fflush(stdout); /* also where the program does not come to its end */
 }
 
 /** 0 to below - 1. state: one for each thread that asks, begun with seed_of(a number of its own). (xorshift64*) */

@@ -4,9 +4,8 @@
  * same again (there is no clock in it, so it is the same operation by operation).
  */
 #include <fenv.h>
-#include <time.h>
 
-#include "check.h"
+#include "random.h"
 
 #define SLOTS 300
 #define SERVERS 4
@@ -408,14 +407,8 @@ static void stress(void)
 
 int main(int argc, char **argv)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)now.tv_sec * 1000003u + (uint64_t)now.tv_nsec;
-	printf("  seed %llu\n", (unsigned long long)seed);
-	fflush(stdout);
-	if (!seed)
-		seed = 1; /* 0 would stay 0 */
+	begin_random(argc, argv);
+	seed = test_seed ? test_seed : 1; /* 0 would stay 0 */
 	ON_RFORK(stress);
 	return 0;
 }
