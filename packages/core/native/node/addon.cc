@@ -9,7 +9,6 @@
 
 #include "continuation.h"
 #include "cpu.h"
-#include "envelope.h"
 #include "functions.h"
 
 namespace libcr {
