@@ -81,9 +81,8 @@ describe('messages', () => {
 
   test('can be aborted: queued, held, passed on; by a timeout or a signal', async () => {
     expect(await rfork('aborts')).toMatchObject({
-      plain: { returned: 'stopped: no longer' },
-      late: { name: 'TimeoutError', code: 'ERR_LWKT_TIMEOUT' },
-      lateState: 'held',
+      plain: { returned: 'stopped: no longer', state: 'done' },
+      late: { name: 'TimeoutError', code: 'ERR_LWKT_TIMEOUT', state: 'held' },
       signal: { name: 'AbortError', code: 'ABORT_ERR' },
       queued: { name: 'AbortError', code: 'ABORT_ERR' },
       on: 'ABORT_ERR',

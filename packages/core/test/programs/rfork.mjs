@@ -233,13 +233,17 @@ main({
       const ready = new MsgPort('ready');
       const held = (rfork, options, more) => {
         const msg = new Msg({ command: 'hold', ready, ...more });
-        const waiting = create(() => thrownBy(() => rfork.port.domsg(msg, options)));
+        // The state as the sender finds it: later the answer may have come.
+        const waiting = create(() => ({
+          ...thrownBy(() => rfork.port.domsg(msg, options)),
+          state: msg.state,
+        }));
         ready.waitport().replymsg();
         return { msg, waiting };
       };
       const plain = held(one);
       plain.msg.abortmsg(new Error('no longer'));
-      const late = held(one, { timeout: 20 });
+      const late = held(one, { timeout: 300 });
       const signalled = new AbortController();
       const signal = held(one, { signal: signalled.signal });
       signalled.abort('by signal');
@@ -254,7 +258,6 @@ main({
       const answers = {
         plain: plain.waiting.join(),
         late: late.waiting.join(),
-        lateState: late.msg.state,
         signal: signal.waiting.join(),
         queued: thrownBy(() => queued.waitmsg()),
         on: thrownBy(() => on.waitmsg()).code,
