@@ -413,6 +413,9 @@ int lwkt_visit(lwkt_thread_t td, void (*fn)(void *arg), void *arg);
  *  for another rfork's. */
 int lwkt_interrupt(lwkt_thread_t td);
 
+/** lwkt_interrupt for all unfinished userthreads of this rfork but the caller: for an embedder that wants to end. Returns how many there are. */
+unsigned lwkt_interrupt_all(void);
+
 /** Critical sections nest and belong to the thread. Nothing preempts: IPI messages run at switch points only, so this costs an addition. While
  *  in one the thread does not switch: what would block answers EDEADLK instead, so that what is looked at inside stays as it is.
  *  crit_exit without crit_enter answers EPERM. */

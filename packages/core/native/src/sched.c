@@ -383,6 +383,23 @@ int lwkt_interrupt(lwkt_thread_t td)
 	return lwkt_wake(td);
 }
 
+unsigned lwkt_interrupt_all(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	unsigned n = 0;
+
+	for (struct lwkt_list *node = gd->gd_tdallq.next; node != &gd->gd_tdallq; node = node->next) {
+		lwkt_thread_t td = LIST_ENTRY(node, struct lwkt_thread, td_allq);
+
+		if (td == gd->gd_curthread || (td->td_flags & TDF_EXITING))
+			continue;
+		td->td_flags |= TDF_INTR;
+		lwkt_enqueue(gd, td);
+		n++;
+	}
+	return n;
+}
+
 void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *, struct lwkt_context *), void *data)
 {
 	globaldata_t gd = lwkt_arch_mycpu();

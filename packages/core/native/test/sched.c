@@ -236,6 +236,33 @@ static void interrupting(void)
 	expect("i");
 }
 
+static void interrupts_the_others(void *arg)
+{
+	(void)arg;
+	note('o');
+	CHECK_EQ(lwkt_interrupt_all(), 2); /* neither itself nor who has exited */
+	CHECK(!(lwkt_curthread()->td_flags & TDF_INTR));
+}
+
+static void interrupting_all(void)
+{
+	static const struct lwkt_create_args joinable = {.priority = -1, .flags = TDF_JOINABLE};
+	lwkt_thread_t exited;
+
+	CHECK_EQ(lwkt_interrupt_all(), 0);
+	CHECK_EQ(lwkt_create(interrupts_the_others, NULL, &exited, &joinable), 0);
+	start(sleeps_until_interrupted, NULL, 0); /* it has not begun yet when it is interrupted */
+	start(sleeps_until_interrupted, NULL, 0);
+	run_all();
+	expect("oii");
+	start(sleeps_until_interrupted, NULL, 0);
+	run_all();
+	CHECK_EQ(lwkt_interrupt_all(), 1);
+	run_all();
+	expect("i");
+	CHECK_EQ(lwkt_join(exited), 0);
+}
+
 static bool stop;
 static unsigned turns[3];
 
@@ -309,6 +336,7 @@ int main(void)
 	ON_RFORK(changing_priorities);
 	ON_RFORK(blocking);
 	ON_RFORK(interrupting);
+	ON_RFORK(interrupting_all);
 	ON_RFORK(passes_end);
 	ON_RFORK(visiting);
 	return 0;
