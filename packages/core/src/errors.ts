@@ -1,5 +1,5 @@
 /**
- * errors.ts: the errors this package throws, with their codes. System errors are not made here (@libcr/syscalls).
+ * errors.ts: the errors this package throws, with their codes. Those of system calls are not made here (@libcr/syscalls).
  *
  * | code | class | when |
  * | --- | --- | --- |
@@ -15,10 +15,16 @@
  * | ERR_LWKT_RFORK_ENDED | Error | the rfork that a message went to has ended, or that one waits for |
  * | ERR_LWKT_RFORK_MAIN | TypeError | an rfork's module has no function as its default export |
  * | ERR_LWKT_TIMEOUT | Error, name TimeoutError | a wait's timeout passed |
+ * | ERR_LWKT_NO_SYMBOL | Error | a library has no such native thread |
+ * | ERR_LWKT_VERSION | Error | a library was built for another version of lwkt.h, or belongs to another copy of this package |
+ * | ERR_DLOPEN_FAILED | Error | a library can't be loaded |
+ * | the errno's name | Error | what a native userthread answered; as Node's system errors: errno, code, syscall |
  * | ABORT_ERR | Error, name AbortError | abort(), or a signal; cause is the reason |
  * | 25 | DOMException, name DataCloneError | a value that can't go to another rfork |
  * | ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE | TypeError, RangeError | misuse, as in Node |
  */
+
+import { getSystemErrorMap } from 'node:util';
 
 /** An Error with a code, as Node's own have. */
 export class CodedError extends Error {
@@ -74,6 +80,13 @@ export function abortError(reason: unknown): Error {
   );
   error.name = 'AbortError';
   return error;
+}
+
+/** An errno, a positive number, as an error like Node's own system errors. what: the function that answered it. */
+export function systemError(errno: number, what: string): Error {
+  const unknown = `Unknown system error ${-errno}`;
+  const [code, text] = getSystemErrorMap().get(-errno) ?? [unknown, unknown];
+  return Object.assign(new Error(`${code}: ${text}, ${what}`), { errno: -errno, code, syscall: what });
 }
 
 export function timeoutError(what: string, ms: number): Error {

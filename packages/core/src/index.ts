@@ -16,7 +16,8 @@ provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.nam
 export { curthread, yieldNow } from './block.ts';
 export { Msg, type MsgOptions, type ReplyOptions } from './msg.ts';
 export { EASYNC, MsgPort, type MsgPortOptions } from './msgport.ts';
-export type { Stats } from './native.ts';
+export type { NativeArg, Stats } from './native.ts';
+export { type CreateNativeOptions, createNative, type NativeSymbol } from './native-thread.ts';
 export { Rfork, type RforkMain, type RforkOptions, type RforkState } from './rfork/rfork.ts';
 export type { RforkInfo } from './rfork/self.ts';
 export { type CreateOptions, create, run, userthreads } from './scheduler.ts';

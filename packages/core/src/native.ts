@@ -34,12 +34,16 @@ export interface Stats {
 /** What stands for a host object on its way: its type, three numbers, a text. */
 export type HostValues = [type: number, a: number, b: number, c: number, text: string];
 
+/** What a native userthread's function may be given. */
+export type NativeArg = bigint | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | undefined;
+
 export interface Native {
   setup(
     entry: (slot: number) => void,
     failed: (slot: number, errno: number) => void,
     resource: object,
     noop: () => void,
+    nativeEnded: (slot: number, errno: number, result: bigint) => void,
   ): void;
   create(priority: number, stackSize: number, name: string): number;
   schedule(slot: number): void;
@@ -48,6 +52,12 @@ export interface Native {
   block(): number;
   yield(): number;
   stack(slot: number): string | undefined;
+  /** The address of what LWKT_NATIVE has made there (lwkt_client.h). Throws. The library stays loaded. */
+  findNative(library: string, symbol: string): bigint;
+  /** A slot, or -errno. */
+  createNative(entry: bigint, priority: number, stackSize: number, name: string, arg: NativeArg): number;
+  /** Of a native userthread: what it waits for; undefined where it is runnable or has ended. */
+  waitReason(slot: number): string | undefined;
   stats(): Stats;
   trim(keep: number, max: number): number;
   /** What is a host object to V8's structured clone extends this. */

@@ -4,11 +4,12 @@
  * Invariant: threads[slot] is the thread that the native side means by slot, from create to finish.
  */
 
+import { constants } from 'node:os';
 import { followSignal } from './abort-signal.ts';
 import { beforeScope, createScope } from './async-context.ts';
 import { blockUntil, curthread, setCurrent, thread0, wake } from './block.ts';
 import { watchForDeadlock } from './deadlock.ts';
-import { CodedError, invalidType, outOfRange, wouldBlock } from './errors.ts';
+import { CodedError, invalidType, outOfRange, systemError, wouldBlock } from './errors.ts';
 import { native } from './native.ts';
 import { dropAll } from './token/lock.ts';
 import { checkPriority, describe, PRIORITY_DEFAULT, UserThread, type WaitOptions } from './userthread.ts';
@@ -31,17 +32,23 @@ export interface CreateOptions {
 
 /** V8 compiles no function with less than 40 KiB of stack left: in 64 KiB, less what is kept for C++, hardly anything would run. */
 const STACK_MIN = 128 * 1024;
-const STACK_DEFAULT = 256 * 1024;
+export const STACK_DEFAULT: number = 256 * 1024;
 const STACK_MAX = 64 * 1024 * 1024;
 
 const threads: (UserThread | undefined)[] = [];
 let lastId = 0;
+
+/** The id of a userthread that is to be created. */
+export function nextId(): number {
+  return ++lastId;
+}
 
 /** All userthreads of this rfork that have not finished. */
 export function userthreads(): UserThread[] {
   return threads.filter((td) => td !== undefined);
 }
 
+/** The outcome is in td. Its slot is free. */
 function finish(td: UserThread): void {
   threads[td.slot] = undefined;
   td.slot = -1;
@@ -130,10 +137,24 @@ function noStack(slot: number, errno: number): void {
   finish(td);
 }
 
-native.setup(entry, noStack, {}, () => {});
+/** Called by the native side on thread0, when a native userthread has ended. */
+function nativeEnded(slot: number, errno: number, result: bigint): void {
+  const td = threads[slot] as UserThread;
+  const abort = td.pendingAbort;
+  const { EINTR, ECANCELED } = constants.errno;
+  td.value = result;
+  td.failed = errno !== 0;
+  if (abort !== undefined && (errno === EINTR || errno === ECANCELED)) {
+    td.lastAbort = abort;
+    td.error = abort;
+  } else if (td.failed) td.error = systemError(errno, td.symbol as string);
+  finish(td);
+}
 
-function checkCreate(main: unknown, options: CreateOptions): void {
-  if (typeof main !== 'function') throw invalidType('main', 'of type function', main);
+native.setup(entry, noStack, {}, () => {}, nativeEnded);
+
+/** The options that all userthreads have. */
+export function checkOptions(options: CreateOptions, stackMin: number): void {
   if (typeof options !== 'object' || options === null)
     throw invalidType('options', 'of type object', options);
   const { name, priority, stackSize, signal } = options;
@@ -142,8 +163,8 @@ function checkCreate(main: unknown, options: CreateOptions): void {
   if (priority !== undefined) checkPriority(priority);
   if (stackSize !== undefined) {
     if (typeof stackSize !== 'number') throw invalidType('options.stackSize', 'of type number', stackSize);
-    if (!Number.isInteger(stackSize) || stackSize < STACK_MIN || stackSize > STACK_MAX)
-      throw outOfRange('options.stackSize', `an integer >= ${STACK_MIN} and <= ${STACK_MAX}`, stackSize);
+    if (!Number.isInteger(stackSize) || stackSize < stackMin || stackSize > STACK_MAX)
+      throw outOfRange('options.stackSize', `an integer >= ${stackMin} and <= ${STACK_MAX}`, stackSize);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidType('options.signal', 'an instance of AbortSignal', signal);
@@ -157,6 +178,20 @@ function obeySignal(td: UserThread, signal: AbortSignal): void {
   else td.onFinish = followSignal(signal, () => td.abort(signal.reason));
 }
 
+/** The native side answered slot: from here on the thread is listed and watched. Throws ERR_LWKT_NO_STACK where that is an error. */
+export function enroll(td: UserThread, slot: number, options: CreateOptions): void {
+  if (slot < 0)
+    throw new CodedError(
+      'ERR_LWKT_NO_STACK',
+      `no userthread can be created: ${ERRNO_TEXT[-slot] ?? `errno ${-slot}`}`,
+    );
+  td.slot = slot;
+  td.daemon = options.daemon === true;
+  threads[slot] = td;
+  if (options.signal !== undefined) obeySignal(td, options.signal);
+  watchForDeadlock();
+}
+
 /**
  * Create a userthread that runs main, an ordinary function which may block: wait(), sleep(), ports, @libcr/syscalls. It begins to run when the
  * event loop or the running userthread next gives way, never inside create(). If main returns a promise (an async function), its outcome
@@ -164,27 +199,18 @@ function obeySignal(td: UserThread, signal: AbortSignal): void {
  * (DragonFly: lwkt_create)
  */
 export function create<R>(main: () => R, options: CreateOptions = NO_OPTIONS): UserThread<Awaited<R>> {
-  checkCreate(main, options);
+  if (typeof main !== 'function') throw invalidType('main', 'of type function', main);
+  checkOptions(options, STACK_MIN);
   const creator = curthread();
   const td = new UserThread<unknown>(
-    ++lastId,
+    nextId(),
     options.name ?? 'userthread',
     main,
     options.priority ?? PRIORITY_DEFAULT,
   );
   td.scope = createScope();
-  td.daemon = options.daemon === true;
   td.syscallPort = options.syscallPort ?? creator.syscallPort;
-  const slot = native.create(td.pri, options.stackSize ?? STACK_DEFAULT, td.name);
-  if (slot < 0)
-    throw new CodedError(
-      'ERR_LWKT_NO_STACK',
-      `no userthread can be created: ${ERRNO_TEXT[-slot] ?? `errno ${-slot}`}`,
-    );
-  td.slot = slot;
-  threads[slot] = td;
-  if (options.signal !== undefined) obeySignal(td, options.signal);
-  watchForDeadlock();
+  enroll(td, native.create(td.pri, options.stackSize ?? STACK_DEFAULT, td.name), options);
   return td as UserThread<Awaited<R>>;
 }
 

@@ -68,6 +68,9 @@ export class UserThread<T = unknown> {
   /** @internal */ failed = false;
   /** @internal */ pendingAbort: Error | undefined;
   /** @internal */ lastAbort: Error | undefined;
+  /** @internal The C function that a native userthread runs; where such a thread stands is known to the native side. */ symbol:
+    | string
+    | undefined;
   /** @internal */ pri: number;
   /** @internal */ joiners: UserThread[] | undefined;
   /** @internal */ scope: Scope;
@@ -92,7 +95,7 @@ export class UserThread<T = unknown> {
 
   /** Where it stands. */
   get state(): ThreadState {
-    return this.running;
+    return this.symbol !== undefined && this.waitReason !== undefined ? 'blocked' : this.running;
   }
 
   /** 0 (lowest) to 31; settable on any thread of one's own rfork but thread0. (lwkt_setpri) */
@@ -106,20 +109,28 @@ export class UserThread<T = unknown> {
     if (this.slot >= 0) native.setpri(this.slot, value);
   }
 
-  /** What it waits for, for example "sleep 10 ms"; undefined unless it is blocked. */
+  /** What it waits for, for example "sleep 10 ms", of a native userthread the wmesg of its wait; undefined unless it is blocked. */
   get waitReason(): string | undefined {
-    return this.reason;
+    return this.symbol !== undefined ? native.waitReason(this.slot) : this.reason;
   }
 
-  /** Its own message port: default reply port, and a service port if wanted. Only the thread itself may take from it. */
+  /**
+   * Its own message port: default reply port, and a service port if wanted. Only the thread itself may take from it; so for a native userthread,
+   * which knows the ports of C only, this throws ERR_LWKT_NOT_OWNER.
+   */
   get port(): MsgPort {
+    if (this.symbol !== undefined)
+      throw new CodedError(
+        'ERR_LWKT_NOT_OWNER',
+        `userthread ${describe(this)} is a native one: it can take nothing from a port of JavaScript's`,
+      );
     this.ownPort ??= services.port(this);
     return this.ownPort;
   }
 
   /**
    * Its JavaScript stack as text, most recent call first: where a blocked thread waits, or where the running one is. undefined before
-   * its first run and after its end. Costs two switches; for diagnosis.
+   * its first run, after its end, and for a native userthread. Costs two switches; for diagnosis.
    */
   get stack(): string | undefined {
     if (this === (services.current() as unknown)) return new Error().stack?.replace(/^.*\n.*\n/, '');
@@ -160,7 +171,8 @@ export class UserThread<T = unknown> {
   /**
    * Ask it to end: its present blocking call, or else its next, throws an AbortError with `reason` as its cause; finally blocks run, and may
    * block in their turn. One that has not begun never does. A thread that ends with that very error counts as handled. Does nothing
-   * to a finished thread; callable from anywhere.
+   * to a finished thread; callable from anywhere. A native userthread's waits answer EINTR instead (lwkt_interrupt); if it then ends with EINTR
+   * or ECANCELED, that AbortError is its outcome.
    */
   abort(reason?: unknown): void {
     if (this.id === 0) throw invalidType('this', 'a userthread, not thread0', this);
@@ -170,7 +182,8 @@ export class UserThread<T = unknown> {
   }
 
   toString(): string {
-    const what = this.id === 0 ? '' : ` ${this.running}${this.reason ? `: ${this.reason}` : ''}`;
+    const reason = this.waitReason;
+    const what = this.id === 0 ? '' : ` ${this.state}${reason ? `: ${reason}` : ''}`;
     return `UserThread ${describe(this)}${what}`;
   }
 }

@@ -767,6 +767,47 @@ struct lwkt_api {
 	int (*replymsg)(lwkt_msg_t msg, int error);
 	void (*initmsg)(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags);
 	void (*initport_putonly)(lwkt_port_t port, int (*put)(lwkt_port_t, lwkt_msg_t), const char *name);
+	/*
+	 * From here on for native userthreads (lwkt_client.h), each the function of that name. There is nothing that makes rforks or moves threads: an
+	 * event loop could not tell that something is still to come from there. create, sendmsg and others that make threads runnable may be
+	 * called on thread0 as well, and see to it that the event loop runs them.
+	 */
+	int (*create)(void (*func)(void *arg), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args);
+	int (*exit)(void);
+	int (*join)(lwkt_thread_t td);
+	int (*block)(const char *wmesg);
+	int (*block_timed)(const char *wmesg, uint64_t ns);
+	int (*nanosleep)(uint64_t ns);
+	int (*yield)(void);
+	int (*yield_wanted)(void);
+	int (*setpri)(lwkt_thread_t td, int pri);
+	int (*interrupt)(lwkt_thread_t td);
+	void (*crit_enter)(void);
+	int (*crit_exit)(void);
+	void (*initport_thread)(lwkt_port_t port, lwkt_thread_t td, const char *name);
+	void (*initport_spin)(lwkt_port_t port, const char *name);
+	void (*initport_serialize)(lwkt_port_t port, struct lwkt_serialize *s, const char *name);
+	void (*initport_replyonly_null)(lwkt_port_t port);
+	void (*initmsg_abortable)(lwkt_msg_t msg, lwkt_port_t reply_port, uint32_t flags, void (*abortfn)(lwkt_msg_t));
+	int (*forwardmsg)(lwkt_port_t port, lwkt_msg_t msg);
+	lwkt_msg_t (*getport)(lwkt_port_t port, int *error);
+	lwkt_msg_t (*waitport)(lwkt_port_t port, int *error);
+	lwkt_msg_t (*waitport_timed)(lwkt_port_t port, uint64_t ns, int *error);
+	int (*waitmsg)(lwkt_msg_t msg);
+	int (*waitmsg_timed)(lwkt_msg_t msg, uint64_t ns);
+	int (*checkmsg)(lwkt_msg_t msg);
+	int (*dropmsg)(lwkt_msg_t msg);
+	void (*default_abortmsg)(lwkt_msg_t msg);
+	int (*abortmsg)(lwkt_msg_t msg);
+	void (*serialize_init)(struct lwkt_serialize *s);
+	int (*serialize_enter)(struct lwkt_serialize *s);
+	int (*serialize_try)(struct lwkt_serialize *s);
+	int (*serialize_exit)(struct lwkt_serialize *s);
+	void (*wait_init)(struct lwkt_wait *w);
+	uint32_t (*wait_gen)(const struct lwkt_wait *w);
+	int (*wait_block)(struct lwkt_wait *w, const char *wmesg, uint32_t *gen);
+	int (*wait_block_timed)(struct lwkt_wait *w, const char *wmesg, uint32_t *gen, uint64_t ns);
+	unsigned (*wait_signal)(struct lwkt_wait *w, int count);
 };
 
 #ifdef LWKT_EXPORT

@@ -18,6 +18,8 @@ v8::Local<v8::String> string_of(v8::Isolate* isolate, const char* text) {
   return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
 }
 
+}  // namespace
+
 uint32_t take_slot(Cpu* cpu) {
   if (cpu->free_slots.empty()) {
     cpu->threads.push_back(nullptr);
@@ -34,6 +36,8 @@ lwkt_thread_t thread_of(Cpu* cpu, Args args) {
 
   return slot < cpu->threads.size() ? cpu->threads[slot] : nullptr;
 }
+
+namespace {
 
 /** create(priority, stackSize, name?) -> slot, or -errno. The thread is scheduled. */
 void Create(Args args) {
@@ -135,14 +139,14 @@ void capture_stack(void* arg) {
   }
 }
 
-/** stack(slot) -> the JavaScript stack of a suspended userthread as text; undefined for one that has none. */
+/** stack(slot) -> the JavaScript stack of a suspended userthread as text; undefined for one that has none. A native one is never in V8. */
 void Stack(Args args) {
   Cpu* cpu = current_cpu();
   lwkt_thread_t td = thread_of(cpu, args);
   v8::Local<v8::Data> continuation = get_continuation(cpu->isolate);
   std::string text;
 
-  if (!td || lwkt_visit(td, capture_stack, &text) != 0) return;
+  if (!td || is_native(td) || lwkt_visit(td, capture_stack, &text) != 0) return;
   set_continuation(cpu->isolate, continuation);
   if (!text.empty()) text.pop_back();
   args.GetReturnValue().Set(string_of(cpu->isolate, text.c_str()));
@@ -175,28 +179,17 @@ void Trim(Args args) {
   args.GetReturnValue().Set(lwkt_pool_trim(args[0].As<v8::Uint32>()->Value(), args[1].As<v8::Uint32>()->Value()));
 }
 
-/** setup(entry, failed, resource, noop): once, before the first create. */
+/** setup(entry, failed, resource, noop, nativeEnded): once, before the first create. */
 void Setup(Args args) {
   Cpu* cpu = current_cpu();
 
   cpu->entry.Reset(cpu->isolate, args[0].As<v8::Function>());
   cpu->failed.Reset(cpu->isolate, args[1].As<v8::Function>());
   cpu->noop.Reset(cpu->isolate, args[3].As<v8::Function>());
+  cpu->native_ended.Reset(cpu->isolate, args[4].As<v8::Function>());
   cpu->resource.Reset(cpu->isolate, args[2].As<v8::Object>());
   cpu->async_context = node::EmitAsyncInit(cpu->isolate, args[2].As<v8::Object>(), "LWKT");
 }
-
-int schedule_and_wake(lwkt_thread_t td) {
-  int error = lwkt_schedule(td);
-
-  if (!error) loop_wake(current_cpu());
-  return error;
-}
-
-const lwkt_api api = {
-    LWKT_VERSION, sizeof(lwkt_api), lwkt_curthread, schedule_and_wake, js_block,    js_aborting,
-    lwkt_sendmsg, lwkt_domsg,       lwkt_replymsg,  lwkt_initmsg,      lwkt_initport_putonly,
-};
 
 void on_closed(void* arg) {
   Cpu* cpu = static_cast<Cpu*>(arg);
@@ -219,6 +212,7 @@ void on_cleanup(void* arg, void (*done)(void*), void* done_arg) {
   cpu->entry.Reset();
   cpu->failed.Reset();
   cpu->noop.Reset();
+  cpu->native_ended.Reset();
   cpu->resource.Reset();
   cpu->context.Reset();
   cpu->continuation.clear();
@@ -237,7 +231,7 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
       {"setup", Setup}, {"create", Create}, {"schedule", Schedule}, {"interrupt", Interrupt}, {"setpri", SetPriority},
       {"block", Block}, {"yield", Yield},   {"stats", Stats},       {"trim", Trim},
       {"stack", Stack}, {"reserve", Reserve}, {"forsake", Forsake}, {"enter", Enter}, {"setupRemote", SetupRemote}, {"send", Send}, {"receive", Receive},
-      {"hold", Hold},
+      {"hold", Hold},   {"findNative", FindNative}, {"createNative", CreateNative}, {"waitReason", WaitReason},
   };
 
   if (error == EEXIST) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "../include/lwkt.h"
+#include "native-thread.h"
 
 namespace libcr {
 
@@ -41,6 +42,7 @@ struct Cpu {
   v8::Global<v8::Function> entry;      // entry(slot): runs a userthread's JavaScript from beginning to end
   v8::Global<v8::Function> failed;     // failed(slot, errno): it could not get a stack
   v8::Global<v8::Function> noop;       // a function that does nothing, called to make V8 notice a termination
+  v8::Global<v8::Function> native_ended;  // nativeEnded(slot, errno, result): a native userthread has
   v8::Global<v8::Object> resource;     // the async resource that passes run in
   node::async_context async_context;
   uv_loop_t* loop;
@@ -50,9 +52,10 @@ struct Cpu {
   uv_poll_t doorbell;                  // other rforks wake the loop by it
   bool active = false;                 // idle is started
   bool terminating = false;            // the environment ends: suspended threads are being unwound
-  int open_handles = 0;                // 5, with trim below, from loop_init to loop_close
-  int closing_handles = 0;             // of the five, not yet closed
+  int open_handles = 0;                // 6, with timed and trim below, from loop_init to loop_close
+  int closing_handles = 0;             // of the six, not yet closed
   void (*closed)(void*) = nullptr;     // called with the Cpu when all are
+  uv_timer_t timed;                    // a pass when the first timed wait is over; it keeps the loop alive
   uv_timer_t trim;                     // gives idle stacks back, see trim.cc
   bool trimming = false;               // it is started
   unsigned trimmed = 0;                // stacks given back since it was
@@ -77,6 +80,8 @@ struct Cpu {
   std::vector<lwkt_thread_t> threads;  // by slot; nullptr: free
   std::vector<uint32_t> free_slots;
   std::vector<Failure> failures;       // fresh threads that could not get a stack, not yet reported
+  std::unordered_map<uint32_t, std::unique_ptr<NativeThread>> natives;  // by slot: native userthreads whose end JavaScript does not know
+  std::vector<uint32_t> ended;         // of those, the slots of the ones that have ended, in order
   std::vector<v8::Global<v8::Data>> continuation;  // by slot: the async context a fresh thread inherits
   v8::Global<v8::Data> held_continuation;          // see continuation-gc.cc
 };
@@ -91,8 +96,16 @@ int js_block(const char* wmesg);
 int js_aborting();
 BlockResult block_current(const char* wmesg);
 BlockResult after_wait(Cpu* cpu);
+uint32_t take_slot(Cpu* cpu);
 void free_slot(Cpu* cpu, uint32_t slot);
 void report_failures(Cpu* cpu, v8::Local<v8::Context> context);
+
+// api.cc
+extern const lwkt_api api;
+
+// native-thread.cc
+bool is_native(lwkt_thread_t td);
+void report_ended(Cpu* cpu, v8::Local<v8::Context> context);
 
 // loop.cc
 int loop_init(Cpu* cpu);

@@ -6,9 +6,21 @@
 
 #include <v8.h>
 
+#include "../include/lwkt.h"
+
 namespace libcr {
 
 using Args = const v8::FunctionCallbackInfo<v8::Value>&;
+
+struct Cpu;
+
+// addon.cc
+lwkt_thread_t thread_of(Cpu* cpu, Args args);  // by the slot in args[0]; nullptr where it has ended
+
+// native-thread.cc
+void FindNative(Args args);
+void CreateNative(Args args);
+void WaitReason(Args args);
 
 // remote.cc
 void Reserve(Args args);

@@ -7,7 +7,7 @@
  *
  * What other rforks send is looked for at each turn of the loop, and handed to JavaScript at the beginning of a pass. Before each poll the
  * loop says that it may sleep: from then on an IPI message rings the doorbell, which the poll watches. Nothing of that keeps the loop
- * alive, but for loop_hold.
+ * alive, but for loop_hold. A timed wait in C does, as a timer of JavaScript's.
  *
  * Invariant: idle is started exactly while active is set.
  */
@@ -35,6 +35,16 @@ static void deliver(Cpu* cpu, v8::Local<v8::Context> context) {
   cpu->deliver.Get(cpu->isolate)->Call(context, v8::Undefined(cpu->isolate), 0, nullptr).IsEmpty();
 }
 
+/** After a pass that leaves nobody runnable: the loop must not sleep longer than the first timed wait lasts. */
+static void arm_timed(Cpu* cpu) {
+  uint64_t ns = lwkt_next_timer();
+
+  if (ns == UINT64_MAX || cpu->open_handles == 0)
+    uv_timer_stop(&cpu->timed);
+  else
+    uv_timer_start(&cpu->timed, [](uv_timer_t* timer) { loop_wake(static_cast<Cpu*>(timer->data)); }, ns / 1000000 + 1, 0);
+}
+
 static void run_pass(Cpu* cpu) {
   v8::Isolate* isolate = cpu->isolate;
   v8::HandleScope handles(isolate);
@@ -51,8 +61,10 @@ static void run_pass(Cpu* cpu) {
     lwkt_dispatch(cpu->pass_ns);
     set_continuation(isolate, continuation);
     report_failures(cpu, context);
+    report_ended(cpu, context);
   } while (has_work(cpu) && !cpu->terminating && uv_hrtime() < end);
   set_active(cpu, has_work(cpu));
+  if (!cpu->active) arm_timed(cpu);
   trim_wake(cpu);
 }
 
@@ -96,15 +108,16 @@ int loop_init(Cpu* cpu) {
   if ((error = uv_check_init(cpu->loop, &cpu->check)) != 0) return error;
   if ((error = uv_idle_init(cpu->loop, &cpu->idle)) != 0) return error;
   if ((error = uv_poll_init(cpu->loop, &cpu->doorbell, doorbell)) != 0) return error;
+  if ((error = uv_timer_init(cpu->loop, &cpu->timed)) != 0) return error;
   if ((error = trim_init(cpu)) != 0) return error;
-  cpu->prepare.data = cpu->check.data = cpu->idle.data = cpu->doorbell.data = cpu;
+  cpu->prepare.data = cpu->check.data = cpu->idle.data = cpu->doorbell.data = cpu->timed.data = cpu;
   uv_prepare_start(&cpu->prepare, on_prepare);
   uv_check_start(&cpu->check, on_check);
   if ((error = uv_poll_start(&cpu->doorbell, UV_READABLE, on_doorbell)) != 0) return error;
   uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->prepare));
   uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->check));
   uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->doorbell));
-  cpu->open_handles = 5;
+  cpu->open_handles = 6;
   return 0;
 }
 
@@ -123,6 +136,7 @@ void loop_close(Cpu* cpu, void (*closed)(void*)) {
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->check), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->idle), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->doorbell), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&cpu->timed), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->trim), on_closed);
 }
 

@@ -98,6 +98,7 @@ void report_failures(Cpu* cpu, v8::Local<v8::Context> context) {
     v8::Local<v8::Value> argv[] = {v8::Integer::NewFromUnsigned(isolate, failure.slot), v8::Integer::New(isolate, failure.error)};
 
     cpu->failures.pop_back();
+    cpu->natives.erase(failure.slot);
     free_slot(cpu, failure.slot);
     cpu->failed.Get(isolate)->Call(context, v8::Undefined(isolate), 2, argv).IsEmpty();
   }

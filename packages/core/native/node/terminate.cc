@@ -1,6 +1,7 @@
 /*
  * terminate.cc - when an environment ends with userthreads suspended: each is resumed once with V8 told to terminate, so that the C++
- * frames on its stack are left properly. JavaScript's finally blocks don't run, as with worker.terminate().
+ * frames on its stack are left properly. JavaScript's finally blocks don't run, as with worker.terminate(). Native userthreads, and those that
+ * they have created, are interrupted: their waits answer EINTR, and they may clean up and return.
  *
  * Invariant: afterwards no userthread is left on this CPU, unless one refused to end within the time allowed; such stacks are
  * abandoned with their memory (the process or the Worker ends anyway).
@@ -9,7 +10,7 @@
 
 namespace libcr {
 
-static const int kRounds = 16;  // a thread that blocks again while unwinding (in C++) gets that many further chances
+static const int kRounds = 16;  // a thread that blocks again while unwinding (in C or C++) gets that many further chances
 
 /** On a userthread, in a native function that JavaScript called: nothing of its JavaScript runs after this. */
 void request_termination(Cpu* cpu) {
@@ -26,12 +27,7 @@ void terminate_userthreads(Cpu* cpu) {
 
   cpu->terminating = true;
   for (int round = 0; round < kRounds; round++) {
-    struct lwkt_stats stats;
-
-    lwkt_stats(&stats);
-    if (stats.st_alive == 0) break;
-    for (lwkt_thread_t td : cpu->threads)
-      if (td) lwkt_schedule(td);
+    if (lwkt_interrupt_all() == 0) break;
     lwkt_dispatch(0);
   }
   isolate->CancelTerminateExecution();
