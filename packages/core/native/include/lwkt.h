@@ -373,7 +373,7 @@ unsigned lwkt_runnable(void);
 int lwkt_yield_wanted(void);
 
 /** thread0 belongs to an event loop: whatever would block it answers EDEADLK instead of running a pass, and it is switched away from
- *  by swtch. data becomes its td_data. NULL: it is an ordinary thread0 again. */
+ *  by swtch. data becomes its td_data. NULL: it is an ordinary thread0 again. Ends a trace of the rfork (lwkt_trace_stop). */
 void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *from, struct lwkt_context *to), void *data);
 
 /**
@@ -742,6 +742,54 @@ void lwkt_default_abortmsg(lwkt_msg_t msg);
 /** Ask the target to finish early. Optional for the target; never finishes the message: exactly one reply still comes, and the sender still waits
  *  for it. Returns 0, EOPNOTSUPP where the message is not ABORTABLE, EALREADY where it is done. (lwkt_abortmsg) */
 int lwkt_abortmsg(lwkt_msg_t msg);
+
+/* ------------------------------------------------------------------ tracing */
+
+/* What a trace event says. Where nothing else is said te_td is the thread that ran. */
+#define LWKT_TRACE_NAME 1u     /* te_td exists; te_text: its name */
+#define LWKT_TRACE_BEGIN 2u    /* te_td runs for the first time; te_text: its name */
+#define LWKT_TRACE_RUN 3u      /* te_td has the CPU again */
+#define LWKT_TRACE_LEAVE 4u    /* te_td leaves the CPU; te_text: what it waits for, "" where it could go on (and for thread0); te_number: lwkt_trace_note */
+#define LWKT_TRACE_END 5u      /* te_td has finished; te_text: its name */
+#define LWKT_TRACE_SLEEP 6u    /* thread0 sleeps in the kernel, as nobody can run */
+#define LWKT_TRACE_WAKE 7u     /* it has come back */
+#define LWKT_TRACE_IPI_SEND 8u /* an IPI message goes to rfork te_cpu (lwkt_cpuid); te_number: the function's address */
+#define LWKT_TRACE_IPI_RUN 9u  /* one from rfork te_cpu is about to be run */
+#define LWKT_TRACE_MARK 16u    /* this and above: the program's own, see lwkt_trace_mark */
+
+#define LWKT_TRACE_EVENTS_MIN 16u
+#define LWKT_TRACE_EVENTS_MAX (1u << 24)
+
+/** One event of a trace: 64 bytes. */
+struct lwkt_trace_event {
+	uint64_t te_time; /* CLOCK_MONOTONIC ns */
+	uint64_t te_td;   /* td_id; one that has migrated keeps the one that it began with */
+	uint64_t te_number;
+	uint32_t te_kind; /* LWKT_TRACE_* */
+	uint32_t te_cpu;
+	char te_text[LWKT_NAME_MAX];
+};
+
+/**
+ * Write down what the calling rfork does from now on: the last `events` events (LWKT_TRACE_EVENTS_MIN to LWKT_TRACE_EVENTS_MAX, 64 bytes each, committed as
+ * they are used); what is older is lost, and counted. Its threads get another td_switch for as long, so one that has a td_switch of its own making must
+ * not be traced; while it is off a switch has nothing to do with it. Returns 0, EBUSY where it is traced already, EINVAL, ENOMEM. (DragonFly: KTR)
+ */
+int lwkt_trace_start(unsigned events);
+
+/** End that; what has not been read is gone. Also done by lwkt_cpu_fini and by lwkt_thread0_is_loop. Returns 0, or ESRCH where it is not traced. */
+int lwkt_trace_stop(void);
+
+/** Take up to max of the oldest events out of the record. Returns how many; 0 where the rfork is not traced. *lost (may be NULL): how many have been lost in
+ *  all since lwkt_trace_start. Never blocks. */
+unsigned lwkt_trace_read(struct lwkt_trace_event *to, unsigned max, uint64_t *lost);
+
+/** An event of the program's own: kind from LWKT_TRACE_MARK on; cpu and number as it likes; time 0: now. Never blocks. Returns 0, EINVAL, or ESRCH where the
+ *  rfork is not traced, and nothing is done. */
+int lwkt_trace_mark(uint32_t kind, uint32_t cpu, uint64_t number, uint64_t time);
+
+/** The te_number of the next LWKT_TRACE_LEAVE on this rfork: for a runtime that knows more of a wait's reason than td_wmesg says. */
+void lwkt_trace_note(uint64_t number);
 
 /* ------------------------------------------------------------------ the table other packages' native halves use */
 

@@ -123,6 +123,7 @@ struct globaldata {
 	struct lwkt_thread gd_reaper; /* curthread while a resident unwinds */
 	struct lwkt_sanitizer gd_sanitizer;
 	struct lwkt_rfork *gd_rfork; /* NULL unless lwkt_rfork_create made it */
+	struct lwkt_trace *gd_trace; /* NULL: nobody traces it. See trace.c */
 	/* From here on nothing is cleared when an area is used again: a kernel thread that inherited its %gs may look at gd_shared.tid. */
 	_Atomic uint32_t gd_cpuid; /* written by itself before it is CPU_ONLINE */
 	char gd_padding[64]; /* what others write to shares no cache line with what is ours */
@@ -239,6 +240,18 @@ LWKT_HIDDEN extern const struct lwkt_resident lwkt_plain_resident;
 /* tls.c */
 LWKT_HIDDEN int lwkt_tls_create(struct lwkt_stack **stacks, unsigned count);
 LWKT_HIDDEN void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count);
+
+/* trace.c */
+LWKT_HIDDEN void lwkt_trace_thread(globaldata_t gd, lwkt_thread_t td, uint32_t kind, const char *text);
+LWKT_HIDDEN void lwkt_trace_ipi(globaldata_t gd, uint32_t kind, unsigned cpu, void (*func)(void *));
+LWKT_HIDDEN void lwkt_trace_adopt(globaldata_t gd, lwkt_thread_t td, uint32_t kind);
+LWKT_HIDDEN void lwkt_trace_switch_to(globaldata_t gd);
+
+/** Whether the rfork is traced: a load and a branch, where a thread begins or ends and where another rfork is dealt with. Never in a switch. */
+static inline bool is_traced(globaldata_t gd)
+{
+	return __builtin_expect(gd->gd_trace != NULL, 0);
+}
 
 /* overrun.c */
 LWKT_HIDDEN int lwkt_overrun_init(globaldata_t gd);

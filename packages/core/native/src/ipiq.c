@@ -87,7 +87,11 @@ static bool sleep_in_kernel(globaldata_t gd, uint64_t limit_ns)
 	if (first && first <= began)
 		return false;
 	gd->gd_stats.st_sleeps++;
+	if (is_traced(gd))
+		lwkt_trace_thread(gd, gd->gd_curthread, LWKT_TRACE_SLEEP, NULL);
 	futex_wait(&gd->gd_shared.sleeping, SLEEP_FUTEX, limit && (!first || limit < first) ? limit : first);
+	if (is_traced(gd))
+		lwkt_trace_thread(gd, gd->gd_curthread, LWKT_TRACE_WAKE, NULL);
 	now = now_ns();
 	gd->gd_stats.st_sleep_ns += now - began;
 	return limit && now >= limit;
@@ -211,6 +215,8 @@ LWKT_OTHER_RFORK static int send_away(globaldata_t target, void (*func)(void *),
 		wake(target); /* the ring may be full of passive ones */
 		lwkt_ipiq_wait(&spins);
 	}
+	if (is_traced(gd))
+		lwkt_trace_ipi(gd, LWKT_TRACE_IPI_SEND, cpuid_of(target), func);
 	ring->entries[windex % RING_SIZE] = (struct entry){func, arg};
 	atomic_store_explicit(&ring->windex, windex + 1, memory_order_release);
 	announce(gd, target);
@@ -270,8 +276,9 @@ int lwkt_wait_ipiq(globaldata_t target, uint64_t seq)
 
 /* ---------------------------------------------------------------- running what has come */
 
-static void drain(globaldata_t gd, struct ring *ring)
+static void drain(globaldata_t gd, unsigned source)
 {
+	struct ring *ring = atomic_load_explicit(&rings[source][cpuid_of(gd)], memory_order_acquire);
 	uint64_t end = atomic_load_explicit(&ring->windex, memory_order_acquire), rindex;
 
 	ring->depth++;
@@ -279,6 +286,8 @@ static void drain(globaldata_t gd, struct ring *ring)
 		struct entry entry = ring->entries[rindex % RING_SIZE];
 
 		atomic_store_explicit(&ring->rindex, rindex + 1, memory_order_release);
+		if (is_traced(gd))
+			lwkt_trace_ipi(gd, LWKT_TRACE_IPI_RUN, source, entry.func);
 		entry.func(entry.arg);
 		gd->gd_stats.st_ipis++;
 		if (ring->depth == 1) /* then what ran inside of this one is over, too */
@@ -295,11 +304,8 @@ static void drain_sources(globaldata_t gd)
 		uint64_t bits = atomic_exchange(&gd->gd_shared.sources[word], 0);
 
 		gd->gd_ipi_known[word] |= bits;
-		for (; bits; bits &= bits - 1) {
-			unsigned source = word * 64 + (unsigned)__builtin_ctzll(bits);
-
-			drain(gd, atomic_load_explicit(&rings[source][cpuid_of(gd)], memory_order_acquire));
-		}
+		for (; bits; bits &= bits - 1)
+			drain(gd, word * 64 + (unsigned)__builtin_ctzll(bits));
 	}
 }
 
@@ -309,8 +315,7 @@ static void drain_known(globaldata_t gd)
 	gd->gd_ipi_depth++;
 	for (unsigned word = 0; word < LWKT_CPU_MAX / 64; word++)
 		for (uint64_t bits = gd->gd_ipi_known[word]; bits; bits &= bits - 1)
-			drain(gd, atomic_load_explicit(&rings[word * 64 + (unsigned)__builtin_ctzll(bits)][cpuid_of(gd)],
-			                               memory_order_acquire));
+			drain(gd, word * 64 + (unsigned)__builtin_ctzll(bits));
 	gd->gd_ipi_depth--;
 }
 

@@ -23,6 +23,13 @@ static int same_kind(lwkt_thread_t td, const struct lwkt_stack *stack)
 	       !(td->td_flags & TDF_TLS) == !stack->st_has_tls && stack->st_chunk->ch_gd == td->td_gd;
 }
 
+/** A fresh thread, curthread, begins to run. */
+static void trace_begins(globaldata_t gd)
+{
+	if (is_traced(gd))
+		lwkt_trace_adopt(gd, gd->gd_curthread, LWKT_TRACE_BEGIN);
+}
+
 int lwkt_resident_adopt(void)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
@@ -31,6 +38,8 @@ int lwkt_resident_adopt(void)
 
 	/* From here until park has switched, curthread names a finished thread: its structure may be on the free list, but
 	 * nobody runs who could take it from there. */
+	if (is_traced(gd))
+		lwkt_trace_thread(gd, cur, LWKT_TRACE_END, cur->td_comm);
 	lwkt_thread_finish(gd, cur, 0);
 	next = lwkt_peek(gd);
 	if (!next || !(next->td_flags & TDF_FRESH) || !same_kind(next, stack) || lwkt_pass_is_over(gd))
@@ -38,6 +47,7 @@ int lwkt_resident_adopt(void)
 	lwkt_start_running(gd, next);
 	next->td_stack = stack;
 	next->td_ctx.fs = stack->st_ctx.fs;
+	trace_begins(gd);
 	return 1;
 }
 
@@ -53,10 +63,16 @@ int lwkt_resident_park(void)
 	else
 		gd->gd_homing = stack;
 	to = lwkt_next_context(gd);
+	if (is_traced(gd))
+		lwkt_trace_switch_to(gd);
 	sanitizer_leaving(gd);
 	(resident->swtch ? resident->swtch : lwkt_arch_switch)(&stack->st_ctx, to);
-	sanitizer_arrived(lwkt_arch_mycpu()); /* a stack may come back here on another rfork than it left */
-	return !stack->st_unwind;
+	gd = lwkt_arch_mycpu(); /* a stack may come back here on another rfork than it left */
+	sanitizer_arrived(gd);
+	if (stack->st_unwind)
+		return 0;
+	trace_begins(gd);
+	return 1;
 }
 
 /** The first frame of every stack. */
@@ -66,6 +82,7 @@ void lwkt_stack_main(void)
 	struct lwkt_stack *stack = gd->gd_curthread->td_stack;
 
 	sanitizer_arrived(gd);
+	trace_begins(gd);
 	stack->st_resident->main();
 	/* Unwound, on the reaper's account: back to lwkt_resident_unwind, for good. */
 	lwkt_start_running(gd, &gd->gd_thread0);
