@@ -24,6 +24,13 @@ export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
 export type { Hold } from './token/lock.ts';
 export { Serializer } from './token/serializer.ts';
 export { Token, type TokenOptions } from './token/token.ts';
+export type { TraceEvent } from './trace/chrome.ts';
+export {
+  type EventTrace,
+  startTraceEvents,
+  type TraceEventsFile,
+  type TraceEventsOptions,
+} from './trace/trace-events.ts';
 export {
   PRIORITY_DEFAULT,
   PRIORITY_MAX,

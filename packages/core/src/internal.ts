@@ -6,7 +6,8 @@ import { native } from './native.ts';
 
 export { blockUntil, isAbortOf, suspend, thread0, throwIfAborted, wake } from './block.ts';
 export { abortError, CodedError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
-export { exportedCount } from './rfork/ports.ts';
+export { exportedCount, RemoteHome } from './rfork/ports.ts';
+export { native };
 
 /**
  * The address of core's `const struct lwkt_api` (native/include/lwkt.h): for a native half's init function. A number, as Node-API and V8

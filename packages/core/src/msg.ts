@@ -23,12 +23,17 @@ export type MsgState = 'idle' | 'queued' | 'held' | 'replied' | 'done';
 
 /** Where a message came from that another rfork has sent. (src/rfork/) */
 export interface MsgOrigin {
+  /** The sender's rfork, and its number for the message. */
+  readonly rfork: number;
+  readonly id: number;
   /** Sends the answer there. Throws DataCloneError, and then nothing has happened. */
   reply(error: unknown, result: unknown, transfer: readonly ArrayBuffer[] | undefined): void;
 }
 
 /** Where a message of ours is that another rfork has. (src/rfork/) */
 export interface MsgAway {
+  /** Our number for it. */
+  readonly id: number;
   /** The rfork. */
   at: number;
   /** Whether the event loop stays alive for its answer. */

@@ -88,6 +88,19 @@ export interface Native {
   receive(): unknown[];
   /** The loop has one reason more, or less, to stay alive. */
   hold(on: boolean): void;
+  /** 0 or an errno: this rfork's threads are traced from now on; of the events the last so many are kept. */
+  traceStart(events: number): number;
+  traceStop(): void;
+  /** All events there are, of 64 bytes each (struct lwkt_trace_event), and how many have been lost so far. */
+  traceRead(): [events: ArrayBuffer, lost: number];
+  /** An event of the running thread's. time: CLOCK_MONOTONIC ns, 0 for now. */
+  traceMark(kind: number, rfork: number, number: number, time: number): void;
+  /** Goes with the running thread's next leave. */
+  traceNote(number: number): void;
+  /** The running userthread's slot; -1: thread0. */
+  traceSlot(): number;
+  /** Whether a thread of this rfork switches otherwise than it does untraced. For tests. */
+  traceHooked(): boolean;
   /** The address of struct lwkt_api. */
   api: bigint;
 }

@@ -48,6 +48,11 @@ export function userthreads(): UserThread[] {
   return threads.filter((td) => td !== undefined);
 }
 
+/** The thread that the native side means by slot. */
+export function threadAt(slot: number): UserThread | undefined {
+  return threads[slot];
+}
+
 /** The outcome is in td. Its slot is free. */
 function finish(td: UserThread): void {
   threads[td.slot] = undefined;

@@ -232,6 +232,8 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
       {"block", Block}, {"yield", Yield},   {"stats", Stats},       {"trim", Trim},
       {"stack", Stack}, {"reserve", Reserve}, {"forsake", Forsake}, {"enter", Enter}, {"setupRemote", SetupRemote}, {"send", Send}, {"receive", Receive},
       {"hold", Hold},   {"findNative", FindNative}, {"createNative", CreateNative}, {"waitReason", WaitReason},
+      {"traceStart", TraceStart}, {"traceStop", TraceStop}, {"traceRead", TraceRead}, {"traceMark", TraceMark}, {"traceNote", TraceNote},
+      {"traceSlot", TraceSlot}, {"traceHooked", TraceHooked},
   };
 
   if (error == EEXIST) {

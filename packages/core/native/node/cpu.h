@@ -111,6 +111,7 @@ void report_ended(Cpu* cpu, v8::Local<v8::Context> context);
 int loop_init(Cpu* cpu);
 void loop_wake(Cpu* cpu);
 void loop_hold(Cpu* cpu, bool on);
+void loop_trace(Cpu* cpu, bool on);
 void loop_close(Cpu* cpu, void (*closed)(void*));
 
 // remote.cc

@@ -32,6 +32,15 @@ void Receive(Args args);
 void Hold(Args args);
 v8::Local<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Context> context);
 
+// trace.cc
+void TraceStart(Args args);
+void TraceStop(Args args);
+void TraceRead(Args args);
+void TraceMark(Args args);
+void TraceNote(Args args);
+void TraceSlot(Args args);
+void TraceHooked(Args args);
+
 }  // namespace libcr
 
 #endif

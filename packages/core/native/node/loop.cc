@@ -80,6 +80,25 @@ static void on_check(uv_check_t* handle) {
   if (lwkt_loop_wakes() || cpu->active) run_pass(cpu);
 }
 
+/** The last thing before the poll, and the first after it, in a trace. */
+static void on_prepare_traced(uv_prepare_t* handle) {
+  on_prepare(handle);
+  lwkt_trace_mark(LWKT_TRACE_MARK, 0, 1, 0);
+}
+
+static void on_check_traced(uv_check_t* handle) {
+  lwkt_trace_mark(LWKT_TRACE_MARK, 0, 0, 0);
+  on_check(handle);
+}
+
+void loop_trace(Cpu* cpu, bool on) {
+  if (cpu->open_handles == 0) return;
+  uv_prepare_stop(&cpu->prepare);
+  uv_check_stop(&cpu->check);
+  uv_prepare_start(&cpu->prepare, on ? on_prepare_traced : on_prepare);
+  uv_check_start(&cpu->check, on ? on_check_traced : on_check);
+}
+
 static void on_doorbell(uv_poll_t* handle, int, int) {
   uint64_t rings;
 

@@ -7,6 +7,7 @@
 import { CodedError } from '../errors.ts';
 import { create, EASYNC, type Msg, MsgPort } from '../index.ts';
 import { native } from '../native.ts';
+import { followTrace } from '../trace/trace-events.ts';
 import { exportAs } from './ports.ts';
 import type { RforkMain } from './rfork.ts';
 import { orders } from './self.ts';
@@ -40,6 +41,7 @@ async function runMain(start: Msg, port: MsgPort, url: string): Promise<void> {
 if (orders === undefined)
   throw new CodedError('ERR_LWKT_RFORK_MAIN', 'this file is the beginning of an rfork: new Rfork() runs it');
 const { module, name } = orders;
+followTrace();
 const port = new MsgPort(name, { shared: true });
 exportAs(MAIN_PORT, port);
 exportAs(

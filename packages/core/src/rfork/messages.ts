@@ -25,6 +25,10 @@ const held = new Map<number, Map<number, Msg>>();
 
 const onEnd = new Map<number, (() => void)[]>();
 
+/** Kinds of envelopes that others deal with, and who wants to hear of each rfork that has ended: set by them. (src/trace/) */
+export const onKind: Map<number, (from: number, value: unknown) => void> = new Map();
+export const onEnded: Set<(rfork: number) => void> = new Set();
+
 function endedError(rfork: number): Error {
   return new CodedError('ERR_LWKT_RFORK_ENDED', `rfork ${rfork} has ended`);
 }
@@ -181,6 +185,7 @@ function rforkEnded(rfork: number): void {
   const then = onEnd.get(rfork) ?? [];
   onEnd.delete(rfork);
   for (const each of then) each();
+  for (const listener of onEnded) listener(rfork);
 }
 
 function handle(kind: number, from: number, port: number, origin: number, id: number, value: unknown): void {
@@ -217,6 +222,8 @@ function handle(kind: number, from: number, port: number, origin: number, id: nu
     case wire.ENDED:
       rforkEnded(from);
       break;
+    default:
+      onKind.get(kind)?.(from, value);
   }
 }
 

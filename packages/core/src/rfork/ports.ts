@@ -66,7 +66,7 @@ interface Holding {
 }
 
 /** A port of another rfork's, seen from here. */
-class RemoteHome implements PortHome {
+export class RemoteHome implements PortHome {
   readonly holding: Holding;
 
   constructor(holding: Holding) {

@@ -13,6 +13,7 @@ import { inspectAsString } from '../inspect.ts';
 import { checkTransfer, Msg } from '../msg.ts';
 import type { MsgPort } from '../msgport.ts';
 import { native } from '../native.ts';
+import { traceOrders } from '../trace/trace-events.ts';
 import type { WaitOptions } from '../userthread.ts';
 import { wait } from '../wait.ts';
 import { putRemote } from './messages.ts';
@@ -100,7 +101,8 @@ export class Rfork<T = unknown, R = unknown> {
     start.begin(this.port as MsgPort, true);
     try {
       putRemote(this.id, START_PORT, start, false); // the Worker keeps the loop alive, unless it is unref'ed
-      const orders: Orders = { '@libcr/core rfork': { id: this.id, name, module: url } };
+      const trace = traceOrders(this.id);
+      const orders: Orders = { '@libcr/core rfork': { id: this.id, name, module: url, trace } };
       this.#worker = new Worker(entry(), { argv, env, execArgv, resourceLimits, name, workerData: orders });
     } catch (error) {
       native.forsake(this.id);

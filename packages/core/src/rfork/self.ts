@@ -5,9 +5,16 @@
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { native } from '../native.ts';
 
+/** That an rfork is to be traced, and for whom. (src/trace/) */
+export interface TraceOrders {
+  /** The rfork that wants the record. */
+  root: number;
+  bufferSize: number;
+}
+
 /** What new Rfork() gives its Worker as workerData. */
 export interface Orders {
-  '@libcr/core rfork': { id: number; name: string; module: string };
+  '@libcr/core rfork': { id: number; name: string; module: string; trace?: TraceOrders | undefined };
 }
 
 function readOrders(): Orders['@libcr/core rfork'] | undefined {

@@ -21,6 +21,12 @@ export const CLOSE = 6;
 export const RELEASE = 7;
 /** `port` is to stay for good: there are no shares left to give away. */
 export const PIN = 8;
+/** The sender is traced for us. (src/trace/) */
+export const TRACE_BEGUN = 9;
+/** It is no longer to be traced, and to send what it has recorded. */
+export const TRACE_STOP = 10;
+/** value: what it has recorded. */
+export const TRACE_RECORD = 11;
 
 /** Every rfork made by new Rfork() has these. */
 export const START_PORT = 1;
