@@ -8,11 +8,17 @@ import { doctor } from './doctor.ts';
 import { Failure, UsageError } from './errors.ts';
 import { type Command, commandHelp, commands, help } from './help.ts';
 import { launch } from './launch.ts';
+import type { ShimOptions } from './shims.ts';
 
 const HELP: OptionSpec = { value: 'no', short: 'h' };
 
 const options: Record<Command, Record<string, OptionSpec>> = {
-  run: { help: HELP, shim: { value: 'required' }, trace: { value: 'optional' } },
+  run: {
+    help: HELP,
+    shim: { value: 'required' },
+    trace: { value: 'optional' },
+    'trace-events': { value: 'required' },
+  },
   trace: { help: HELP, shim: { value: 'required' }, output: { value: 'required', short: 'o' } },
   doctor: { help: HELP, json: { value: 'no' } },
 };
@@ -26,7 +32,8 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   if (script === undefined) throw new UsageError('SCRIPT is missing');
   const given = parsed.options.get('trace')?.at(-1);
   const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : given === true ? 2 : given;
-  await launch(script, args, { files: values(parsed, 'shim'), trace, summary: command === 'trace' });
+  const shims: ShimOptions = { files: values(parsed, 'shim'), trace, summary: command === 'trace' };
+  await launch(script, args, shims, values(parsed, 'trace-events').at(-1));
 }
 
 async function main(args: string[]): Promise<void> {

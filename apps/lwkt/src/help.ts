@@ -34,6 +34,9 @@ Options:
   --shim FILE     put the shim (or array of shims) that FILE exports in front of the program's system calls; may be
                   given more than once, the first is outermost
   --trace[=FILE]  print each system call that goes through the system-call port, to FILE or stderr
+  --trace-events=FILE
+                  record when each userthread runs, what it waits for, and messages; written to FILE when the program
+                  exits, as JSON that ui.perfetto.dev shows. Has nothing to do with --trace
   -h, --help      this text
 `,
   trace: `Usage: lwkt trace [OPTIONS] SCRIPT [ARGS...]

@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Failure, UsageError } from './errors.ts';
-import { importCore } from './packages.ts';
+import { type Core, importCore } from './packages.ts';
 import { runScript } from './script.ts';
 import { installShims, type ShimOptions } from './shims.ts';
 import { kindOf, register } from './typescript.ts';
@@ -50,8 +50,22 @@ function topLevel(run: () => void): void {
   }
 }
 
-/** Starts script with args. What it throws is reported as node reports an uncaught error. */
-export async function launch(script: string, args: string[], shims: ShimOptions): Promise<void> {
+/** From here on; the file is written when the program exits. */
+function traceEvents(core: Core, file: string): void {
+  try {
+    core.startTraceEvents({ file });
+  } catch (error) {
+    throw new Failure(`cannot write the trace events: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Starts script with args; events: the file for trace events. What it throws is reported as node reports an uncaught error. */
+export async function launch(
+  script: string,
+  args: string[],
+  shims: ShimOptions,
+  events: string | undefined,
+): Promise<void> {
   const path = resolve(script);
   const file = find(path);
   const core = await importCore(file);
@@ -59,5 +73,6 @@ export async function launch(script: string, args: string[], shims: ShimOptions)
   const kind = kindOf(file);
   await register(kind);
   await installShims(file, shims);
+  if (events !== undefined) traceEvents(core, resolve(events));
   core.create(() => topLevel(() => runScript(core, file, kind)), { name: 'main', stackSize: STACK_SIZE });
 }

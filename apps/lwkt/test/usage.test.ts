@@ -30,6 +30,8 @@ describe('wrong command lines', () => {
     [['run', '--shim'], 'run: option --shim needs a value'],
     [['run', '--shim=', 'x.js'], 'run: option --shim needs a value'],
     [['run', '--trace=', 'x.js'], 'run: option --trace needs a value'],
+    [['run', '--trace-events=', 'x.js'], 'run: option --trace-events needs a value'],
+    [['trace', '--trace-events=f', 'x.js'], 'trace: unknown option --trace-events'],
     [['run', '--constructor', 'x.js'], 'run: unknown option --constructor'],
     [['trace'], 'trace: SCRIPT is missing'],
     [['trace', '-o'], 'trace: option -o needs a value'],

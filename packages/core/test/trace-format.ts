@@ -57,7 +57,7 @@ export function named({ traceEvents }: Trace, what: string): unknown[] {
 }
 
 /** Throws where something is not as it must be. lost: slices may be missing that flows would lie in. */
-export function checkTrace(trace: Trace, { lost = false } = {}): void {
+export function checkTrace(trace: Trace, { lost = false }: { lost?: boolean } = {}): void {
   const { traceEvents } = trace;
   for (const event of traceEvents) {
     expect('XstfiM'.includes(event.ph) && event.ph.length === 1).toBe(true);

@@ -11,6 +11,10 @@
 #                               nothing reaches is an error
 #   indirect FUNCTION TARGETS   may call through a pointer; those TARGETS (none: functions of the library's user) are roots as well
 #   outside FUNCTION            of the C library, and so not looked into
+#   never FUNCTION              must not be reached at all
+#
+# The same is done once more, for tracing: the record of a trace (trace.c) can't be reached from a switch or a message, so that these don't even look
+# whether there is one. A thread's beginning and end, and what deals with other rforks, do look.
 #
 # It reads x86-64. Where objdump is not installed (Debian: binutils) it says so and exits with 77.
 set -eu
@@ -102,6 +106,15 @@ outside clock_gettime
 outside sysconf
 '
 
+# The roots that are neither a thread's first steps nor its last; arrivals from other rforks are another rfork's affair.
+untraced=$(printf '%s\n' "$fastpath" | grep -v -e '^root lwkt_arch_start' -e '^root lwkt_resident_' -e '^root lwkt_exit')'
+boundary lwkt_migrate_finish
+never lwkt_trace_thread
+never lwkt_trace_adopt
+never lwkt_trace_ipi
+never lwkt_trace_switch_to
+'
+
 # check LIBRARY LIST
 check() {
 	objdump -d --no-show-raw-insn "$1" >"$scratch/code"
@@ -126,6 +139,7 @@ check() {
 		if ($1 == "root") root[$2] = 1
 		if ($1 == "boundary") boundary[$2] = 1
 		if ($1 == "outside") outside[$2] = 1
+		if ($1 == "never") never[$2] = 1
 		if ($1 == "indirect") {
 			indirect[$2] = " "
 			for (i = 3; i <= NF; i++) indirect[$2] = indirect[$2] $i " "
@@ -158,6 +172,8 @@ check() {
 				if (!(callee in outside)) fail(path(name) ": a function from outside that is not listed")
 				continue
 			}
+			if (plain(name) in never)
+				fail(path(name) ": is reached")
 			if (name in atomic)
 				fail(path(name) ": atomic operations or fences" atomic[name])
 			if (name in pointer) {
@@ -171,6 +187,7 @@ check() {
 			for (k = 1; k <= n; k++)
 				visit(targets[k], name)
 		}
+		for (name in never) if (!(name in exists)) fail("there is no function " name)
 		for (name in boundary) if (!(name in reached)) fail("boundary " name " is not reached")
 		if (!failed) print queued " functions, no atomic operation"
 		exit failed
@@ -218,6 +235,12 @@ END
 	check "$scratch/sample.so" 'root clean
 boundary other_rfork' >"$scratch/output" || { echo 'self-test: a boundary does not count'; cat "$scratch/output"; exit 1; }
 	rejects 'an atomic operation in a function that is called' 'root by_helper' 'by_helper -> helper: atomic'
+	rejects 'what must not be reached' 'root clean
+boundary helper
+never other_rfork' 'clean -> other_rfork: is reached'
+	rejects 'a function never to be reached that does not exist' 'root by_pointer
+indirect by_pointer
+never nowhere' 'no function nowhere'
 	rejects 'an atomic operation after a jump' 'root by_jump' 'by_jump -> helper: atomic'
 	rejects 'a sequentially consistent store' 'root stores' 'stores: atomic'
 	rejects 'a fence' 'root fences' 'fences: atomic'
@@ -242,4 +265,5 @@ if [ "$1" = self-test ]; then
 	self_test
 else
 	check "$1" "$fastpath"
+	check "$1" "$untraced"
 fi
