@@ -99,7 +99,9 @@ export interface Native {
   traceNote(number: number): void;
   /** The running userthread's slot; -1: thread0. */
   traceSlot(): number;
-  /** Whether a thread of this rfork switches otherwise than it does untraced. For tests. */
+  /** What the record calls a thread that has not ended. */
+  traceId(slot: number): number;
+  /** Whether a JavaScript userthread of this rfork switches otherwise than it does untraced. For tests. */
   traceHooked(): boolean;
   /** The address of struct lwkt_api. */
   api: bigint;

@@ -181,6 +181,20 @@ test('abort(): waits answer EINTR, and the outcome is the AbortError', async () 
   expect(own).toMatchObject({ code: 'EINTR' });
 });
 
+describe('trace events', () => {
+  test('have native userthreads, threads of C and JavaScript under their own names', async () => {
+    const waits = await native<string[]>('traced');
+    expect(waits).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^#\d+ sum_of_squares: waitmsg$/),
+        expect.stringMatching(/^#\d+ squarer: waitport$/),
+        expect.stringMatching(/^#\d+ sleeper: nanosleep$/),
+        expect.stringMatching(/^#\d+ late: sleep 60000 ms$/),
+      ]),
+    );
+  });
+});
+
 describe('the program ends', () => {
   test('with one that waits for ever: the deadlock report names it', async () => {
     const { status, stderr } = await end('deadlock');

@@ -233,7 +233,7 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
       {"stack", Stack}, {"reserve", Reserve}, {"forsake", Forsake}, {"enter", Enter}, {"setupRemote", SetupRemote}, {"send", Send}, {"receive", Receive},
       {"hold", Hold},   {"findNative", FindNative}, {"createNative", CreateNative}, {"waitReason", WaitReason},
       {"traceStart", TraceStart}, {"traceStop", TraceStop}, {"traceRead", TraceRead}, {"traceMark", TraceMark}, {"traceNote", TraceNote},
-      {"traceSlot", TraceSlot}, {"traceHooked", TraceHooked},
+      {"traceSlot", TraceSlot}, {"traceId", TraceId}, {"traceHooked", TraceHooked},
   };
 
   if (error == EEXIST) {

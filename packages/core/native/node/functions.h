@@ -39,6 +39,7 @@ void TraceRead(Args args);
 void TraceMark(Args args);
 void TraceNote(Args args);
 void TraceSlot(Args args);
+void TraceId(Args args);
 void TraceHooked(Args args);
 
 }  // namespace libcr

@@ -61,12 +61,19 @@ void TraceSlot(Args args) {
   args.GetReturnValue().Set(td == lwkt_thread0() ? -1 : static_cast<int32_t>(reinterpret_cast<uintptr_t>(td->td_arg)));
 }
 
+/** traceId(slot) -> what the record calls a thread that has not ended: it counts the threads that C creates, too. 0: it has ended. */
+void TraceId(Args args) {
+  lwkt_thread_t td = thread_of(current_cpu(), args);
+
+  args.GetReturnValue().Set(td ? static_cast<double>(td->td_id) : 0);
+}
+
 /** traceHooked() -> whether any thread of this rfork switches by another td_switch than untraced. For tests. */
 void TraceHooked(Args args) {
   Cpu* cpu = current_cpu();
   bool hooked = lwkt_thread0()->td_switch != js_switch;
 
-  for (lwkt_thread_t td : cpu->threads) hooked = hooked || (td && td->td_switch != js_switch);
+  for (lwkt_thread_t td : cpu->threads) hooked = hooked || (td && !is_native(td) && td->td_switch != js_switch);
   args.GetReturnValue().Set(hooked);
 }
 

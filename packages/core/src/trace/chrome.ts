@@ -83,7 +83,7 @@ class Track {
     this.#chunk = chunk;
     this.#out = out;
     this.#steps = steps;
-    for (const [id, name] of chunk.threads) this.#names.set(id, name);
+    for (const [td, name] of chunk.threads) this.#names.set(td, name);
     this.#names.set(0, 'thread0');
   }
 

@@ -20,8 +20,8 @@ export interface Chunk {
   events: ArrayBuffer;
   /** Wait reasons, by their number less one. */
   reasons: string[];
-  /** Of those that had not finished at the end: id and name. */
-  threads: [id: number, name: string][];
+  /** Of those that had not finished at the end: the record's number, and the name, which the record cuts. */
+  threads: [td: number, name: string][];
 }
 
 const EBUSY = 16;
@@ -43,6 +43,6 @@ export function endSession(): Chunk {
   const [events, lost] = native.traceRead();
   native.traceStop();
   const reasons = removeHooks();
-  const threads = userthreads().map(({ id, name }): [number, string] => [id, name]);
+  const threads = userthreads().map(({ slot, name }): [number, string] => [native.traceId(slot), name]);
   return { rfork: self.id, name: self.name, end, lost, events, reasons, threads };
 }

@@ -2,7 +2,17 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { create, createNative, run, sleep, stats, userthreads, wait, yieldNow } from '@libcr/core';
+import {
+  create,
+  createNative,
+  run,
+  sleep,
+  startTraceEvents,
+  stats,
+  userthreads,
+  wait,
+  yieldNow,
+} from '@libcr/core';
 import { main, rejectionOf, scale, shown, thrownBy } from './check.mjs';
 
 const library = process.env.NATIVE_THREADS;
@@ -227,6 +237,21 @@ await main({
       return kept.every(({ i }, at) => i === at);
     });
     return [await js.finished, String(await td.finished)];
+  },
+
+  /** In the record threads of C's are counted, too; in JavaScript they are not. */
+  async traced() {
+    const trace = startTraceEvents();
+    await start('sum_of_squares', { arg: 3n }).finished;
+    await start('sleep_ns', { arg: 1_000_000n, name: 'sleeper' }).finished;
+    const late = create(() => sleep(60_000), { name: 'late' });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const { traceEvents } = await trace.stop();
+    late.abort();
+    const names = new Map();
+    for (const { name, tid, args } of traceEvents) if (name === 'thread_name') names.set(tid, args.name);
+    const waits = traceEvents.filter(({ cat, name }) => cat === 'wait' && name !== 'userthreads run');
+    return [...new Set(waits.map(({ tid, name }) => `${names.get(tid)}: ${name}`))];
   },
 
   unhandled() {
