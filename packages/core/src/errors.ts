@@ -22,7 +22,7 @@
  * | the errno's name | Error | what a native userthread answered; as Node's system errors: errno, code, syscall |
  * | ABORT_ERR | Error, name AbortError | abort(), or a signal; cause is the reason |
  * | 25 | DOMException, name DataCloneError | a value that can't go to another rfork |
- * | ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE | TypeError, RangeError | misuse, as in Node |
+ * | ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE | TypeError, TypeError, RangeError | misuse, as in Node |
  */
 
 import { getSystemErrorMap } from 'node:util';
@@ -55,6 +55,11 @@ export function invalidType(name: string, expected: string, actual: unknown): Ty
     new TypeError(`The "${name}" argument must be ${expected}. Received ${shown}`),
     'ERR_INVALID_ARG_TYPE',
   );
+}
+
+/** For a value of the right type that means nothing. */
+export function invalidValue(message: string): TypeError {
+  return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
 export function outOfRange(name: string, range: string, actual: unknown): RangeError {

@@ -5,7 +5,15 @@
 import { native } from './native.ts';
 
 export { blockUntil, isAbortOf, suspend, thread0, throwIfAborted, wake } from './block.ts';
-export { abortError, CodedError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
+export {
+  abortError,
+  CodedError,
+  invalidType,
+  invalidValue,
+  outOfRange,
+  timeoutError,
+  wouldBlock,
+} from './errors.ts';
 export { exportedCount, RemoteHome } from './rfork/ports.ts';
 export { native };
 

@@ -162,6 +162,7 @@ test('misuse has clear errors and loses nothing', async () => {
     state: 'idle',
     answer: dataCloneError('() => 1 could not be cloned.', 'Error'),
     wrong: [type, type, value, value, type, type, type, 25, type],
+    bare: { code: value, class: 'TypeError', message: expect.stringContaining('"bare" is neither a URL') },
     host: dataCloneError('#<MessagePort> could not be cloned.'),
     thread: 'DataCloneError',
     closed: ['ERR_LWKT_PORT_CLOSED', false],

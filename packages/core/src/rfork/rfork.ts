@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { CodedError, invalidType } from '../errors.ts';
+import { CodedError, invalidType, invalidValue } from '../errors.ts';
 import { inspectAsString } from '../inspect.ts';
 import { checkTransfer, Msg } from '../msg.ts';
 import type { MsgPort } from '../msgport.ts';
@@ -43,8 +43,7 @@ function moduleUrl(module: unknown): string {
   if (typeof module !== 'string') throw invalidType('module', 'of type string or an instance of URL', module);
   if (/^(file|data):/.test(module)) return module;
   if (module.startsWith('/') || /^\.\.?\//.test(module)) return pathToFileURL(resolve(module)).href;
-  throw new CodedError(
-    'ERR_INVALID_ARG_VALUE',
+  throw invalidValue(
     `new Rfork(): "${module}" is neither a URL nor a path that begins with /, ./ or ../ (those two from the working directory). ` +
       "Beside the caller's file: new URL('./module.js', import.meta.url)",
   );

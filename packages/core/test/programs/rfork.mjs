@@ -298,6 +298,7 @@ main({
         state: uncloneable.state,
         answer: thrownBy(() => ask(one, 'unreadable')),
         wrong: wrong.map(({ name, code, class: type, returned }) => code ?? name ?? type ?? returned),
+        bare: thrownBy(() => new Rfork('bare')),
         host: thrownBy(() => one.port.domsg(new Msg({ command: 'kept', x: new MessageChannel().port1 }))),
         thread: thrownBy(() => one.port.domsg(new Msg(curthread()))).name,
       };
