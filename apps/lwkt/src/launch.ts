@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Failure, UsageError } from './errors.ts';
-import { type Core, importCore } from './packages.ts';
+import { type Core, importCore, importCoreInternal } from './packages.ts';
 import { runScript } from './script.ts';
 import { installShims, type ShimOptions } from './shims.ts';
 import { kindOf, register } from './typescript.ts';
@@ -72,6 +72,7 @@ export async function launch(
   process.argv.splice(1, process.argv.length - 1, path, ...args);
   const kind = kindOf(file);
   await register(kind);
+  (await importCoreInternal(file)).preload(new URL('rfork-preload.js', import.meta.url).href);
   await installShims(file, shims);
   if (events !== undefined) traceEvents(core, resolve(events));
   core.create(() => topLevel(() => runScript(core, file, kind)), { name: 'main', stackSize: STACK_SIZE });

@@ -24,6 +24,10 @@ export function importCore(from: string): Promise<Core> {
   return importAs(from, '@libcr/core');
 }
 
+export function importCoreInternal(from: string): Promise<typeof import('@libcr/core/internal')> {
+  return importAs(from, '@libcr/core/internal');
+}
+
 export function importSyscalls(from: string): Promise<Syscalls> {
   return importAs(from, '@libcr/syscalls');
 }

@@ -30,6 +30,24 @@ describe('the top level is on the userthread "main"', () => {
   });
 });
 
+describe('rforks in TypeScript', () => {
+  test('of modules, and those that they start', async () => {
+    expect(await lwkt(['run', fixture('module/rfork.ts')])).toMatchObject({
+      stderr: '',
+      stdout: '42 loaded\nover, inner over\n',
+      status: 0,
+    });
+  });
+
+  test('of CommonJS modules', async () => {
+    expect(await lwkt(['run', fixture('commonjs/rfork.cts')])).toMatchObject({
+      stderr: '',
+      stdout: '42\nover\n',
+      status: 0,
+    });
+  });
+});
+
 describe('top-level await', () => {
   test('in TypeScript: on thread0, and nothing runs twice', async () => {
     const { stdout, stderr, status } = await lwkt(['run', fixture('module/await.ts')]);

@@ -15,6 +15,7 @@ export {
   wouldBlock,
 } from './errors.ts';
 export { exportedCount, RemoteHome } from './rfork/ports.ts';
+export { preload } from './rfork/preload.ts';
 export { native };
 
 /**

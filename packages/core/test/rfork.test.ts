@@ -192,6 +192,7 @@ describe('the end of an rfork', () => {
 
   test('comes at once where its module does not load', async () => {
     expect(await ends('modules')).toMatchObject({
+      cause: [ended, 'ERR_MODULE_NOT_FOUND'],
       missing: 'ERR_MODULE_NOT_FOUND',
       syntax: 'SyntaxError',
       noDefault: { code: 'ERR_LWKT_RFORK_MAIN' },

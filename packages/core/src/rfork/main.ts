@@ -9,6 +9,7 @@ import { create, EASYNC, type Msg, MsgPort } from '../index.ts';
 import { native } from '../native.ts';
 import { followTrace } from '../trace/trace-events.ts';
 import { exportAs } from './ports.ts';
+import { runPreloads } from './preload.ts';
 import type { RforkMain } from './rfork.ts';
 import { orders } from './self.ts';
 import { MAIN_PORT, START_PORT } from './wire.ts';
@@ -28,6 +29,7 @@ async function loadMain(url: string): Promise<RforkMain> {
 async function runMain(start: Msg, port: MsgPort, url: string): Promise<void> {
   native.hold(true); // others send to our port: until main has returned there is always something left to do
   try {
+    await runPreloads(url);
     const main = await loadMain(url);
     const result = await create(() => main(port, start.data), { name: 'main' }).finished;
     start.complete(undefined, result);

@@ -29,8 +29,16 @@ const onEnd = new Map<number, (() => void)[]>();
 export const onKind: Map<number, (from: number, value: unknown) => void> = new Map();
 export const onEnded: Set<(rfork: number) => void> = new Set();
 
+/** What main has thrown, of rforks that this one has started and whose Worker has not exited; new Rfork() has it in. */
+export const failures: Map<number, () => unknown> = new Map();
+
 function endedError(rfork: number): Error {
-  return new CodedError('ERR_LWKT_RFORK_ENDED', `rfork ${rfork} has ended`);
+  const cause = failures.get(rfork)?.();
+  return new CodedError(
+    'ERR_LWKT_RFORK_ENDED',
+    `rfork ${rfork} has ended`,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 function finish(id: number, error: unknown, result: unknown): void {

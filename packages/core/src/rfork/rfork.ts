@@ -16,8 +16,9 @@ import { native } from '../native.ts';
 import { traceOrders } from '../trace/trace-events.ts';
 import type { WaitOptions } from '../userthread.ts';
 import { wait } from '../wait.ts';
-import { putRemote } from './messages.ts';
+import { failures, putRemote } from './messages.ts';
 import { proxyOf } from './ports.ts';
+import { preloads } from './preload.ts';
 import type { Orders } from './self.ts';
 import { MAIN_PORT, START_PORT } from './wire.ts';
 
@@ -101,18 +102,21 @@ export class Rfork<T = unknown, R = unknown> {
     try {
       putRemote(this.id, START_PORT, start, false); // the Worker keeps the loop alive, unless it is unref'ed
       const trace = traceOrders(this.id);
-      const orders: Orders = { '@libcr/core rfork': { id: this.id, name, module: url, trace } };
+      const orders: Orders = { '@libcr/core rfork': { id: this.id, name, module: url, trace, preloads } };
       this.#worker = new Worker(entry(), { argv, env, execArgv, resourceLimits, name, workerData: orders });
     } catch (error) {
       native.forsake(this.id);
       throw error;
     }
+    // Told before the end is, so it is known when the others' messages come back.
+    failures.set(this.id, () => start.error);
     this.#worker.on('error', (error) => {
       this.#error = error;
     });
     this.#exited = new Promise((exited) => {
       this.#worker.once('exit', (code) => {
         this.#state = 'ended';
+        failures.delete(this.id);
         native.forsake(this.id); // where it never came to take what it was sent
         this.#error ??= new CodedError(
           'ERR_LWKT_RFORK_ENDED',

@@ -4,6 +4,7 @@
  */
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { native } from '../native.ts';
+import type { Preload } from './preload.ts';
 
 /** That an rfork is to be traced, and for whom. (src/trace/) */
 export interface TraceOrders {
@@ -14,7 +15,13 @@ export interface TraceOrders {
 
 /** What new Rfork() gives its Worker as workerData. */
 export interface Orders {
-  '@libcr/core rfork': { id: number; name: string; module: string; trace?: TraceOrders | undefined };
+  '@libcr/core rfork': {
+    id: number;
+    name: string;
+    module: string;
+    trace?: TraceOrders | undefined;
+    preloads?: readonly Preload[];
+  };
 }
 
 function readOrders(): Orders['@libcr/core rfork'] | undefined {

@@ -60,6 +60,15 @@ main({
     const source = (text) =>
       new Rfork(`data:text/javascript,${encodeURIComponent(text)}`, { name: 'data' }).finished;
     return {
+      cause: await run(() => {
+        const rfork = new Rfork('./no-such-file.mjs');
+        rfork.finished.catch(() => {});
+        try {
+          return rfork.port.domsg(new Msg(1));
+        } catch ({ code, cause }) {
+          return [code, cause?.code];
+        }
+      }),
       missing: (await rejectionOf(new Rfork('./no-such-file.mjs').finished)).code,
       syntax: (await rejectionOf(source('export default function ('))).name,
       noDefault: await rejectionOf(source('export const main = () => 1')),
