@@ -280,11 +280,12 @@ await main({
     const worker = new Worker(
       `const { createNative, create, wait } = require('@libcr/core');
        const start = (symbol) => createNative({ library: process.env.NATIVE_THREADS, symbol }, { daemon: true });
-       for (let i = 0; i < 40; i++) start('clean_up');
-       if (process.argv[2]) start(process.argv[2]);
+       const all = Array.from({ length: 40 }, () => start('clean_up'));
+       if (process.argv[2]) all.push(start(process.argv[2]));
        create(() => wait(new Promise(() => {})));
-       setTimeout(() => require('node:worker_threads').parentPort.postMessage('ready'), 20);
-       setInterval(() => {}, 1e6);`,
+       setInterval(() => {
+         if (all.every((td) => td.state === 'blocked')) require('node:worker_threads').parentPort.postMessage('ready');
+       }, 1);`,
       { eval: true, argv: process.argv.slice(3), stdout: false },
     );
     await new Promise((resolve) => worker.once('message', resolve));
