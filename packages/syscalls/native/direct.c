@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -84,7 +86,7 @@ static long suspend(struct environment *environment, int answer, long done)
 /** The call's buffers as an iovec: one for read and pread64, the caller's for readv. */
 static int vector_of(const struct sysmsg *message, struct iovec *one, struct iovec **iov, long *total)
 {
-	if (message->sm_number == SYS_readv || message->sm_number == SYS_writev) {
+	if (call_is_vector(message->sm_number)) {
 		*iov = (struct iovec *)message->sm_args[1];
 		*total = 0;
 		for (long i = 0; i < message->sm_args[2]; i++)
@@ -98,16 +100,34 @@ static int vector_of(const struct sysmsg *message, struct iovec *one, struct iov
 	return 1;
 }
 
-static int has_offset(const struct sysmsg *message)
+int call_is_vector(long number)
 {
-	return message->sm_number == SYS_pread64 || message->sm_number == SYS_pwrite64;
+	switch (number) {
+	case SYS_readv: case SYS_writev: case SYS_preadv: case SYS_pwritev: case SYS_preadv2: case SYS_pwritev2: return 1;
+	default: return 0;
+	}
+}
+
+int call_has_offset(const struct sysmsg *message)
+{
+	switch (message->sm_number) {
+	case SYS_pread64: case SYS_pwrite64: case SYS_preadv: case SYS_pwritev: return 1;
+	case SYS_preadv2: case SYS_pwritev2: return message->sm_args[3] != -1; /* which stands for the position */
+	default: return 0;
+	}
+}
+
+/** RWF_*, where the call has them. */
+static int rwf_of(const struct sysmsg *message)
+{
+	return message->sm_number == SYS_preadv2 || message->sm_number == SYS_pwritev2 ? (int)message->sm_args[5] : 0;
 }
 
 /** A short read that did not wait: the end of the file, or the end of what is in the page cache? The latter ends at a page. */
 static int read_is_whole(const struct sysmsg *message, int fd, long got)
 {
 	struct stat about;
-	off_t position = has_offset(message) ? message->sm_args[3] + got : lseek(fd, 0, SEEK_CUR);
+	off_t position = call_has_offset(message) ? message->sm_args[3] + got : lseek(fd, 0, SEEK_CUR);
 
 	if (position < 0 || position % PAGE != 0)
 		return 1;
@@ -121,11 +141,14 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	long total;
 	int fd = (int)message->sm_args[0];
 	int n = vector_of(message, &one, &iov, &total);
-	off_t offset = has_offset(message) ? message->sm_args[3] : -1;
+	off_t offset = call_has_offset(message) ? message->sm_args[3] : -1;
 
-	if (has_offset(message) && offset < 0)
+	if (call_has_offset(message) && offset < 0)
 		return -EINVAL; /* -1 means "the position" to preadv2 */
-	long got = preadv2(fd, iov, n, offset, RWF_NOWAIT);
+	int flags = rwf_of(message);
+	if (flags & RWF_NOWAIT)
+		return plain(message);
+	long got = preadv2(fd, iov, n, offset, flags | RWF_NOWAIT);
 	if (got > 0 && got < total && !read_is_whole(message, fd, got))
 		return suspend(environment, ANSWER_OFFLOAD, got);
 	if (got >= 0)
@@ -167,18 +190,21 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 	long total, done = 0;
 	int fd = (int)message->sm_args[0];
 	int n = vector_of(message, &one, &iov, &total);
-	off_t offset = has_offset(message) ? message->sm_args[3] : -1;
+	off_t offset = call_has_offset(message) ? message->sm_args[3] : -1;
 
-	if (has_offset(message) && offset < 0)
+	if (call_has_offset(message) && offset < 0)
 		return -EINVAL;
+	int flags = rwf_of(message);
+	if (flags & RWF_NOWAIT)
+		return plain(message);
 	for (;;) {
-		long put = pwritev2(fd, iov, n, offset, RWF_NOWAIT);
+		long put = pwritev2(fd, iov, n, offset, flags | RWF_NOWAIT);
 		if (put < 0)
 			break;
 		done += put;
 		if (done >= total || put == 0)
 			return done;
-		if (has_offset(message))
+		if (call_has_offset(message))
 			offset += put;
 		advance(&iov, &n, (size_t)put);
 	}
@@ -282,25 +308,60 @@ static long do_connect(struct environment *environment, const struct sysmsg *mes
 
 /* ---------------------------------------------------------------- open */
 
-static long do_open(struct environment *environment, const struct sysmsg *message)
+/** A call that opens, whichever it is. */
+struct opening {
+	int dirfd;
+	const char *path;
+	struct open_how how;
+};
+
+static struct opening opening_of(const struct sysmsg *message)
 {
 	const long *a = message->sm_args;
-	int at = message->sm_number == SYS_openat;
-	int dirfd = at ? (int)a[0] : AT_FDCWD;
-	const char *path = (const char *)a[at];
-	int flags = (int)a[at + 1];
-	mode_t mode = (mode_t)a[at + 2];
+	struct opening opening = {.dirfd = AT_FDCWD};
+	int at = message->sm_number == SYS_openat || message->sm_number == SYS_openat2;
+
+	if (at)
+		opening.dirfd = (int)a[0];
+	opening.path = (const char *)a[at];
+	if (message->sm_number == SYS_openat2) {
+		opening.how = *(const struct open_how *)a[2];
+	} else if (message->sm_number == SYS_creat) {
+		opening.how.flags = O_CREAT | O_WRONLY | O_TRUNC;
+		opening.how.mode = (mode_t)a[1];
+	} else {
+		opening.how.flags = (unsigned)a[at + 1];
+		opening.how.mode = (mode_t)a[at + 2];
+	}
+	return opening;
+}
+
+/** Opens with more flags. */
+static int open_with(const struct sysmsg *message, const struct opening *opening, int flags)
+{
+	struct open_how how = opening->how;
+
+	how.flags |= (unsigned)flags;
+	if (message->sm_number == SYS_openat2)
+		return (int)syscall(SYS_openat2, opening->dirfd, opening->path, &how, sizeof how);
+	return openat(opening->dirfd, opening->path, (int)how.flags, (mode_t)how.mode);
+}
+
+static long do_open(struct environment *environment, const struct sysmsg *message)
+{
+	struct opening opening = opening_of(message);
+	int flags = (int)opening.how.flags;
 
 	/* None of these waits for another process. */
 	if ((flags & (O_NONBLOCK | O_PATH | O_DIRECTORY)) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return plain(message);
 
-	int fd = openat(dirfd, path, flags | O_NONBLOCK, mode);
+	int fd = open_with(message, &opening, O_NONBLOCK);
 	if (fd < 0) {
 		int error = errno;
 		struct stat about;
 		/* ENXIO: a FIFO that nobody reads, among others. EWOULDBLOCK: a lease is being broken. */
-		if (error == EWOULDBLOCK || (error == ENXIO && fstatat(dirfd, path, &about, 0) == 0 && S_ISFIFO(about.st_mode)))
+		if (error == EWOULDBLOCK || (error == ENXIO && fstatat(opening.dirfd, opening.path, &about, 0) == 0 && S_ISFIFO(about.st_mode)))
 			return suspend(environment, ANSWER_OFFLOAD, 0);
 		return -error;
 	}
@@ -335,11 +396,29 @@ static long do_lock(struct environment *environment, const struct sysmsg *messag
 	struct sysmsg now = *message;
 	int command = (int)message->sm_args[1];
 
-	if (command != F_SETLKW && command != F_OFD_SETLKW)
-		return plain(message);
-	now.sm_args[1] = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+	if (message->sm_number == SYS_flock) {
+		if (command & LOCK_NB)
+			return plain(message);
+		now.sm_args[1] = command | LOCK_NB;
+	} else {
+		if (command != F_SETLKW && command != F_OFD_SETLKW)
+			return plain(message);
+		now.sm_args[1] = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+	}
 	long result = plain(&now);
 	return result == -EAGAIN || result == -EACCES ? suspend(environment, ANSWER_OFFLOAD, 0) : result;
+}
+
+static long do_splice(struct environment *environment, const struct sysmsg *message)
+{
+	struct sysmsg now = *message;
+	int which = message->sm_number == SYS_splice ? 5 : 3;
+
+	if (message->sm_args[which] & SPLICE_F_NONBLOCK)
+		return plain(message);
+	now.sm_args[which] |= SPLICE_F_NONBLOCK;
+	long result = plain(&now);
+	return result == -EAGAIN ? suspend(environment, ANSWER_OFFLOAD, 0) : result;
 }
 
 static long do_sleep(struct environment *environment, const struct sysmsg *message)
@@ -375,6 +454,7 @@ int direct_putport(lwkt_port_t port, lwkt_msg_t msg)
 	case BLOCK_POLL:
 	case BLOCK_EPOLL: result = do_poll(environment, message); break;
 	case BLOCK_LOCK: result = do_lock(environment, message); break;
+	case BLOCK_SPLICE: result = do_splice(environment, message); break;
 	case BLOCK_OFFLOAD: result = suspend(environment, ANSWER_OFFLOAD, 0); break;
 	case BLOCK_SLEEP: result = do_sleep(environment, message); break;
 	default: result = plain(message); break;
@@ -395,8 +475,7 @@ long direct_blocking(const struct call_row *row, const struct sysmsg *message, i
 		return result;
 	}
 	/* The reading end of a FIFO: a writer that has come (and perhaps gone) since makes the held descriptor the answer. */
-	int at = message->sm_number == SYS_openat;
-	int flags = (int)message->sm_args[at + 1];
+	int flags = (int)opening_of(message).how.flags;
 	if (is_ready(held, POLLIN)) {
 		int now = fcntl(held, F_GETFL);
 		fcntl(held, F_SETFL, now & ~O_NONBLOCK);

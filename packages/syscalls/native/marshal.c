@@ -14,6 +14,8 @@
 #include "syscalls.h"
 #include "generated/table.h"
 
+#define FILE_HANDLE_HEADER 8 /* handle_bytes, handle_type */
+
 const struct call_row *call_row_of(double number)
 {
 	if (!(number >= 0 && number <= CALL_NUMBER_MAX) || number != floor(number))
@@ -82,6 +84,8 @@ static int int_of(napi_env env, napi_value value, long *out)
 
 static int path_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
 {
+	if (out->npaths == PATHS)
+		return -EINVAL;
 	char *path = environment->path[out->npaths++];
 	char *bytes;
 	size_t length;
@@ -132,8 +136,7 @@ static int iov_of(struct environment *environment, napi_value value, struct mars
 	return 0;
 }
 
-/** How many bytes of a struct fcntl's command takes; 0: an int; -1: no such command. */
-static int fcntl_size(long command)
+int fcntl_size(long command)
 {
 	switch ((int)command) {
 	case F_DUPFD: case F_GETFD: case F_SETFD: case F_GETFL: case F_SETFL: case 8: case 9: case 10: case 11:
@@ -148,14 +151,20 @@ static int fcntl_size(long command)
 	}
 }
 
-static int fcntl_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+int ioctl_size(long request)
 {
-	int size = fcntl_size(out->args[1]);
+	for (size_t i = 0; i < sizeof ioctl_rows / sizeof *ioctl_rows; i++)
+		if (ioctl_rows[i].request == (uint32_t)request)
+			return ioctl_rows[i].size;
+	return -1;
+}
+
+/** The argument that a command or request takes: an int where size is 0, else a buffer of that many bytes. */
+static int sized_of(struct environment *environment, napi_value value, struct marshalled *out, int i, int size)
+{
 	char *data;
 	size_t length;
 
-	if (size < 0)
-		return -EINVAL;
 	if (size == 0) {
 		int answer = int_of(environment->env, value, &out->args[i]);
 		return answer ? answer - i : 0;
@@ -163,6 +172,24 @@ static int fcntl_of(struct environment *environment, napi_value value, struct ma
 	if (buffer_of(environment->env, value, &data, &length) != 0)
 		return ANSWER_BAD_TYPE - i;
 	if (length < (size_t)size)
+		return ANSWER_BAD_RANGE - i;
+	out->args[i] = (long)data;
+	return 0;
+}
+
+/** A struct file_handle: the kernel reads, or fills, as many bytes as its first word says. */
+static int file_handle_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+{
+	char *data;
+	size_t length;
+	uint32_t bytes;
+
+	if (buffer_of(environment->env, value, &data, &length) != 0)
+		return ANSWER_BAD_TYPE - i;
+	if (length < FILE_HANDLE_HEADER)
+		return ANSWER_BAD_RANGE - i;
+	memcpy(&bytes, data, sizeof bytes);
+	if (bytes > length - FILE_HANDLE_HEADER)
 		return ANSWER_BAD_RANGE - i;
 	out->args[i] = (long)data;
 	return 0;
@@ -190,11 +217,18 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 			return ANSWER_BAD_TYPE - i;
 		switch (row->args[i].kind) {
 		case ARG_INT:
+		case ARG_FD:
 			answer = int_of(env, value, &out->args[i]);
 			break;
 		case ARG_LONG:
 			answer = long_of(env, value, &out->args[i]);
 			break;
+		case ARG_PATH_NULLABLE:
+			if (is_null(env, value)) {
+				out->args[i] = 0;
+				break;
+			}
+			/* fall through */
 		case ARG_PATH:
 			answer = path_of(environment, value, out, i);
 			if (answer)
@@ -203,6 +237,8 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 		case ARG_OUT_NULLABLE:
 		case ARG_IN_NULLABLE:
 		case ARG_STRUCT_IN_NULLABLE:
+		case ARG_STRUCT_OUT_NULLABLE:
+		case ARG_STRUCT_INOUT_NULLABLE:
 			if (is_null(env, value)) {
 				out->args[i] = 0;
 				room = 0;
@@ -214,6 +250,7 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 		case ARG_INOUT:
 		case ARG_STRUCT_OUT:
 		case ARG_STRUCT_IN:
+		case ARG_STRUCT_INOUT:
 			if (buffer_of(env, value, &data, &room) != 0)
 				return ANSWER_BAD_TYPE - i;
 			if (room < size)
@@ -257,11 +294,20 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 				answer = ANSWER_BAD_TYPE;
 			out->args[i] = 0;
 			break;
-		case ARG_FCNTL:
-			answer = fcntl_of(environment, value, out, i);
+		case ARG_FILE_HANDLE:
+			answer = file_handle_of(environment, value, out, i);
 			if (answer)
 				return answer;
 			break;
+		case ARG_FCNTL:
+		case ARG_IOCTL: {
+			int fcntl = row->args[i].kind == ARG_FCNTL;
+			int bytes = fcntl ? fcntl_size(out->args[1]) : ioctl_size(out->args[1]);
+			answer = bytes < 0 ? (fcntl ? -EINVAL : -ENOTTY) : sized_of(environment, value, out, i, bytes);
+			if (answer)
+				return answer;
+			break;
+		}
 		}
 		if (answer)
 			return answer - i;

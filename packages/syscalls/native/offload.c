@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -39,9 +40,10 @@ struct job {
 	struct iovec iov;    /* of readv and writev: one piece */
 	char *data;          /* the copy of what the kernel reads or fills */
 	size_t size;         /* of data */
+	size_t sizes[6];     /* of what each pointer points at, where it is not a read or write */
 	long done;           /* bytes moved before it came here */
 	int held;            /* a descriptor that open continues from and closes, or -1; the job's own */
-	int fd;              /* the call's descriptor, a duplicate of the caller's; -1 where it has none */
+	int fds[2];          /* the call's descriptors, duplicates of the caller's; -1 where it has none */
 	dev_t dev;           /* of a POSIX lock, which must do without a duplicate: which file it is */
 	ino_t ino;
 	enum job_state state;
@@ -92,7 +94,9 @@ static void undo(struct job *job)
 {
 	if (job->row->block == BLOCK_OPEN && job->result >= 0)
 		close((int)job->result);
-	if (job->row->block == BLOCK_LOCK && job->result == 0) {
+	if (job->message.sm_number == SYS_flock && job->result == 0)
+		flock(job->fds[0], LOCK_UN);
+	if (job->message.sm_number == SYS_fcntl && job->result == 0) {
 		struct flock *lock = (struct flock *)job->data;
 
 		lock->l_type = F_UNLCK;
@@ -104,8 +108,9 @@ static void job_free(struct job *job, int unused)
 {
 	if (unused)
 		undo(job);
-	if (job->fd >= 0)
-		close(job->fd);
+	for (int i = 0; i < 2; i++)
+		if (job->fds[i] >= 0)
+			close(job->fds[i]);
 	if (job->held >= 0)
 		close(job->held);
 	free(job->data);
@@ -129,7 +134,7 @@ static int same_file(const struct job *job)
 /** Makes the job's call, as long as it takes. */
 static void make_call(struct job *job)
 {
-	int posix_lock = job->row->block == BLOCK_LOCK && job->fd < 0;
+	int posix_lock = job->row->block == BLOCK_LOCK && job->fds[0] < 0;
 
 	if (posix_lock && !same_file(job)) {
 		job->result = -EBADF;
@@ -260,8 +265,6 @@ static void give_up(struct job *job)
 static int reads(const struct job *job) { return job->row->block == BLOCK_READ; }
 static int writes(const struct job *job) { return job->row->block == BLOCK_WRITE; }
 
-static int is_vector(long number) { return number == SYS_readv || number == SYS_writev; }
-
 /** Copies the data of a read or write: one piece, whatever it was before. */
 static int copy_data(struct job *job, const struct marshalled *call)
 {
@@ -269,7 +272,7 @@ static int copy_data(struct job *job, const struct marshalled *call)
 	struct iovec one = {(void *)call->args[1], (size_t)call->args[2]};
 	int n = 1;
 
-	if (is_vector(call->number))
+	if (call_is_vector(call->number))
 		n = (int)call->args[2];
 	else
 		iov = &one;
@@ -286,25 +289,15 @@ static int copy_data(struct job *job, const struct marshalled *call)
 	}
 	job->iov.iov_base = job->data + job->done;
 	job->iov.iov_len = job->size - (size_t)job->done;
-	if (is_vector(call->number)) {
+	if (call_is_vector(call->number)) {
 		job->message.sm_args[1] = (long)&job->iov;
 		job->message.sm_args[2] = 1;
 	} else {
 		job->message.sm_args[1] = (long)job->iov.iov_base;
 		job->message.sm_args[2] = (long)job->iov.iov_len;
-		job->message.sm_args[3] += job->done; /* the offset, where there is one */
 	}
-	return 0;
-}
-
-/** Copies what a pointer argument points at. */
-static int copy_argument(struct job *job, int i, size_t size)
-{
-	job->data = malloc(size ? size : 1);
-	if (job->data == NULL)
-		return -ENOMEM;
-	memcpy(job->data, (void *)job->message.sm_args[i], size);
-	job->message.sm_args[i] = (long)job->data;
+	if (call_has_offset(&job->message))
+		job->message.sm_args[3] += job->done;
 	return 0;
 }
 
@@ -312,47 +305,37 @@ static int copy_arguments(struct job *job, const struct marshalled *call)
 {
 	if (reads(job) || writes(job))
 		return copy_data(job, call);
-	for (int i = 0; i < job->row->nargs; i++) {
-		if (job->row->args[i].kind == ARG_PATH)
-			return copy_argument(job, i, strlen((char *)job->message.sm_args[i]) + 1);
-		if (job->row->args[i].kind == ARG_IN)
-			return copy_argument(job, i, (size_t)job->message.sm_args[i + 1]);
-		if (job->row->args[i].kind == ARG_FCNTL)
-			return copy_argument(job, i, sizeof(struct flock));
-	}
-	return 0;
-}
-
-/** The call's descriptor argument, or -1. */
-static int descriptor_of(const struct job *job)
-{
-	if (job->message.sm_number == SYS_open || job->held >= 0)
-		return -1;
-	return (int)job->message.sm_args[0] >= 0 ? (int)job->message.sm_args[0] : -1; /* AT_FDCWD */
+	return arguments_copy(job->row, job->message.sm_args, job->sizes, &job->data) == 0 ? 0 : -ENOMEM;
 }
 
 /**
- * Makes the descriptor the job's own. Not for a POSIX lock: closing any descriptor of the file would end all that this process has on it.
+ * Makes the call's descriptors the job's own. Not for a POSIX lock: closing any descriptor of the file would end all that this process has on it.
  * Answers 0, -errno, or 1 where no descriptor is left to be had.
  */
-static int hold_descriptor(struct job *job)
+static int hold_descriptors(struct job *job)
 {
-	int fd = descriptor_of(job);
 	struct stat about;
+	int held = 0;
 
-	if (fd < 0)
+	if (job->held >= 0)
 		return 0;
 	if (job->message.sm_number == SYS_fcntl && job->message.sm_args[1] == F_SETLKW) {
-		if (fstat(fd, &about) != 0)
+		if (fstat((int)job->message.sm_args[0], &about) != 0)
 			return -errno;
 		job->dev = about.st_dev;
 		job->ino = about.st_ino;
 		return 0;
 	}
-	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (job->fd < 0)
-		return errno == EMFILE ? 1 : -errno;
-	job->message.sm_args[0] = job->fd;
+	for (int i = 0; i < job->row->nargs && held < 2; i++) {
+		int fd = (int)job->message.sm_args[i];
+
+		if (job->row->args[i].kind != ARG_FD || fd < 0) /* AT_FDCWD */
+			continue;
+		job->fds[held] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (job->fds[held] < 0)
+			return errno == EMFILE ? 1 : -errno;
+		job->message.sm_args[i] = job->fds[held++];
+	}
 	return 0;
 }
 
@@ -451,10 +434,10 @@ double offload_start(struct environment *environment, const struct marshalled *c
 	job->held = held;
 	job->message.sm_number = call->number;
 	memcpy(job->message.sm_args, call->args, sizeof call->args);
-	job->fd = -1;
+	job->fds[0] = job->fds[1] = -1;
 	error = copy_arguments(job, call);
 	if (!error)
-		error = hold_descriptor(job);
+		error = hold_descriptors(job);
 	if (error < 0) {
 		job_free(job, 0);
 		return error;
@@ -480,8 +463,8 @@ static int deliver(struct job *job, struct environment *environment, napi_value 
 	if (marshal(environment, (double)job->message.sm_number, values, nvalues, &call) != 0)
 		return -1;
 	struct iovec one = {(void *)call.args[1], (size_t)call.args[2]};
-	const struct iovec *iov = is_vector(call.number) ? (const struct iovec *)call.args[1] : &one;
-	int n = is_vector(call.number) ? (int)call.args[2] : 1;
+	const struct iovec *iov = call_is_vector(call.number) ? (const struct iovec *)call.args[1] : &one;
+	int n = call_is_vector(call.number) ? (int)call.args[2] : 1;
 	size_t skip = from;
 	for (int i = 0; i < n && left > 0; i++) {
 		size_t room = iov[i].iov_len;
@@ -498,10 +481,26 @@ static int deliver(struct job *job, struct environment *environment, napi_value 
 	return left == 0 ? 0 : -1;
 }
 
+/** Copies what the kernel has written into the caller's buffers, looked up anew. */
+static int deliver_arguments(struct job *job, struct environment *environment, napi_value *values, size_t nvalues)
+{
+	struct marshalled call;
+
+	if (marshal(environment, (double)job->message.sm_number, values, nvalues, &call) != 0)
+		return -1;
+	arguments_deliver(job->row, job->message.sm_args, job->sizes, call.args);
+	return 0;
+}
+
 int offload_finish(struct environment *environment, double id, napi_value *values, size_t nvalues)
 {
 	struct job *job = (struct job *)(uintptr_t)id;
-	int answer = reads(job) ? deliver(job, environment, values, nvalues) : 0;
+	int answer = 0;
+
+	if (reads(job))
+		answer = deliver(job, environment, values, nvalues);
+	else if (!writes(job) && job->result >= 0)
+		answer = deliver_arguments(job, environment, values, nvalues);
 
 	job_free(job, 0);
 	return answer;

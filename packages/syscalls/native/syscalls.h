@@ -26,25 +26,37 @@ extern "C" {
 
 enum arg_kind {
 	ARG_INT,                /* 32 bits, signed or not */
+	ARG_FD,                 /* a descriptor, or AT_FDCWD */
 	ARG_LONG,               /* 64 bits */
-	ARG_PATH,               /* a string or bytes; NUL-terminated for the kernel */
-	ARG_OUT,                /* a buffer the kernel fills; the next argument is its length or count */
-	ARG_IN,                 /* a buffer the kernel reads */
-	ARG_INOUT,              /* both */
-	ARG_OUT_NULLABLE,
-	ARG_IN_NULLABLE,
 	ARG_LENGTH,             /* bytes of the buffer before */
 	ARG_COUNT,              /* structs of .size bytes in the buffer before */
-	ARG_LENGTH_POINTER,     /* an int32 in a buffer of its own: in, the room in the buffer before; out, what was used */
+	ARG_NULL,               /* a pointer nobody uses: null */
 	ARG_IOV_OUT,            /* an array of buffers */
 	ARG_IOV_IN,
 	ARG_IOV_COUNT,          /* how many of them */
+	/* Pointers, from here to the end. _NULLABLE: or null. */
+	ARG_PATH,               /* a string or bytes; NUL-terminated for the kernel */
+	ARG_PATH_NULLABLE,
+	ARG_OUT,                /* a buffer the kernel fills; the next argument is its length or count */
+	ARG_OUT_NULLABLE,
+	ARG_IN,                 /* a buffer the kernel reads */
+	ARG_IN_NULLABLE,
+	ARG_INOUT,              /* both */
+	ARG_LENGTH_POINTER,     /* an int32 in a buffer of its own: in, the room in the buffer before; out, what was used */
 	ARG_STRUCT_OUT,         /* a buffer of .size bytes at least */
+	ARG_STRUCT_OUT_NULLABLE,
 	ARG_STRUCT_IN,
 	ARG_STRUCT_IN_NULLABLE,
-	ARG_NULL,               /* a pointer nobody uses: null */
-	ARG_FCNTL               /* what the command asks for: an int, or a struct */
+	ARG_STRUCT_INOUT,
+	ARG_STRUCT_INOUT_NULLABLE,
+	ARG_FILE_HANDLE,        /* struct file_handle, whose first word says how many bytes it has */
+	ARG_FCNTL,              /* what the command asks for: an int, or a struct */
+	ARG_IOCTL               /* what the request asks for: an int, or a struct */
 };
+
+#define ARG_POINTERS_FIRST ARG_PATH
+#define ARG_POINTERS_LAST ARG_IOCTL
+
 
 enum block_class {
 	BLOCK_NONE, /* no such call */
@@ -59,6 +71,7 @@ enum block_class {
 	BLOCK_POLL,
 	BLOCK_EPOLL,
 	BLOCK_LOCK,
+	BLOCK_SPLICE,
 	BLOCK_OFFLOAD,
 	BLOCK_SLEEP
 };
@@ -97,6 +110,7 @@ const struct call_row *call_row_of(double number);
 /* ---------------------------------------------------------------- one environment (main thread or Worker) */
 
 #define PATH_BYTES 4096 /* PATH_MAX, the NUL included */
+#define PATHS 4         /* strings that a call has at most: mount */
 #define IOV_COUNT 1024  /* IOV_MAX */
 
 struct readiness;
@@ -109,7 +123,7 @@ struct environment {
 	uv_loop_t *loop;
 	double *status;
 	struct lwkt_port direct;          /* the bottom of every chain of ports */
-	char path[2][PATH_BYTES + 1];     /* of the call under way: in-place calls never overlap */
+	char path[PATHS][PATH_BYTES + 1];     /* of the call under way: in-place calls never overlap */
 	struct iovec iov[IOV_COUNT];
 	struct readiness *readiness;      /* NULL until the first wait */
 	struct offload *offload;          /* NULL until the first one */
@@ -140,7 +154,28 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 /** Pointer and length of a buffer, typed array or DataView. Answers 0, or -1 where it is none of them. */
 int buffer_of(napi_env env, napi_value value, char **data, size_t *length);
 
+/** How many bytes the struct of fcntl's command has; 0: its argument is an int; -1: no such command. */
+int fcntl_size(long command);
+
+/** The same for ioctl's request; -1: one whose argument is not known here. */
+int ioctl_size(long request);
+
+/* ---------------------------------------------------------------- arguments.c */
+
+/** Copies what the pointers of a call point at into one block, and makes args point there. sizes gets the bytes of each. 0, or -1 for want
+ *  of memory. */
+int arguments_copy(const struct call_row *row, long *args, size_t *sizes, char **block);
+
+/** Copies what the kernel has written in the block (from, sizes) to the buffers of the call (to). */
+void arguments_deliver(const struct call_row *row, const long *from, const size_t *sizes, const long *to);
+
 /* ---------------------------------------------------------------- direct.c */
+
+/** Whether a call has its data in an iovec: readv and its like. */
+int call_is_vector(long number);
+
+/** Whether a call reads or writes at an offset of its own: pread64 and its like; its fourth argument then. */
+int call_has_offset(const struct sysmsg *message);
 
 /** The direct port's put function. */
 int direct_putport(lwkt_port_t port, lwkt_msg_t msg);

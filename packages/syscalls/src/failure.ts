@@ -1,7 +1,7 @@
 /** failure.ts: a reply below 0 as an Error, with exactly the keys, order and text of Node's own system errors. */
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorMap } from 'node:util';
-import { errnos } from './generated/rows.ts';
+import { errnos, refusals } from './generated/rows.ts';
 
 /** A system call's error. */
 export interface SyscallError extends Error {
@@ -49,5 +49,18 @@ export function failure(reply: number, syscall: string, path?: unknown, dest?: u
   if (path !== undefined) error.path = shown(path);
   if (dest !== undefined) error.dest = shown(dest);
   if (stackTraceLimit !== 0) Error.captureStackTrace(error, failure);
+  return error;
+}
+
+const ENOSYS = -38;
+
+/** What sys.NAME throws for a call that the table refuses: ERR_LIBCR_REFUSED, shaped as ENOSYS is; a shim's own errno as it is. */
+export function refusal(reply: number, syscall: string): SyscallError {
+  const error = failure(reply, syscall);
+  const entry = refusals[syscall];
+  if (reply !== ENOSYS || entry === undefined) return error;
+  const [reason, alternative] = entry;
+  error.message = `${syscall}() is refused: ${reason} Instead: ${alternative}`;
+  error.code = 'ERR_LIBCR_REFUSED';
   return error;
 }

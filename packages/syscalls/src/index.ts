@@ -12,15 +12,24 @@ import { raw } from './raw.ts';
 
 export type {
   Accepted,
+  Cachestat,
+  CachestatRange,
   Dirent,
   EpollEvent,
+  FileHandle,
+  FileTime,
+  FileTimes,
+  MountedFileHandle,
+  OpenHow,
   Path,
   PollFd,
   Received,
   SockAddr,
   Stat,
+  Statfs,
   Statx,
   Timespec,
+  Utimbuf,
 } from './codec/index.ts';
 export type { SyscallError } from './failure.ts';
 export { constants } from './generated/constants.ts';

@@ -1,504 +1,64 @@
 /**
- * calls.mjs: the system calls, one row each: the single source of sys.*, sys.promises.*, the marshalling in C, the SYS_ numbers and
- * what the trace shim prints. After a change: node table/generate.mjs. (CONTRIBUTING.md, "Adding a system call")
+ * calls.mjs: the system calls of Linux on x86-64, one row each, by family in calls/*.mjs: the single source of sys.*, sys.promises.*, the
+ * marshalling in C, the SYS_ numbers, what the trace shim prints and docs/syscalls.md. After a change: node table/generate.mjs.
+ * (CONTRIBUTING.md, "Adding a system call")
+ *
+ * level says how far a call goes here:
+ *   full      sys.NAME, sys.promises.NAME and sys.raw; its results are decoded
+ *   raw       sys.raw only: the arguments are checked as they are everywhere, and structs are buffers
+ *   refused   makes no sense, or harm, from a userthread of a process with others: reason and alternative say why and what instead.
+ *             sys.NAME throws ERR_LIBCR_REFUSED, sys.raw answers ENOSYS; a shim may answer it
+ *   obsolete  the kernel has no such call any more, and answers ENOSYS
  *
  * block says how the call may block, which is what native/direct.c does about it:
  *   never    it answers at once, or as soon as a local file system does
  *   read, write, recv, send, accept, connect, open, poll, epoll    tried without blocking, then readiness or a helper thread
- *   lock     fcntl: its waiting locks go to a helper thread
+ *   lock     fcntl and flock: waiting locks go to a helper thread
+ *   splice   tried without blocking, then a helper thread
  *   offload  always on a helper thread
  *   sleep    a timer of the event loop
+ * ring is the operation of io_uring that does the same.
  *
- * args: [name, kind, options]; kinds are in kinds.mjs. options: { default: an expression, flags: a set of flags.mjs, doc }.
+ * args: [name, kind, options]; kinds are in kinds.mjs. options: { default: an expression, flags: a set of constants.mjs }.
+ * errors are those that the manual names, but for EFAULT and the like where marshalling makes them impossible.
  */
+import { attributes } from './calls/attributes.mjs';
+import { data } from './calls/data.mjs';
+import { descriptors } from './calls/descriptors.mjs';
+import { directories } from './calls/directories.mjs';
+import { events } from './calls/events.mjs';
+import { files } from './calls/files.mjs';
+import { names } from './calls/names.mjs';
+import { processes } from './calls/processes.mjs';
+import { sockets } from './calls/sockets.mjs';
+import { system } from './calls/system.mjs';
+import { time } from './calls/time.mjs';
+import { xattr } from './calls/xattr.mjs';
 
-/** @typedef {{ default?: string, flags?: string, of?: number }} ArgOptions */
-/** @typedef {{ name: string, number: number, block: string, result: string, doc: string, args: [string, string, ArgOptions?][],
- *   extra?: string }} Row */
+/** @typedef {{ default?: string, flags?: string }} ArgOptions */
+/** @typedef {{ x86_64: number, aarch64: number | null }} Numbers */
+/** @typedef {{ name: string, numbers: Numbers, level: 'full' | 'raw', block: string, ring?: string, result: string, errors: string[],
+ *   doc: string, args: [string, string, ArgOptions?][], extra?: string }} SupportedRow */
+/** @typedef {{ name: string, numbers: Numbers, level: 'refused', doc: string, reason: string, alternative: string }} RefusedRow */
+/** @typedef {{ name: string, numbers: Numbers, level: 'obsolete', doc: string }} ObsoleteRow */
+/** @typedef {SupportedRow | RefusedRow | ObsoleteRow} Row */
 
-/** @type {Row[]} */
-export const calls = [
-  {
-    name: 'read',
-    number: 0,
-    block: 'read',
-    result: 'number',
-    doc: "Reads up to length bytes from fd into buffer, at fd's position; 0 at the end of the file.",
-    args: [
-      ['fd', 'fd'],
-      ['buffer', 'bufferOut'],
-      ['length', 'lengthOut', { default: 'byteLength(buffer)' }],
-    ],
-  },
-  {
-    name: 'write',
-    number: 1,
-    block: 'write',
-    result: 'number',
-    doc: 'Writes up to length bytes of data to fd. On a pipe or socket in blocking mode it waits until all are written, as the kernel does.',
-    args: [
-      ['fd', 'fd'],
-      ['data', 'bufferIn'],
-      ['length', 'lengthIn', { default: 'undefined' }],
-    ],
-  },
-  {
-    name: 'open',
-    number: 2,
-    block: 'open',
-    result: 'number',
-    doc: 'Opens path; the answer is a descriptor. flags are used as they are: without O_CLOEXEC, children inherit it.',
-    args: [
-      ['path', 'path'],
-      ['flags', 'flags', { default: '0', flags: 'open' }],
-      ['mode', 'mode', { default: '0o666' }],
-    ],
-  },
-  {
-    name: 'close',
-    number: 3,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Closes fd. Userthreads that wait for fd get EBADF.',
-    args: [['fd', 'fd']],
-  },
-  {
-    name: 'fstat',
-    number: 5,
-    block: 'never',
-    result: 'stat',
-    doc: 'What fd is: type, size, owner, times.',
-    args: [
-      ['fd', 'fd'],
-      ['stat', 'statOut'],
-    ],
-  },
-  {
-    name: 'poll',
-    number: 7,
-    block: 'poll',
-    result: 'pollfds',
-    doc: 'Waits until one of fds is ready, or timeout milliseconds have passed (0: does not wait, negative: for ever). Sets each revents; the answer is how many are not 0.',
-    args: [
-      ['fds', 'pollfds'],
-      ['timeout', 'int', { default: '-1' }],
-    ],
-  },
-  {
-    name: 'lseek',
-    number: 8,
-    block: 'never',
-    result: 'number',
-    doc: "Moves fd's position to offset bytes from whence (SEEK_*); the answer is the new position.",
-    args: [
-      ['fd', 'fd'],
-      ['offset', 'long'],
-      ['whence', 'flags', { default: '0', flags: 'whence' }],
-    ],
-  },
-  {
-    name: 'pread64',
-    number: 17,
-    block: 'read',
-    result: 'number',
-    doc: "Reads up to length bytes at offset; fd's position is not used.",
-    args: [
-      ['fd', 'fd'],
-      ['buffer', 'bufferOut'],
-      ['length', 'lengthOut'],
-      ['offset', 'long'],
-    ],
-  },
-  {
-    name: 'pwrite64',
-    number: 18,
-    block: 'write',
-    result: 'number',
-    doc: "Writes up to length bytes at offset; fd's position is not used.",
-    args: [
-      ['fd', 'fd'],
-      ['data', 'bufferIn'],
-      ['length', 'lengthIn'],
-      ['offset', 'long'],
-    ],
-  },
-  {
-    name: 'readv',
-    number: 19,
-    block: 'read',
-    result: 'number',
-    doc: 'Reads into several buffers (1,024 at most), one after the other.',
-    args: [
-      ['fd', 'fd'],
-      ['buffers', 'buffersOut'],
-    ],
-  },
-  {
-    name: 'writev',
-    number: 20,
-    block: 'write',
-    result: 'number',
-    doc: 'Writes several buffers (1,024 at most), one after the other.',
-    args: [
-      ['fd', 'fd'],
-      ['buffers', 'buffersIn'],
-    ],
-  },
-  {
-    name: 'dup',
-    number: 32,
-    block: 'never',
-    result: 'number',
-    doc: 'A second descriptor for what fd stands for.',
-    args: [['fd', 'fd']],
-  },
-  {
-    name: 'nanosleep',
-    number: 35,
-    block: 'sleep',
-    result: 'nothing',
-    doc: 'Sleeps for request at least: { sec, nsec }, or a number of milliseconds. Timers have a resolution of a millisecond here.',
-    args: [
-      ['request', 'timespecIn'],
-      ['remain', 'noStruct'],
-    ],
-  },
-  {
-    name: 'getpid',
-    number: 39,
-    block: 'never',
-    result: 'number',
-    doc: "The process' id.",
-    args: [],
-  },
-  {
-    name: 'socket',
-    number: 41,
-    block: 'never',
-    result: 'number',
-    doc: 'A new socket: domain AF_*, type SOCK_* with SOCK_CLOEXEC and SOCK_NONBLOCK.',
-    args: [
-      ['domain', 'flags', { flags: 'family' }],
-      ['type', 'flags', { flags: 'socketType' }],
-      ['protocol', 'int', { default: '0' }],
-    ],
-  },
-  {
-    name: 'connect',
-    number: 42,
-    block: 'connect',
-    result: 'nothing',
-    doc: 'Connects a socket; waits until that is done or has failed.',
-    args: [
-      ['fd', 'fd'],
-      ['address', 'sockaddrIn'],
-    ],
-  },
-  {
-    name: 'sendto',
-    number: 44,
-    block: 'send',
-    result: 'number',
-    doc: 'Sends data, to address if given; on a stream in blocking mode it waits until all is sent.',
-    args: [
-      ['fd', 'fd'],
-      ['data', 'wholeIn'],
-      ['flags', 'flags', { default: '0', flags: 'message' }],
-      ['address', 'sockaddrInOptional', { default: 'undefined' }],
-    ],
-  },
-  {
-    name: 'recvfrom',
-    number: 45,
-    block: 'recv',
-    result: 'received',
-    doc: 'Receives into buffer: how many bytes, and who sent them (undefined on a stream).',
-    args: [
-      ['fd', 'fd'],
-      ['buffer', 'wholeOut'],
-      ['flags', 'flags', { default: '0', flags: 'message' }],
-      ['address', 'sockaddrOut'],
-    ],
-  },
-  {
-    name: 'shutdown',
-    number: 48,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Ends one direction of a connection, or both: how is SHUT_RD, SHUT_WR or SHUT_RDWR.',
-    args: [
-      ['fd', 'fd'],
-      ['how', 'flags', { flags: 'shutdown' }],
-    ],
-  },
-  {
-    name: 'bind',
-    number: 49,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Gives a socket its address.',
-    args: [
-      ['fd', 'fd'],
-      ['address', 'sockaddrIn'],
-    ],
-  },
-  {
-    name: 'listen',
-    number: 50,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Makes a socket accept connections.',
-    args: [
-      ['fd', 'fd'],
-      ['backlog', 'int', { default: '511' }],
-    ],
-  },
-  {
-    name: 'getsockname',
-    number: 51,
-    block: 'never',
-    result: 'address',
-    doc: "A socket's own address.",
-    args: [
-      ['fd', 'fd'],
-      ['address', 'sockaddrOut'],
-    ],
-  },
-  {
-    name: 'setsockopt',
-    number: 54,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Sets an option of a socket; a number stands for an int.',
-    args: [
-      ['fd', 'fd'],
-      ['level', 'int'],
-      ['name', 'int'],
-      ['value', 'optionIn'],
-    ],
-  },
-  {
-    name: 'fcntl',
-    number: 72,
-    block: 'lock',
-    result: 'number',
-    doc: 'Does command (F_*) with fd. Commands that take a struct (locks) take it as a buffer of its size, filled in as the kernel does.',
-    args: [
-      ['fd', 'fd'],
-      ['command', 'flags', { flags: 'fcntl' }],
-      ['argument', 'fcntlArgument', { default: '0' }],
-    ],
-  },
-  {
-    name: 'fsync',
-    number: 74,
-    block: 'offload',
-    result: 'nothing',
-    doc: "Waits until fd's data and metadata are on the disk.",
-    args: [['fd', 'fd']],
-  },
-  {
-    name: 'ftruncate',
-    number: 77,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Makes the file length bytes long.',
-    args: [
-      ['fd', 'fd'],
-      ['length', 'long'],
-    ],
-  },
-  {
-    name: 'rename',
-    number: 82,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Renames path to dest, replacing what is there.',
-    args: [
-      ['path', 'path'],
-      ['dest', 'path'],
-    ],
-  },
-  {
-    name: 'mkdir',
-    number: 83,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Makes a directory.',
-    args: [
-      ['path', 'path'],
-      ['mode', 'mode', { default: '0o777' }],
-    ],
-  },
-  {
-    name: 'rmdir',
-    number: 84,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Removes an empty directory.',
-    args: [['path', 'path']],
-  },
-  {
-    name: 'unlink',
-    number: 87,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Removes a name of a file.',
-    args: [['path', 'path']],
-  },
-  {
-    name: 'symlink',
-    number: 88,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Makes dest a symbolic link that reads path.',
-    args: [
-      ['path', 'path'],
-      ['dest', 'path'],
-    ],
-  },
-  {
-    name: 'readlink',
-    number: 89,
-    block: 'never',
-    result: 'link',
-    doc: 'What a symbolic link reads.',
-    args: [
-      ['path', 'path'],
-      ['target', 'linkOut'],
-    ],
-    extra: "encoding: 'utf8' | 'buffer' = 'utf8'",
-  },
-  {
-    name: 'getdents64',
-    number: 217,
-    block: 'never',
-    result: 'dirents',
-    doc: 'The next entries of a directory, as many as fit into buffer; none at its end. "." and ".." are among them. encoding \'buffer\' gives names as they are on the disk.',
-    args: [
-      ['fd', 'fd'],
-      ['buffer', 'direntsOut', { default: 'Buffer.allocUnsafeSlow(32768)' }],
-    ],
-    extra: "encoding: 'utf8' | 'buffer' = 'utf8'",
-  },
-  {
-    name: 'clock_nanosleep',
-    number: 230,
-    block: 'sleep',
-    result: 'nothing',
-    doc: 'Sleeps for request at least, or with TIMER_ABSTIME until then, by clock CLOCK_REALTIME, CLOCK_MONOTONIC or CLOCK_BOOTTIME.',
-    args: [
-      ['clock', 'flags', { flags: 'clock' }],
-      ['flags', 'flags', { flags: 'timer' }],
-      ['request', 'timespecIn'],
-      ['remain', 'noStruct'],
-    ],
-  },
-  {
-    name: 'epoll_wait',
-    number: 232,
-    block: 'epoll',
-    result: 'epollEvents',
-    doc: "Waits for events, count at most (1 to 65,536); timeout in milliseconds as poll's.",
-    args: [
-      ['epfd', 'fd'],
-      ['count', 'epollEventsOut'],
-      ['timeout', 'int', { default: '-1' }],
-    ],
-  },
-  {
-    name: 'epoll_ctl',
-    number: 233,
-    block: 'never',
-    result: 'nothing',
-    doc: 'Adds, changes or removes (EPOLL_CTL_*) the interest of epfd in fd.',
-    args: [
-      ['epfd', 'fd'],
-      ['operation', 'flags', { flags: 'epollOperation' }],
-      ['fd', 'fd'],
-      ['event', 'epollEventIn', { default: 'undefined' }],
-    ],
-  },
-  {
-    name: 'openat',
-    number: 257,
-    block: 'open',
-    result: 'number',
-    doc: 'As open; a relative path begins at the directory dirfd, or at the working directory with AT_FDCWD.',
-    args: [
-      ['dirfd', 'fd'],
-      ['path', 'path'],
-      ['flags', 'flags', { default: '0', flags: 'open' }],
-      ['mode', 'mode', { default: '0o666' }],
-    ],
-  },
-  {
-    name: 'accept4',
-    number: 288,
-    block: 'accept',
-    result: 'accepted',
-    doc: "Waits for a connection: its descriptor, and the peer's address. flags: SOCK_CLOEXEC, SOCK_NONBLOCK.",
-    args: [
-      ['fd', 'fd'],
-      ['address', 'sockaddrOut'],
-      ['flags', 'flags', { default: '0', flags: 'socketFlag' }],
-    ],
-  },
-  {
-    name: 'epoll_create1',
-    number: 291,
-    block: 'never',
-    result: 'number',
-    doc: 'A new epoll descriptor. flags: EPOLL_CLOEXEC.',
-    args: [['flags', 'flags', { default: '0', flags: 'epollCreate' }]],
-  },
-  {
-    name: 'dup3',
-    number: 292,
-    block: 'never',
-    result: 'number',
-    doc: 'Makes newfd a second descriptor for what fd stands for, closing what it was. flags: O_CLOEXEC.',
-    args: [
-      ['fd', 'fd'],
-      ['newfd', 'fd'],
-      ['flags', 'flags', { default: '0', flags: 'pipe' }],
-    ],
-  },
-  {
-    name: 'pipe2',
-    number: 293,
-    block: 'never',
-    result: 'pair',
-    doc: 'A pipe: [the end to read from, the end to write to]. flags: O_CLOEXEC, O_NONBLOCK, O_DIRECT.',
-    args: [
-      ['pair', 'pairOut'],
-      ['flags', 'flags', { default: '0', flags: 'pipe' }],
-    ],
-  },
-  {
-    name: 'getrandom',
-    number: 318,
-    block: 'never',
-    result: 'number',
-    doc: 'Fills buffer with random bytes. flags: GRND_*.',
-    args: [
-      ['buffer', 'bufferOut'],
-      ['length', 'lengthOut', { default: 'byteLength(buffer)' }],
-      ['flags', 'flags', { default: '0', flags: 'random' }],
-    ],
-  },
-  {
-    name: 'statx',
-    number: 332,
-    block: 'never',
-    result: 'statx',
-    doc: 'What path is, without opening it. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, …; mask: STATX_*.',
-    args: [
-      ['dirfd', 'fd'],
-      ['path', 'path'],
-      ['flags', 'flags', { default: '0', flags: 'at' }],
-      ['mask', 'flags', { default: '0x7ff', flags: 'statx' }],
-      ['statx', 'statxOut'],
-    ],
-  },
-];
+const families = {
+  files,
+  data,
+  directories,
+  names,
+  attributes,
+  xattr,
+  descriptors,
+  events,
+  sockets,
+  time,
+  processes,
+  system,
+};
+
+/** All rows, by number. */
+export const calls = Object.entries(families)
+  .flatMap(([family, rows]) => rows.map((row) => ({ ...row, family, number: row.numbers.x86_64 })))
+  .sort((a, b) => a.number - b.number);

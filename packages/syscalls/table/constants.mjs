@@ -5,6 +5,8 @@
  * A set whose values are bits is printed as A|B; one marked enum as a single name.
  */
 
+import { requests } from './requests.mjs';
+
 /** @typedef {{ header: string, enum?: boolean, mask?: number, values: Record<string, number> }} FlagSet */
 
 /** @type {Record<string, FlagSet>} */
@@ -187,6 +189,125 @@ export const sets = {
       POLLHUP: 0x10,
       POLLNVAL: 0x20,
       POLLRDHUP: 0x2000,
+    },
+  },
+  rwf: {
+    header: 'linux/fs.h',
+    values: { RWF_HIPRI: 1, RWF_DSYNC: 2, RWF_SYNC: 4, RWF_NOWAIT: 8, RWF_APPEND: 0x10, RWF_NOAPPEND: 0x20 },
+  },
+  access: {
+    header: 'unistd.h',
+    values: { F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 },
+  },
+  faccessat: {
+    header: 'fcntl.h',
+    values: { AT_SYMLINK_NOFOLLOW: 0x100, AT_EACCESS: 0x200, AT_EMPTY_PATH: 0x1000 },
+  },
+  unlinkat: { header: 'fcntl.h', values: { AT_REMOVEDIR: 0x200 } },
+  handle: {
+    header: 'fcntl.h',
+    values: { AT_HANDLE_FID: 0x200, AT_SYMLINK_FOLLOW: 0x400, AT_EMPTY_PATH: 0x1000 },
+  },
+  rename: {
+    header: 'linux/fs.h',
+    values: { RENAME_NOREPLACE: 1, RENAME_EXCHANGE: 2, RENAME_WHITEOUT: 4 },
+  },
+  resolve: {
+    header: 'linux/openat2.h',
+    values: {
+      RESOLVE_NO_XDEV: 1,
+      RESOLVE_NO_MAGICLINKS: 2,
+      RESOLVE_NO_SYMLINKS: 4,
+      RESOLVE_BENEATH: 8,
+      RESOLVE_IN_ROOT: 0x10,
+      RESOLVE_CACHED: 0x20,
+    },
+  },
+  memfd: {
+    header: 'linux/memfd.h',
+    values: {
+      MFD_CLOEXEC: 1,
+      MFD_ALLOW_SEALING: 2,
+      MFD_HUGETLB: 4,
+      MFD_NOEXEC_SEAL: 8,
+      MFD_EXEC: 0x10,
+    },
+  },
+  syncFileRange: {
+    header: 'fcntl.h',
+    values: {
+      SYNC_FILE_RANGE_WAIT_BEFORE: 1,
+      SYNC_FILE_RANGE_WRITE: 2,
+      SYNC_FILE_RANGE_WAIT_AFTER: 4,
+    },
+  },
+  fallocate: {
+    header: 'linux/falloc.h',
+    values: {
+      FALLOC_FL_KEEP_SIZE: 1,
+      FALLOC_FL_PUNCH_HOLE: 2,
+      FALLOC_FL_COLLAPSE_RANGE: 8,
+      FALLOC_FL_ZERO_RANGE: 0x10,
+      FALLOC_FL_INSERT_RANGE: 0x20,
+      FALLOC_FL_UNSHARE_RANGE: 0x40,
+    },
+  },
+  fadvise: {
+    header: 'fcntl.h',
+    enum: true,
+    values: {
+      POSIX_FADV_NORMAL: 0,
+      POSIX_FADV_RANDOM: 1,
+      POSIX_FADV_SEQUENTIAL: 2,
+      POSIX_FADV_WILLNEED: 3,
+      POSIX_FADV_DONTNEED: 4,
+      POSIX_FADV_NOREUSE: 5,
+    },
+  },
+  splice: {
+    header: 'fcntl.h',
+    values: { SPLICE_F_MOVE: 1, SPLICE_F_NONBLOCK: 2, SPLICE_F_MORE: 4, SPLICE_F_GIFT: 8 },
+  },
+  xattr: { header: 'sys/xattr.h', values: { XATTR_CREATE: 1, XATTR_REPLACE: 2 } },
+  closeRange: {
+    header: 'linux/close_range.h',
+    values: { CLOSE_RANGE_UNSHARE: 2, CLOSE_RANGE_CLOEXEC: 4 },
+  },
+  flock: { header: 'sys/file.h', values: { LOCK_SH: 1, LOCK_EX: 2, LOCK_NB: 4, LOCK_UN: 8 } },
+  ioctl: {
+    header: 'sys/ioctl.h',
+    enum: true,
+    values: Object.fromEntries(Object.entries(requests).map(([name, [value]]) => [name, value])),
+  },
+  inotifyInit: { header: 'sys/inotify.h', values: { IN_NONBLOCK: 0o4000, IN_CLOEXEC: 0o2000000 } },
+  inotify: {
+    header: 'sys/inotify.h',
+    values: {
+      IN_ALL_EVENTS: 0xfff,
+      IN_CLOSE: 0x18,
+      IN_MOVE: 0xc0,
+      IN_ACCESS: 1,
+      IN_MODIFY: 2,
+      IN_ATTRIB: 4,
+      IN_CLOSE_WRITE: 8,
+      IN_CLOSE_NOWRITE: 0x10,
+      IN_OPEN: 0x20,
+      IN_MOVED_FROM: 0x40,
+      IN_MOVED_TO: 0x80,
+      IN_CREATE: 0x100,
+      IN_DELETE: 0x200,
+      IN_DELETE_SELF: 0x400,
+      IN_MOVE_SELF: 0x800,
+      IN_UNMOUNT: 0x2000,
+      IN_Q_OVERFLOW: 0x4000,
+      IN_IGNORED: 0x8000,
+      IN_ONLYDIR: 0x1000000,
+      IN_DONT_FOLLOW: 0x2000000,
+      IN_EXCL_UNLINK: 0x4000000,
+      IN_MASK_CREATE: 0x10000000,
+      IN_MASK_ADD: 0x20000000,
+      IN_ISDIR: 0x40000000,
+      IN_ONESHOT: 0x80000000,
     },
   },
   random: { header: 'sys/random.h', values: { GRND_NONBLOCK: 1, GRND_RANDOM: 2, GRND_INSECURE: 4 } },

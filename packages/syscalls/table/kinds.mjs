@@ -16,10 +16,23 @@
 
 const own = (name) => [name];
 
+/** A struct of a fixed size that the kernel fills; at most one in a call. */
+const structOut = (size, format) => ({
+  native: [`ARG_STRUCT_OUT(${size})`],
+  format: [format],
+  before: () => [`const struct = Buffer.alloc(${size});`],
+  values: () => ['struct'],
+});
+
 /** @type {Record<string, Kind>} */
 export const kinds = {
-  fd: { native: ['ARG_INT'], format: ['fd'], type: 'number', values: own },
+  fd: { native: ['ARG_FD'], format: ['fd'], type: 'number', values: own },
   int: { native: ['ARG_INT'], format: ['int'], type: 'number', values: own },
+  /** A user's or a group's id; -1 leaves it as it is. */
+  id: { native: ['ARG_INT'], format: ['id'], type: 'number', values: own },
+  /** Type and permissions of a file. */
+  fileMode: { native: ['ARG_INT'], format: ['fileMode'], type: 'number', values: own },
+  device: { native: ['ARG_INT'], format: ['device'], type: 'number', values: own },
   mode: { native: ['ARG_INT'], format: ['octal'], type: 'number', values: own },
   flags: { native: ['ARG_INT'], format: ['flags'], type: 'number', values: own },
   long: { native: ['ARG_LONG'], format: ['int'], type: 'number | bigint', values: own },
@@ -29,6 +42,14 @@ export const kinds = {
     type: 'Path',
     values: (name) => [`toPath('${name}', ${name})`],
   },
+  pathOptional: {
+    native: ['ARG_PATH_NULLABLE'],
+    format: ['path'],
+    type: 'Path | undefined',
+    values: (name) => [`${name} === undefined ? null : toPath('${name}', ${name})`],
+  },
+  /** A string for the kernel that is no path. */
+  text: { native: ['ARG_PATH'], format: ['text'], type: 'string | Uint8Array', values: own },
   // A buffer and its length: two exposed arguments, as in C, the second with a default.
   bufferOut: { native: ['ARG_OUT'], format: ['dataOut'], type: 'NodeJS.ArrayBufferView', values: own },
   bufferIn: {
@@ -110,6 +131,89 @@ export const kinds = {
     before: (name) => [`const struct = encodeTimespec('${name}', ${name});`],
     values: () => ['struct'],
   },
+  /** struct timespec[2], with 'now' and 'omit' in tv_nsec. */
+  timespecsIn: {
+    native: ['ARG_STRUCT_IN_NULLABLE(32)'],
+    format: ['timespecs'],
+    type: 'FileTimes | undefined',
+    before: (name) => [`const struct = ${name} === undefined ? null : encodeFileTimes('${name}', ${name});`],
+    values: () => ['struct'],
+  },
+  /** struct timeval[2] */
+  timevalsIn: {
+    native: ['ARG_STRUCT_IN_NULLABLE(32)'],
+    format: ['timevals'],
+    type: 'readonly [Timespec | number, Timespec | number] | undefined',
+    before: (name) => [`const struct = ${name} === undefined ? null : encodeTimevals('${name}', ${name});`],
+    values: () => ['struct'],
+  },
+  utimbufIn: {
+    native: ['ARG_STRUCT_IN_NULLABLE(16)'],
+    format: ['utimbuf'],
+    type: 'Utimbuf | undefined',
+    before: (name) => [`const struct = ${name} === undefined ? null : encodeUtimbuf('${name}', ${name});`],
+    values: () => ['struct'],
+  },
+  /** A position in a file that the kernel reads and moves. */
+  offset: {
+    native: ['ARG_STRUCT_INOUT_NULLABLE(8)'],
+    format: ['offset'],
+    type: 'number | bigint | undefined',
+    before: (name) => [`const ${name}Struct = encodeOffset('${name}', ${name});`],
+    values: (name) => [`${name}Struct`],
+  },
+  openHowIn: {
+    native: ['ARG_STRUCT_IN(24)', 'ARG_LENGTH'],
+    format: ['openHow', 'int'],
+    type: 'OpenHow',
+    before: (name) => [`const struct = encodeOpenHow('${name}', ${name});`],
+    values: () => ['struct', 'struct.length'],
+  },
+  statfsOut: structOut(120, 'statfs'),
+  struct32Out: structOut(32, 'struct'),
+  cachestatRangeIn: {
+    native: ['ARG_STRUCT_IN(16)'],
+    format: ['struct'],
+    type: 'CachestatRange',
+    before: (name) => [`const range16 = encodeCachestatRange('${name}', ${name});`],
+    values: () => ['range16'],
+  },
+  cachestatOut: structOut(40, 'struct'),
+  unusedFlags: { native: ['ARG_INT'], format: ['int'], values: () => ['0'] },
+  fileHandleOut: {
+    native: ['ARG_FILE_HANDLE'],
+    format: ['struct'],
+    before: () => ['const struct = allocateFileHandle();'],
+    values: () => ['struct'],
+  },
+  fileHandleIn: {
+    native: ['ARG_FILE_HANDLE'],
+    format: ['struct'],
+    type: 'FileHandle',
+    before: (name) => [`const struct = encodeFileHandle('${name}', ${name});`],
+    values: () => ['struct'],
+  },
+  mountIdOut: {
+    native: ['ARG_STRUCT_OUT(4)'],
+    format: ['intOut'],
+    before: () => ['const mountId = Buffer.alloc(4);'],
+    values: () => ['mountId'],
+  },
+  /** Room for an answer of an unknown size; the caller says how much. */
+  bytesOut: {
+    native: ['ARG_OUT', 'ARG_LENGTH'],
+    format: ['dataOut', 'int'],
+    type: 'number',
+    before: (name) => [`const bytes = allocateBytes('${name}', ${name});`],
+    values: (name) => ['bytes', name],
+  },
+  ioctlArgument: {
+    native: ['ARG_IOCTL'],
+    format: ['ioctlArgument'],
+    type: 'number | NodeJS.ArrayBufferView',
+    values: own,
+  },
+  unused: { native: ['ARG_NULL'], format: ['null'], values: () => ['null'] },
   noStruct: { native: ['ARG_NULL'], format: ['null'], values: () => ['null'] },
   sockaddrIn: {
     native: ['ARG_IN', 'ARG_LENGTH'],
@@ -175,6 +279,12 @@ export const results = {
   statx: { type: 'Statx', value: 'decodeStatx(struct)' },
   pair: { type: '[number, number]', value: '[struct.readInt32LE(0), struct.readInt32LE(4)]' },
   link: { type: 'string | Buffer', value: 'decodeText(target, r, encoding)' },
+  cwd: { type: 'string | Buffer', value: 'decodeText(target, Math.max(0, r - 1), encoding)' },
+  statfs: { type: 'Statfs', value: 'decodeStatfs(struct)' },
+  cachestat: { type: 'Cachestat', value: 'decodeCachestat(struct)' },
+  fileHandle: { type: 'MountedFileHandle', value: 'decodeFileHandle(struct, mountId)' },
+  bytes: { type: 'Buffer', value: 'Buffer.from(bytes.subarray(0, r))' },
+  names: { type: 'string[]', value: 'decodeNames(bytes, r)' },
   dirents: { type: 'Dirent[]', value: 'decodeDirents(buffer, r, encoding)' },
   accepted: { type: 'Accepted', value: '{ fd: r, address: decodeSockaddr(sockaddr, socklen) }' },
   received: { type: 'Received', value: '{ length: r, address: decodeSockaddr(sockaddr, socklen) }' },

@@ -39,9 +39,9 @@ test(
 );
 
 test(
-  'numbers that are not in the table are ENOSYS',
+  'numbers that are no calls are ENOSYS',
   onUserthread(() => {
-    for (const number of [4, 57, 333, 1_000_000, -1, 0.5]) {
+    for (const number of [400, 600, 1_000_000, -1, 0.5]) {
       curthread().errno = 0;
       expect([number, sys.raw(number, 0, 0), curthread().errno]).toEqual([number, -1, c.ENOSYS]);
     }

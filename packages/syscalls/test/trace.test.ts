@@ -252,7 +252,7 @@ describe('tracing changes nothing', () => {
         () => sys.raw(72, 0, Symbol('command'), null),
         () => sys.raw(7, Buffer.alloc(3), 1, 0),
         () => sys.raw(332, Object.create(null), none, none, none, Buffer.alloc(4)),
-        () => sys.raw(6, Symbol('argument'), 2n, 'x', 5),
+        () => sys.raw(400, Symbol('argument'), 2n, 'x', 5),
         () => sys.raw(999, Symbol('argument')),
         () => sys.raw(0),
       ];
@@ -272,7 +272,7 @@ describe('tracing changes nothing', () => {
         'fcntl(0, Symbol(command), NULL) = ? (TypeError)',
         'poll([], 1, 0) = ? (RangeError)',
         'statx([Object: null prototype] {}, ?, ?, ?, 0x…) = ? (TypeError)',
-        "syscall_0x6(Symbol(argument), 2n, 'x', 0x5) = -1 ENOSYS (Function not implemented)",
+        "syscall_0x190(Symbol(argument), 2n, 'x', 0x5) = -1 ENOSYS (Function not implemented)",
         'read(?, ?, ?) = ? (TypeError)',
       ]);
     }),

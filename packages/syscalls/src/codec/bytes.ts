@@ -1,5 +1,5 @@
 /** bytes.ts: buffers that go to a call as they are. What is no buffer goes on too: the native half refuses it by the argument's name. */
-import { invalidType } from '@libcr/core/internal';
+import { invalidType, outOfRange } from '@libcr/core/internal';
 
 /** Text is UTF-8. */
 export function toBytes(data: NodeJS.ArrayBufferView | string): NodeJS.ArrayBufferView {
@@ -14,4 +14,14 @@ export function byteLength(data: NodeJS.ArrayBufferView): number {
 export function toBuffers(name: string, list: readonly NodeJS.ArrayBufferView[]): NodeJS.ArrayBufferView[] {
   if (!Array.isArray(list)) throw invalidType(name, 'an array of Buffers, TypedArrays or DataViews', list);
   return Array.from(list as readonly NodeJS.ArrayBufferView[]);
+}
+
+const SIZE_MAX = 2 ** 30;
+
+/** Room for an answer. */
+export function allocateBytes(name: string, size: number): Buffer {
+  if (typeof size !== 'number') throw invalidType(name, 'of type number', size);
+  if (!Number.isInteger(size) || size < 0 || size > SIZE_MAX)
+    throw outOfRange(name, `an integer >= 0 and <= ${SIZE_MAX}`, size);
+  return Buffer.alloc(size);
 }

@@ -11,18 +11,31 @@ export type Format =
   | 'octal'
   | 'stat'
   | 'pollfds'
+  | 'ioctlArgument'
   | 'iovOut'
   | 'iovIn'
+  | 'pair'
   | 'timespec'
   | 'null'
+  | 'offset'
   | 'sockaddr'
   | 'intPointer'
   | 'fcntlArgument'
+  | 'id'
+  | 'utimbuf'
+  | 'fileMode'
+  | 'device'
+  | 'struct'
+  | 'statfs'
+  | 'text'
   | 'dirents'
   | 'epollEvents'
   | 'epollEvent'
-  | 'pair'
-  | 'statx';
+  | 'timevals'
+  | 'timespecs'
+  | 'intOut'
+  | 'statx'
+  | 'openHow';
 
 /** A kernel argument. */
 export interface Argument {
@@ -35,7 +48,10 @@ export interface Argument {
 export interface Row {
   name: CallName;
   number: number;
-  block: 'read' | 'write' | 'open' | 'never' | 'poll' | 'sleep' | 'connect' | 'send' | 'recv' | 'lock' | 'offload' | 'epoll' | 'accept';
+  level: 'full' | 'raw' | 'refused' | 'obsolete';
+  /** Which operation of io_uring does the same. */
+  ring?: string;
+  block: 'read' | 'write' | 'open' | 'never' | 'poll' | 'sleep' | 'offload' | 'connect' | 'send' | 'recv' | 'lock' | 'epoll' | 'splice' | 'accept';
   args: readonly Argument[];
 }
 
@@ -45,16 +61,23 @@ export type CallName =
   | 'write'
   | 'open'
   | 'close'
+  | 'stat'
   | 'fstat'
+  | 'lstat'
   | 'poll'
   | 'lseek'
+  | 'ioctl'
   | 'pread64'
   | 'pwrite64'
   | 'readv'
   | 'writev'
+  | 'access'
+  | 'pipe'
   | 'dup'
+  | 'dup2'
   | 'nanosleep'
   | 'getpid'
+  | 'sendfile'
   | 'socket'
   | 'connect'
   | 'sendto'
@@ -65,70 +88,241 @@ export type CallName =
   | 'getsockname'
   | 'setsockopt'
   | 'fcntl'
+  | 'flock'
   | 'fsync'
+  | 'fdatasync'
+  | 'truncate'
   | 'ftruncate'
+  | 'getdents'
+  | 'getcwd'
+  | 'chdir'
+  | 'fchdir'
   | 'rename'
   | 'mkdir'
   | 'rmdir'
+  | 'creat'
+  | 'link'
   | 'unlink'
   | 'symlink'
   | 'readlink'
+  | 'chmod'
+  | 'fchmod'
+  | 'chown'
+  | 'fchown'
+  | 'lchown'
+  | 'umask'
+  | 'utime'
+  | 'mknod'
+  | 'ustat'
+  | 'statfs'
+  | 'fstatfs'
+  | 'chroot'
+  | 'sync'
+  | 'readahead'
+  | 'setxattr'
+  | 'lsetxattr'
+  | 'fsetxattr'
+  | 'getxattr'
+  | 'lgetxattr'
+  | 'fgetxattr'
+  | 'listxattr'
+  | 'llistxattr'
+  | 'flistxattr'
+  | 'removexattr'
+  | 'lremovexattr'
+  | 'fremovexattr'
+  | 'epoll_create'
   | 'getdents64'
+  | 'fadvise64'
   | 'clock_nanosleep'
   | 'epoll_wait'
   | 'epoll_ctl'
+  | 'utimes'
+  | 'inotify_init'
+  | 'inotify_add_watch'
+  | 'inotify_rm_watch'
   | 'openat'
+  | 'mkdirat'
+  | 'mknodat'
+  | 'fchownat'
+  | 'futimesat'
+  | 'newfstatat'
+  | 'unlinkat'
+  | 'renameat'
+  | 'linkat'
+  | 'symlinkat'
+  | 'readlinkat'
+  | 'fchmodat'
+  | 'faccessat'
+  | 'splice'
+  | 'tee'
+  | 'sync_file_range'
+  | 'vmsplice'
+  | 'utimensat'
+  | 'fallocate'
   | 'accept4'
   | 'epoll_create1'
   | 'dup3'
   | 'pipe2'
+  | 'inotify_init1'
+  | 'preadv'
+  | 'pwritev'
+  | 'name_to_handle_at'
+  | 'open_by_handle_at'
+  | 'syncfs'
+  | 'kcmp'
+  | 'renameat2'
   | 'getrandom'
-  | 'statx';
+  | 'memfd_create'
+  | 'copy_file_range'
+  | 'preadv2'
+  | 'pwritev2'
+  | 'statx'
+  | 'close_range'
+  | 'openat2'
+  | 'faccessat2'
+  | 'cachestat'
+  | 'fchmodat2'
+  | 'setxattrat'
+  | 'getxattrat'
+  | 'listxattrat'
+  | 'removexattrat'
+  | 'file_getattr'
+  | 'file_setattr';
 
 export const rows: readonly Row[] = [
-  { name: 'read', number: 0, block: 'read', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }] },
-  { name: 'write', number: 1, block: 'write', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'length', format: 'int' }] },
-  { name: 'open', number: 2, block: 'open', args: [{ name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
-  { name: 'close', number: 3, block: 'never', args: [{ name: 'fd', format: 'fd' }] },
-  { name: 'fstat', number: 5, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'stat', format: 'stat' }] },
-  { name: 'poll', number: 7, block: 'poll', args: [{ name: 'fds', format: 'pollfds' }, { name: 'fdsLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
-  { name: 'lseek', number: 8, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'whence', format: 'flags', flags: 'whence' }] },
-  { name: 'pread64', number: 17, block: 'read', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
-  { name: 'pwrite64', number: 18, block: 'write', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
-  { name: 'readv', number: 19, block: 'read', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }] },
-  { name: 'writev', number: 20, block: 'write', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }] },
-  { name: 'dup', number: 32, block: 'never', args: [{ name: 'fd', format: 'fd' }] },
-  { name: 'nanosleep', number: 35, block: 'sleep', args: [{ name: 'request', format: 'timespec' }, { name: 'remain', format: 'null' }] },
-  { name: 'getpid', number: 39, block: 'never', args: [] },
-  { name: 'socket', number: 41, block: 'never', args: [{ name: 'domain', format: 'flags', flags: 'family' }, { name: 'type', format: 'flags', flags: 'socketType' }, { name: 'protocol', format: 'int' }] },
-  { name: 'connect', number: 42, block: 'connect', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
-  { name: 'sendto', number: 44, block: 'send', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'dataLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
-  { name: 'recvfrom', number: 45, block: 'recv', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }] },
-  { name: 'shutdown', number: 48, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'how', format: 'flags', flags: 'shutdown' }] },
-  { name: 'bind', number: 49, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
-  { name: 'listen', number: 50, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'backlog', format: 'int' }] },
-  { name: 'getsockname', number: 51, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }] },
-  { name: 'setsockopt', number: 54, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'level', format: 'int' }, { name: 'name', format: 'int' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }] },
-  { name: 'fcntl', number: 72, block: 'lock', args: [{ name: 'fd', format: 'fd' }, { name: 'command', format: 'flags', flags: 'fcntl' }, { name: 'argument', format: 'fcntlArgument' }] },
-  { name: 'fsync', number: 74, block: 'offload', args: [{ name: 'fd', format: 'fd' }] },
-  { name: 'ftruncate', number: 77, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'length', format: 'int' }] },
-  { name: 'rename', number: 82, block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
-  { name: 'mkdir', number: 83, block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
-  { name: 'rmdir', number: 84, block: 'never', args: [{ name: 'path', format: 'path' }] },
-  { name: 'unlink', number: 87, block: 'never', args: [{ name: 'path', format: 'path' }] },
-  { name: 'symlink', number: 88, block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
-  { name: 'readlink', number: 89, block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'target', format: 'dataOut' }, { name: 'targetLength', format: 'int' }] },
-  { name: 'getdents64', number: 217, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dirents' }, { name: 'bufferLength', format: 'int' }] },
-  { name: 'clock_nanosleep', number: 230, block: 'sleep', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'flags', format: 'flags', flags: 'timer' }, { name: 'request', format: 'timespec' }, { name: 'remain', format: 'null' }] },
-  { name: 'epoll_wait', number: 232, block: 'epoll', args: [{ name: 'epfd', format: 'fd' }, { name: 'count', format: 'epollEvents' }, { name: 'countLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
-  { name: 'epoll_ctl', number: 233, block: 'never', args: [{ name: 'epfd', format: 'fd' }, { name: 'operation', format: 'flags', flags: 'epollOperation' }, { name: 'fd', format: 'fd' }, { name: 'event', format: 'epollEvent' }] },
-  { name: 'openat', number: 257, block: 'open', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
-  { name: 'accept4', number: 288, block: 'accept', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }, { name: 'flags', format: 'flags', flags: 'socketFlag' }] },
-  { name: 'epoll_create1', number: 291, block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'epollCreate' }] },
-  { name: 'dup3', number: 292, block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
-  { name: 'pipe2', number: 293, block: 'never', args: [{ name: 'pair', format: 'pair' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
-  { name: 'getrandom', number: 318, block: 'never', args: [{ name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'random' }] },
-  { name: 'statx', number: 332, block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'mask', format: 'flags', flags: 'statx' }, { name: 'statx', format: 'statx' }] },
+  { name: 'read', number: 0, level: 'full', block: 'read', ring: 'IORING_OP_READ', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }] },
+  { name: 'write', number: 1, level: 'full', block: 'write', ring: 'IORING_OP_WRITE', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'length', format: 'int' }] },
+  { name: 'open', number: 2, level: 'full', block: 'open', args: [{ name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
+  { name: 'close', number: 3, level: 'full', block: 'never', ring: 'IORING_OP_CLOSE', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'stat', number: 4, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'stat', format: 'stat' }] },
+  { name: 'fstat', number: 5, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'stat', format: 'stat' }] },
+  { name: 'lstat', number: 6, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'stat', format: 'stat' }] },
+  { name: 'poll', number: 7, level: 'full', block: 'poll', ring: 'IORING_OP_POLL_ADD', args: [{ name: 'fds', format: 'pollfds' }, { name: 'fdsLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
+  { name: 'lseek', number: 8, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'whence', format: 'flags', flags: 'whence' }] },
+  { name: 'ioctl', number: 16, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'request', format: 'flags', flags: 'ioctl' }, { name: 'argument', format: 'ioctlArgument' }] },
+  { name: 'pread64', number: 17, level: 'full', block: 'read', ring: 'IORING_OP_READ', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
+  { name: 'pwrite64', number: 18, level: 'full', block: 'write', ring: 'IORING_OP_WRITE', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
+  { name: 'readv', number: 19, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }] },
+  { name: 'writev', number: 20, level: 'full', block: 'write', ring: 'IORING_OP_WRITEV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }] },
+  { name: 'access', number: 21, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'flags', flags: 'access' }] },
+  { name: 'pipe', number: 22, level: 'full', block: 'never', args: [{ name: 'pair', format: 'pair' }] },
+  { name: 'dup', number: 32, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'dup2', number: 33, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }] },
+  { name: 'nanosleep', number: 35, level: 'full', block: 'sleep', ring: 'IORING_OP_TIMEOUT', args: [{ name: 'request', format: 'timespec' }, { name: 'remain', format: 'null' }] },
+  { name: 'getpid', number: 39, level: 'full', block: 'never', args: [] },
+  { name: 'sendfile', number: 40, level: 'full', block: 'offload', args: [{ name: 'fdOut', format: 'fd' }, { name: 'fdIn', format: 'fd' }, { name: 'offset', format: 'offset' }, { name: 'count', format: 'int' }] },
+  { name: 'socket', number: 41, level: 'full', block: 'never', ring: 'IORING_OP_SOCKET', args: [{ name: 'domain', format: 'flags', flags: 'family' }, { name: 'type', format: 'flags', flags: 'socketType' }, { name: 'protocol', format: 'int' }] },
+  { name: 'connect', number: 42, level: 'full', block: 'connect', ring: 'IORING_OP_CONNECT', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
+  { name: 'sendto', number: 44, level: 'full', block: 'send', ring: 'IORING_OP_SEND', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'dataLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
+  { name: 'recvfrom', number: 45, level: 'full', block: 'recv', ring: 'IORING_OP_RECV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }] },
+  { name: 'shutdown', number: 48, level: 'full', block: 'never', ring: 'IORING_OP_SHUTDOWN', args: [{ name: 'fd', format: 'fd' }, { name: 'how', format: 'flags', flags: 'shutdown' }] },
+  { name: 'bind', number: 49, level: 'full', block: 'never', ring: 'IORING_OP_BIND', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
+  { name: 'listen', number: 50, level: 'full', block: 'never', ring: 'IORING_OP_LISTEN', args: [{ name: 'fd', format: 'fd' }, { name: 'backlog', format: 'int' }] },
+  { name: 'getsockname', number: 51, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }] },
+  { name: 'setsockopt', number: 54, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'level', format: 'int' }, { name: 'name', format: 'int' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }] },
+  { name: 'fcntl', number: 72, level: 'full', block: 'lock', args: [{ name: 'fd', format: 'fd' }, { name: 'command', format: 'flags', flags: 'fcntl' }, { name: 'argument', format: 'fcntlArgument' }] },
+  { name: 'flock', number: 73, level: 'full', block: 'lock', args: [{ name: 'fd', format: 'fd' }, { name: 'operation', format: 'flags', flags: 'flock' }] },
+  { name: 'fsync', number: 74, level: 'full', block: 'offload', ring: 'IORING_OP_FSYNC', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'fdatasync', number: 75, level: 'full', block: 'offload', ring: 'IORING_OP_FSYNC', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'truncate', number: 76, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'length', format: 'int' }] },
+  { name: 'ftruncate', number: 77, level: 'full', block: 'never', ring: 'IORING_OP_FTRUNCATE', args: [{ name: 'fd', format: 'fd' }, { name: 'length', format: 'int' }] },
+  { name: 'getdents', number: 78, level: 'raw', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'getcwd', number: 79, level: 'full', block: 'never', args: [{ name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'chdir', number: 80, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }] },
+  { name: 'fchdir', number: 81, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'rename', number: 82, level: 'full', block: 'never', ring: 'IORING_OP_RENAMEAT', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
+  { name: 'mkdir', number: 83, level: 'full', block: 'never', ring: 'IORING_OP_MKDIRAT', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
+  { name: 'rmdir', number: 84, level: 'full', block: 'never', ring: 'IORING_OP_UNLINKAT', args: [{ name: 'path', format: 'path' }] },
+  { name: 'creat', number: 85, level: 'full', block: 'open', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
+  { name: 'link', number: 86, level: 'full', block: 'never', ring: 'IORING_OP_LINKAT', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
+  { name: 'unlink', number: 87, level: 'full', block: 'never', ring: 'IORING_OP_UNLINKAT', args: [{ name: 'path', format: 'path' }] },
+  { name: 'symlink', number: 88, level: 'full', block: 'never', ring: 'IORING_OP_SYMLINKAT', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
+  { name: 'readlink', number: 89, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'target', format: 'dataOut' }, { name: 'targetLength', format: 'int' }] },
+  { name: 'chmod', number: 90, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
+  { name: 'fchmod', number: 91, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'mode', format: 'octal' }] },
+  { name: 'chown', number: 92, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }] },
+  { name: 'fchown', number: 93, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }] },
+  { name: 'lchown', number: 94, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }] },
+  { name: 'umask', number: 95, level: 'full', block: 'never', args: [{ name: 'mask', format: 'octal' }] },
+  { name: 'utime', number: 132, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'times', format: 'utimbuf' }] },
+  { name: 'mknod', number: 133, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'fileMode' }, { name: 'dev', format: 'device' }] },
+  { name: 'ustat', number: 136, level: 'raw', block: 'never', args: [{ name: 'dev', format: 'device' }, { name: 'statistics', format: 'struct' }] },
+  { name: 'statfs', number: 137, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'statfs', format: 'statfs' }] },
+  { name: 'fstatfs', number: 138, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'statfs', format: 'statfs' }] },
+  { name: 'chroot', number: 161, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }] },
+  { name: 'sync', number: 162, level: 'full', block: 'offload', args: [] },
+  { name: 'readahead', number: 187, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'count', format: 'int' }] },
+  { name: 'setxattr', number: 188, level: 'full', block: 'never', ring: 'IORING_OP_SETXATTR', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'xattr' }] },
+  { name: 'lsetxattr', number: 189, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'xattr' }] },
+  { name: 'fsetxattr', number: 190, level: 'full', block: 'never', ring: 'IORING_OP_FSETXATTR', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'xattr' }] },
+  { name: 'getxattr', number: 191, level: 'full', block: 'never', ring: 'IORING_OP_GETXATTR', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'lgetxattr', number: 192, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'fgetxattr', number: 193, level: 'full', block: 'never', ring: 'IORING_OP_FGETXATTR', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'listxattr', number: 194, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'llistxattr', number: 195, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'flistxattr', number: 196, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'removexattr', number: 197, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }] },
+  { name: 'lremovexattr', number: 198, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }] },
+  { name: 'fremovexattr', number: 199, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }] },
+  { name: 'epoll_create', number: 213, level: 'full', block: 'never', args: [{ name: 'size', format: 'int' }] },
+  { name: 'getdents64', number: 217, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dirents' }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'fadvise64', number: 221, level: 'full', block: 'never', ring: 'IORING_OP_FADVISE', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'length', format: 'int' }, { name: 'advice', format: 'flags', flags: 'fadvise' }] },
+  { name: 'clock_nanosleep', number: 230, level: 'full', block: 'sleep', ring: 'IORING_OP_TIMEOUT', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'flags', format: 'flags', flags: 'timer' }, { name: 'request', format: 'timespec' }, { name: 'remain', format: 'null' }] },
+  { name: 'epoll_wait', number: 232, level: 'full', block: 'epoll', ring: 'IORING_OP_EPOLL_WAIT', args: [{ name: 'epfd', format: 'fd' }, { name: 'count', format: 'epollEvents' }, { name: 'countLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
+  { name: 'epoll_ctl', number: 233, level: 'full', block: 'never', ring: 'IORING_OP_EPOLL_CTL', args: [{ name: 'epfd', format: 'fd' }, { name: 'operation', format: 'flags', flags: 'epollOperation' }, { name: 'fd', format: 'fd' }, { name: 'event', format: 'epollEvent' }] },
+  { name: 'utimes', number: 235, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'times', format: 'timevals' }] },
+  { name: 'inotify_init', number: 253, level: 'full', block: 'never', args: [] },
+  { name: 'inotify_add_watch', number: 254, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mask', format: 'flags', flags: 'inotify' }] },
+  { name: 'inotify_rm_watch', number: 255, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'watch', format: 'int' }] },
+  { name: 'openat', number: 257, level: 'full', block: 'open', ring: 'IORING_OP_OPENAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
+  { name: 'mkdirat', number: 258, level: 'full', block: 'never', ring: 'IORING_OP_MKDIRAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
+  { name: 'mknodat', number: 259, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'fileMode' }, { name: 'dev', format: 'device' }] },
+  { name: 'fchownat', number: 260, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'futimesat', number: 261, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'times', format: 'timevals' }] },
+  { name: 'newfstatat', number: 262, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'stat', format: 'stat' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'unlinkat', number: 263, level: 'full', block: 'never', ring: 'IORING_OP_UNLINKAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'unlinkat' }] },
+  { name: 'renameat', number: 264, level: 'full', block: 'never', ring: 'IORING_OP_RENAMEAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }] },
+  { name: 'linkat', number: 265, level: 'full', block: 'never', ring: 'IORING_OP_LINKAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'symlinkat', number: 266, level: 'full', block: 'never', ring: 'IORING_OP_SYMLINKAT', args: [{ name: 'path', format: 'path' }, { name: 'dirfd', format: 'fd' }, { name: 'dest', format: 'path' }] },
+  { name: 'readlinkat', number: 267, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'target', format: 'dataOut' }, { name: 'targetLength', format: 'int' }] },
+  { name: 'fchmodat', number: 268, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
+  { name: 'faccessat', number: 269, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'flags', flags: 'access' }] },
+  { name: 'splice', number: 275, level: 'full', block: 'splice', ring: 'IORING_OP_SPLICE', args: [{ name: 'fdIn', format: 'fd' }, { name: 'offsetIn', format: 'offset' }, { name: 'fdOut', format: 'fd' }, { name: 'offsetOut', format: 'offset' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'splice' }] },
+  { name: 'tee', number: 276, level: 'full', block: 'splice', ring: 'IORING_OP_TEE', args: [{ name: 'fdIn', format: 'fd' }, { name: 'fdOut', format: 'fd' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'splice' }] },
+  { name: 'sync_file_range', number: 277, level: 'full', block: 'offload', ring: 'IORING_OP_SYNC_FILE_RANGE', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'syncFileRange' }] },
+  { name: 'vmsplice', number: 278, level: 'refused', block: 'never', args: [] },
+  { name: 'utimensat', number: 280, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'times', format: 'timespecs' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'fallocate', number: 285, level: 'full', block: 'offload', ring: 'IORING_OP_FALLOCATE', args: [{ name: 'fd', format: 'fd' }, { name: 'mode', format: 'flags', flags: 'fallocate' }, { name: 'offset', format: 'int' }, { name: 'length', format: 'int' }] },
+  { name: 'accept4', number: 288, level: 'full', block: 'accept', ring: 'IORING_OP_ACCEPT', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }, { name: 'flags', format: 'flags', flags: 'socketFlag' }] },
+  { name: 'epoll_create1', number: 291, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'epollCreate' }] },
+  { name: 'dup3', number: 292, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
+  { name: 'pipe2', number: 293, level: 'full', block: 'never', ring: 'IORING_OP_PIPE', args: [{ name: 'pair', format: 'pair' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
+  { name: 'inotify_init1', number: 294, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'inotifyInit' }] },
+  { name: 'preadv', number: 295, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }] },
+  { name: 'pwritev', number: 296, level: 'full', block: 'write', ring: 'IORING_OP_WRITEV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }] },
+  { name: 'name_to_handle_at', number: 303, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'handle', format: 'struct' }, { name: 'mount', format: 'intOut' }, { name: 'flags', format: 'flags', flags: 'handle' }] },
+  { name: 'open_by_handle_at', number: 304, level: 'full', block: 'offload', args: [{ name: 'mountFd', format: 'fd' }, { name: 'handle', format: 'struct' }, { name: 'flags', format: 'flags', flags: 'open' }] },
+  { name: 'syncfs', number: 306, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'kcmp', number: 312, level: 'raw', block: 'never', args: [{ name: 'pid1', format: 'int' }, { name: 'pid2', format: 'int' }, { name: 'type', format: 'int' }, { name: 'idx1', format: 'int' }, { name: 'idx2', format: 'int' }] },
+  { name: 'renameat2', number: 316, level: 'full', block: 'never', ring: 'IORING_OP_RENAMEAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }, { name: 'flags', format: 'flags', flags: 'rename' }] },
+  { name: 'getrandom', number: 318, level: 'full', block: 'never', args: [{ name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'random' }] },
+  { name: 'memfd_create', number: 319, level: 'full', block: 'never', args: [{ name: 'name', format: 'text' }, { name: 'flags', format: 'flags', flags: 'memfd' }] },
+  { name: 'copy_file_range', number: 326, level: 'full', block: 'offload', args: [{ name: 'fdIn', format: 'fd' }, { name: 'offsetIn', format: 'offset' }, { name: 'fdOut', format: 'fd' }, { name: 'offsetOut', format: 'offset' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'int' }] },
+  { name: 'preadv2', number: 327, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }, { name: 'flags', format: 'flags', flags: 'rwf' }] },
+  { name: 'pwritev2', number: 328, level: 'full', block: 'write', ring: 'IORING_OP_WRITEV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }, { name: 'flags', format: 'flags', flags: 'rwf' }] },
+  { name: 'statx', number: 332, level: 'full', block: 'never', ring: 'IORING_OP_STATX', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'mask', format: 'flags', flags: 'statx' }, { name: 'statx', format: 'statx' }] },
+  { name: 'close_range', number: 436, level: 'full', block: 'never', args: [{ name: 'first', format: 'int' }, { name: 'last', format: 'int' }, { name: 'flags', format: 'flags', flags: 'closeRange' }] },
+  { name: 'openat2', number: 437, level: 'full', block: 'open', ring: 'IORING_OP_OPENAT2', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'how', format: 'openHow' }, { name: 'howLength', format: 'int' }] },
+  { name: 'faccessat2', number: 439, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'flags', flags: 'access' }, { name: 'flags', format: 'flags', flags: 'faccessat' }] },
+  { name: 'cachestat', number: 451, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'range', format: 'struct' }, { name: 'stat', format: 'struct' }, { name: 'flags', format: 'int' }] },
+  { name: 'fchmodat2', number: 452, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'setxattrat', number: 463, level: 'refused', block: 'never', args: [] },
+  { name: 'getxattrat', number: 464, level: 'refused', block: 'never', args: [] },
+  { name: 'listxattrat', number: 465, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'removexattrat', number: 466, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'name', format: 'text' }] },
+  { name: 'file_getattr', number: 468, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'attributes', format: 'dataOut' }, { name: 'attributesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'file_setattr', number: 469, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'attributes', format: 'dataIn' }, { name: 'attributesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'at' }] },
 ];
 
 /** Sets of flags; mask: the bits that are one small number, -1 for all of them. */
@@ -150,9 +344,34 @@ export const flagSets: Readonly<Record<string, { mask: number; names: readonly (
   epollCreate: { mask: 0, names: [['EPOLL_CLOEXEC', 0x80000]] },
   epollEvent: { mask: 0, names: [['EPOLLIN', 1], ['EPOLLPRI', 2], ['EPOLLOUT', 4], ['EPOLLERR', 8], ['EPOLLHUP', 0x10], ['EPOLLRDHUP', 0x2000], ['EPOLLEXCLUSIVE', 0x10000000], ['EPOLLWAKEUP', 0x20000000], ['EPOLLONESHOT', 0x40000000], ['EPOLLET', 0x80000000]] },
   poll: { mask: 0, names: [['POLLIN', 1], ['POLLPRI', 2], ['POLLOUT', 4], ['POLLERR', 8], ['POLLHUP', 0x10], ['POLLNVAL', 0x20], ['POLLRDHUP', 0x2000]] },
+  rwf: { mask: 0, names: [['RWF_HIPRI', 1], ['RWF_DSYNC', 2], ['RWF_SYNC', 4], ['RWF_NOWAIT', 8], ['RWF_APPEND', 0x10], ['RWF_NOAPPEND', 0x20]] },
+  access: { mask: 0, names: [['F_OK', 0], ['R_OK', 4], ['W_OK', 2], ['X_OK', 1]] },
+  faccessat: { mask: 0, names: [['AT_SYMLINK_NOFOLLOW', 0x100], ['AT_EACCESS', 0x200], ['AT_EMPTY_PATH', 0x1000]] },
+  unlinkat: { mask: 0, names: [['AT_REMOVEDIR', 0x200]] },
+  handle: { mask: 0, names: [['AT_HANDLE_FID', 0x200], ['AT_SYMLINK_FOLLOW', 0x400], ['AT_EMPTY_PATH', 0x1000]] },
+  rename: { mask: 0, names: [['RENAME_NOREPLACE', 1], ['RENAME_EXCHANGE', 2], ['RENAME_WHITEOUT', 4]] },
+  resolve: { mask: 0, names: [['RESOLVE_NO_XDEV', 1], ['RESOLVE_NO_MAGICLINKS', 2], ['RESOLVE_NO_SYMLINKS', 4], ['RESOLVE_BENEATH', 8], ['RESOLVE_IN_ROOT', 0x10], ['RESOLVE_CACHED', 0x20]] },
+  memfd: { mask: 0, names: [['MFD_CLOEXEC', 1], ['MFD_ALLOW_SEALING', 2], ['MFD_HUGETLB', 4], ['MFD_NOEXEC_SEAL', 8], ['MFD_EXEC', 0x10]] },
+  syncFileRange: { mask: 0, names: [['SYNC_FILE_RANGE_WAIT_BEFORE', 1], ['SYNC_FILE_RANGE_WRITE', 2], ['SYNC_FILE_RANGE_WAIT_AFTER', 4]] },
+  fallocate: { mask: 0, names: [['FALLOC_FL_KEEP_SIZE', 1], ['FALLOC_FL_PUNCH_HOLE', 2], ['FALLOC_FL_COLLAPSE_RANGE', 8], ['FALLOC_FL_ZERO_RANGE', 0x10], ['FALLOC_FL_INSERT_RANGE', 0x20], ['FALLOC_FL_UNSHARE_RANGE', 0x40]] },
+  fadvise: { mask: -1, names: [['POSIX_FADV_NORMAL', 0], ['POSIX_FADV_RANDOM', 1], ['POSIX_FADV_SEQUENTIAL', 2], ['POSIX_FADV_WILLNEED', 3], ['POSIX_FADV_DONTNEED', 4], ['POSIX_FADV_NOREUSE', 5]] },
+  splice: { mask: 0, names: [['SPLICE_F_MOVE', 1], ['SPLICE_F_NONBLOCK', 2], ['SPLICE_F_MORE', 4], ['SPLICE_F_GIFT', 8]] },
+  xattr: { mask: 0, names: [['XATTR_CREATE', 1], ['XATTR_REPLACE', 2]] },
+  closeRange: { mask: 0, names: [['CLOSE_RANGE_UNSHARE', 2], ['CLOSE_RANGE_CLOEXEC', 4]] },
+  flock: { mask: 0, names: [['LOCK_SH', 1], ['LOCK_EX', 2], ['LOCK_NB', 4], ['LOCK_UN', 8]] },
+  ioctl: { mask: -1, names: [['FIGETBSZ', 2], ['BLKSSZGET', 0x1268], ['TCGETS', 0x5401], ['TCSETS', 0x5402], ['TCSETSW', 0x5403], ['TCSETSF', 0x5404], ['TCXONC', 0x540a], ['TCFLSH', 0x540b], ['TIOCEXCL', 0x540c], ['TIOCNXCL', 0x540d], ['TIOCGPGRP', 0x540f], ['TIOCSPGRP', 0x5410], ['TIOCOUTQ', 0x5411], ['TIOCGWINSZ', 0x5413], ['TIOCSWINSZ', 0x5414], ['FIONREAD', 0x541b], ['FIONBIO', 0x5421], ['TIOCGSID', 0x5429], ['FIONCLEX', 0x5450], ['FIOCLEX', 0x5451], ['FIOASYNC', 0x5452], ['FIOQSIZE', 0x5460], ['SIOCATMARK', 0x8905], ['TIOCSPTLCK', 0x40045431], ['FS_IOC_SETFLAGS', 0x40086602], ['FICLONE', 0x40049409], ['FICLONERANGE', 0x4020940d], ['TIOCGPTN', 0x80045430], ['FS_IOC_GETFLAGS', 0x80086601], ['FS_IOC_GETVERSION', 0x80087601], ['BLKGETSIZE64', 0x80081272], ['FS_IOC_FSGETXATTR', 0x801c581f]] },
+  inotifyInit: { mask: 0, names: [['IN_NONBLOCK', 0x800], ['IN_CLOEXEC', 0x80000]] },
+  inotify: { mask: 0, names: [['IN_ALL_EVENTS', 0xfff], ['IN_CLOSE', 0x18], ['IN_MOVE', 0xc0], ['IN_ACCESS', 1], ['IN_MODIFY', 2], ['IN_ATTRIB', 4], ['IN_CLOSE_WRITE', 8], ['IN_CLOSE_NOWRITE', 0x10], ['IN_OPEN', 0x20], ['IN_MOVED_FROM', 0x40], ['IN_MOVED_TO', 0x80], ['IN_CREATE', 0x100], ['IN_DELETE', 0x200], ['IN_DELETE_SELF', 0x400], ['IN_MOVE_SELF', 0x800], ['IN_UNMOUNT', 0x2000], ['IN_Q_OVERFLOW', 0x4000], ['IN_IGNORED', 0x8000], ['IN_ONLYDIR', 0x1000000], ['IN_DONT_FOLLOW', 0x2000000], ['IN_EXCL_UNLINK', 0x4000000], ['IN_MASK_CREATE', 0x10000000], ['IN_MASK_ADD', 0x20000000], ['IN_ISDIR', 0x40000000], ['IN_ONESHOT', 0x80000000]] },
   random: { mask: 0, names: [['GRND_NONBLOCK', 1], ['GRND_RANDOM', 2], ['GRND_INSECURE', 4]] },
   fileType: { mask: -1, names: [['S_IFIFO', 0x1000], ['S_IFCHR', 0x2000], ['S_IFDIR', 0x4000], ['S_IFBLK', 0x6000], ['S_IFREG', 0x8000], ['S_IFLNK', 0xa000], ['S_IFSOCK', 0xc000]] },
   dirent: { mask: -1, names: [['DT_UNKNOWN', 0], ['DT_FIFO', 1], ['DT_CHR', 2], ['DT_DIR', 4], ['DT_BLK', 6], ['DT_REG', 8], ['DT_LNK', 0xa], ['DT_SOCK', 0xc]] },
+};
+
+/** Calls that are refused: why, and what to use instead. */
+export const refusals: Readonly<Record<string, readonly [reason: string, alternative: string]>> = {
+  vmsplice: ["The pipe would keep pages of a JavaScript buffer, which the collector may use for something else before they are read.", "sys.writev"],
+  setxattrat: ["Its struct xattr_args has a pointer inside, which is not taken from the bytes of a JavaScript buffer.", "sys.setxattr, sys.lsetxattr, sys.fsetxattr"],
+  getxattrat: ["Its struct xattr_args has a pointer inside, which is not taken from the bytes of a JavaScript buffer.", "sys.getxattr, sys.lgetxattr, sys.fgetxattr"],
 };
 
 /** errno, name, text (strerror(3)). */

@@ -12,7 +12,12 @@ function expected({ format }: Argument): string {
     case 'int':
     case 'octal':
     case 'flags':
+    case 'id':
+    case 'fileMode':
+    case 'device':
       return 'of type number';
+    case 'text':
+      return 'of type string or an instance of Uint8Array';
     case 'path':
       return 'of type string or an instance of Uint8Array or URL';
     case 'iovIn':

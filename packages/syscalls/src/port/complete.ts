@@ -58,6 +58,8 @@ function advance(args: readonly unknown[], bytes: number): unknown[] {
   if (left > 0) views[0] = skip(views[0] as NodeJS.ArrayBufferView, left);
   rest[1] = views;
   rest[2] = views.length;
+  // preadv and its like; -1 stands for the position, which has moved by itself.
+  if (args[3] !== undefined && Number(args[3]) !== -1) rest[3] = BigInt(args[3] as number) + BigInt(bytes);
   return rest;
 }
 

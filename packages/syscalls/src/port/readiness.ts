@@ -90,3 +90,8 @@ export function closing(fd: number): void {
   update(fd, []);
   for (const waiter of list) waiter.finish(-EBADF);
 }
+
+/** The same for all descriptors from first to last. */
+export function closingRange(first: number, last: number): void {
+  for (const fd of [...waiters.keys()]) if (fd >= first && fd <= last) closing(fd);
+}

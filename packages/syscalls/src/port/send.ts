@@ -9,12 +9,15 @@ import { native } from '../native.ts';
 import { RESULT_MIN } from './answers.ts';
 import { CALL_COUNT, mayBlock } from './calls.ts';
 import { complete, completeAsync } from './complete.ts';
-import { closing, watched } from './readiness.ts';
+import { closing, closingRange, watched } from './readiness.ts';
 import { type Args, portOf, type SyscallPort } from './syscall-port.ts';
 import { SysMsg } from './sysmsg.ts';
 
 const SYS_close = 3;
+const SYS_dup2 = 33;
 const SYS_dup3 = 292;
+const SYS_close_range = 436;
+const CLOSE_RANGE_CLOEXEC = 4;
 
 let messages = 0;
 
@@ -32,14 +35,16 @@ export function stats(): SyscallStats {
 export function bottom(number: number, args: Args): number {
   const [a0, data, a2, a3, a4, a5] = args;
   const a1 = Array.isArray(data) ? Array.from(data) : data; // a shim's: see toBuffers
-  if (watched !== 0) beforeClose(number, a0, a1);
+  if (watched !== 0) beforeClose(number, a0, a1, a2);
   const r = native.call(number, a0, a1, a2, a3, a4, a5);
   return r >= RESULT_MIN ? r : complete(number, [a0, a1, a2, a3, a4, a5], r);
 }
 
-function beforeClose(number: number, a0: unknown, a1: unknown): void {
+function beforeClose(number: number, a0: unknown, a1: unknown, a2: unknown): void {
   if (number === SYS_close) closing(a0 as number);
-  else if (number === SYS_dup3 && a0 !== a1) closing(a1 as number);
+  else if ((number === SYS_dup2 || number === SYS_dup3) && a0 !== a1) closing(a1 as number);
+  else if (number === SYS_close_range && ((a2 as number) & CLOSE_RANGE_CLOEXEC) === 0)
+    closingRange(a0 as number, a1 as number);
 }
 
 function shimmed(port: SyscallPort, number: number, args: Args): number {
@@ -61,7 +66,7 @@ export function send(
   if (mayBlock[number] === 1) throwIfAborted();
   const port = portOf(td);
   if (port.wants[number] === 1) return shimmed(port, number, [a0, a1, a2, a3, a4, a5]);
-  if (watched !== 0) beforeClose(number, a0, a1);
+  if (watched !== 0) beforeClose(number, a0, a1, a2);
   const r = native.call(number, a0, a1, a2, a3, a4, a5);
   return r >= RESULT_MIN ? r : complete(number, [a0, a1, a2, a3, a4, a5], r);
 }
@@ -82,7 +87,7 @@ export function sendAsync(
     const args: Args = [a0, a1, a2, a3, a4, a5];
     return create(() => shimmed(port, number, args), { name: 'sys.promises', syscallPort: port }).finished;
   }
-  if (watched !== 0) beforeClose(number, a0, a1);
+  if (watched !== 0) beforeClose(number, a0, a1, a2);
   const r = native.call(number, a0, a1, a2, a3, a4, a5);
   return r >= RESULT_MIN ? r : completeAsync(number, [a0, a1, a2, a3, a4, a5], r);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@libcr/core';
 import { constants as c, sys } from '@libcr/syscalls';
+import { calls } from '../../table/calls.mjs';
 
 const seed = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`seed ${seed}`);
@@ -39,36 +40,9 @@ const values = [
 // descriptor takes one of ours.
 const waits = new Set([c.SYS_nanosleep, c.SYS_clock_nanosleep, c.SYS_poll, c.SYS_epoll_wait]);
 const sleeps = [c.SYS_nanosleep, c.SYS_clock_nanosleep];
-const descriptorFirst = new Set([
-  c.SYS_read,
-  c.SYS_write,
-  c.SYS_close,
-  c.SYS_fstat,
-  c.SYS_lseek,
-  c.SYS_pread64,
-  c.SYS_pwrite64,
-  c.SYS_readv,
-  c.SYS_writev,
-  c.SYS_dup,
-  c.SYS_connect,
-  c.SYS_sendto,
-  c.SYS_recvfrom,
-  c.SYS_shutdown,
-  c.SYS_bind,
-  c.SYS_listen,
-  c.SYS_getsockname,
-  c.SYS_setsockopt,
-  c.SYS_fcntl,
-  c.SYS_fsync,
-  c.SYS_ftruncate,
-  c.SYS_getdents64,
-  c.SYS_epoll_wait,
-  c.SYS_epoll_ctl,
-  c.SYS_openat,
-  c.SYS_accept4,
-  c.SYS_dup3,
-  c.SYS_statx,
-]);
+const rows = new Map(calls.map((row) => [row.number, row]));
+// Not with random arguments: they would close Node's own descriptors, or change the whole process.
+const excluded = new Set([c.SYS_close_range, c.SYS_chroot, c.SYS_sync, c.SYS_syncfs]);
 const numbers = Object.entries(c)
   .filter(([name]) => name.startsWith('SYS_'))
   .map(([, number]) => number);
@@ -84,9 +58,12 @@ await run(() => {
   for (let i = 0; i < CALLS; i++) {
     const number = pick(numbers);
     const args = Array.from({ length: random(7) }, () => pick(values)());
-    if (descriptorFirst.has(number) && (typeof args[0] === 'number' || typeof args[0] === 'bigint'))
-      args[0] = FIRST + random(LAST - FIRST);
-    if (number === c.SYS_dup3) args[1] = FIRST + random(LAST - FIRST);
+    if (excluded.has(number)) continue;
+    rows.get(number).args?.forEach(([, kind], k) => {
+      if (kind === 'fd' && (typeof args[k] === 'number' || typeof args[k] === 'bigint'))
+        args[k] = FIRST + random(LAST - FIRST);
+    });
+    if (number === c.SYS_dup2 || number === c.SYS_dup3) args[1] = FIRST + random(LAST - FIRST);
     if (number === c.SYS_fsync && random(50) > 0) continue; // slow, and nothing to find
     if (sleeps.includes(number) && args.some((arg) => ArrayBuffer.isView(arg))) continue;
     if (number === c.SYS_poll) args[2] = 0;
@@ -108,6 +85,13 @@ await run(() => {
           c.SYS_socket,
           c.SYS_dup,
           c.SYS_accept4,
+          c.SYS_creat,
+          c.SYS_openat2,
+          c.SYS_open_by_handle_at,
+          c.SYS_memfd_create,
+          c.SYS_inotify_init,
+          c.SYS_inotify_init1,
+          c.SYS_epoll_create,
           c.SYS_epoll_create1,
         ].includes(number);
         if (

@@ -13,7 +13,7 @@ import type { Row } from '../../generated/rows.ts';
 import { fcntlNumber, fcntlStruct } from './fcntl.ts';
 import { flagNames } from './flags.ts';
 import { LEVELS, OPTIONS, option, protocol, sockaddrArgument } from './socket.ts';
-import { epollEvents, iov, pollfds, struct } from './structs.ts';
+import { device, epollEvents, fileMode, iov, pollfds, struct } from './structs.ts';
 import { ADDRESS, bytesOf, hexadecimal, octal, other, quote, quoteHexadecimal } from './text.ts';
 
 /** A call that has returned. */
@@ -37,7 +37,8 @@ export function argument(call: Call, i: number): string {
     if (typeof value === 'number' || typeof value === 'bigint') return number(call, i, value);
     if (ArrayBuffer.isView(value)) return memory(call, i, value);
     const { format } = call.row.args[i] as Row['args'][number];
-    if (format === 'path' && typeof value === 'string') return quote(Buffer.from(value), 4096);
+    if ((format === 'path' || format === 'text') && typeof value === 'string')
+      return quote(Buffer.from(value), 4096);
     if (format === 'dataIn' && typeof value === 'string') return quote(Buffer.from(value), call.limit);
     if ((format === 'iovIn' || format === 'iovOut') && Array.isArray(value))
       return iov(value, format === 'iovIn' ? Number.POSITIVE_INFINITY : call.reply, call.limit);
@@ -65,8 +66,14 @@ function number({ row, args }: Call, i: number, value: number | bigint): string 
       return value === c.AT_FDCWD ? 'AT_FDCWD' : String(value);
     case 'octal':
       return octal(value);
+    case 'id':
+      return value === 0xffffffff ? '-1' : String(value);
+    case 'fileMode':
+      return fileMode(value);
+    case 'device':
+      return device(value);
     case 'flags':
-      return flags === 'at' ? statxFlags(value) : flagNames(flags as string, value);
+      return row.name === 'statx' && name === 'flags' ? statxFlags(value) : flagNames(flags as string, value);
     case 'fcntlArgument':
       return fcntlNumber(args[1], value);
     default:
@@ -96,6 +103,7 @@ function memory(call: Call, i: number, view: ArrayBufferView): string {
   const failed = reply < 0;
   switch (format) {
     case 'path':
+    case 'text':
       return quote(bytesOf(view), 4096);
     case 'dataIn': {
       if (row.name === 'setsockopt') return option(args, bytesOf(view), limit);

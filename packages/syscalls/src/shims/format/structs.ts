@@ -28,7 +28,7 @@ const STATX_ATTRIBUTES: Names = [
 ];
 
 /** S_IFREG|0644, S_IFDIR|S_ISVTX|0777 */
-function fileMode(mode: number): string {
+export function fileMode(mode: number): string {
   const type = mode & c.S_IFMT;
   const parts = type === 0 ? [] : [flagNames('fileType', type)];
   for (const name of ['S_ISUID', 'S_ISGID', 'S_ISVTX'] as const) if ((mode & c[name]) !== 0) parts.push(name);
@@ -68,7 +68,7 @@ export function pollfds(bytes: Buffer, count: number, shown: 'events' | 'revents
 }
 
 /** makedev(0x1, 0x3), as the kernel packs it. */
-function device(number: number): string {
+export function device(number: number): string {
   const bits = BigInt(number);
   const major = ((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n);
   const minor = (bits & 0xffn) | ((bits >> 12n) & 0xffffff00n);
