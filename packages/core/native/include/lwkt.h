@@ -201,6 +201,7 @@ struct lwkt_thread {
 	struct sysmsg td_sysmsg;
 	char td_comm[LWKT_NAME_MAX];
 	struct lwkt_timer td_timer;
+	uint64_t td_cputime; /* ns, see lwkt_cputime */
 };
 
 /** Counters of one rfork, copied out by lwkt_stats(). */
@@ -221,6 +222,7 @@ struct lwkt_stats {
 	uint64_t st_token_waits;   /* times a thread had to wait for a token */
 	uint64_t st_shared_in;     /* userthreads that came by lwkt_share_work */
 	uint64_t st_shared_out;    /* userthreads that went */
+	uint64_t st_ipis_sent;     /* IPI messages sent to other rforks */
 };
 
 /** Creation parameters of lwkt_create; zero-initialise, then set what matters. */
@@ -742,6 +744,28 @@ void lwkt_default_abortmsg(lwkt_msg_t msg);
 /** Ask the target to finish early. Optional for the target; never finishes the message: exactly one reply still comes, and the sender still waits
  *  for it. Returns 0, EOPNOTSUPP where the message is not ABORTABLE, EALREADY where it is done. (lwkt_abortmsg) */
 int lwkt_abortmsg(lwkt_msg_t msg);
+
+/* ------------------------------------------------------------------ CPU time */
+
+/**
+ * Count from now on how long each thread of the calling rfork runs, from 0. Costs a look at the clock at each switch; while it is off a switch has
+ * nothing to do with it. Threads get another td_switch for as long, as with lwkt_trace_start. Returns 0, or EALREADY, and it goes on. (DragonFly's td_uticks
+ * and td_sticks, which the clock interrupt counts)
+ */
+int lwkt_cputime_start(void);
+
+/** End that; td_cputime stays as it is. Also done by lwkt_cpu_fini and by lwkt_thread0_is_loop. Returns 0, or ESRCH where it does not count. */
+int lwkt_cputime_stop(void);
+
+/** For how long this rfork has counted, in ns; 0 where it does not. */
+uint64_t lwkt_cputime_counted(void);
+
+/** How long td has run, in ns, while that was counted (on whatever rfork): elapsed time, so what the kernel gave to others meanwhile is in it. 0 for another
+ *  rfork's. Never blocks. */
+uint64_t lwkt_cputime(lwkt_thread_t td);
+
+/** For an event loop, on thread0: it is about to sleep in its poll (1), or has come back (0). What lies between is nobody's time. */
+void lwkt_cputime_idle(int idle);
 
 /* ------------------------------------------------------------------ tracing */
 

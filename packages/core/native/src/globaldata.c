@@ -140,6 +140,7 @@ int lwkt_cpu_fini(void)
 		return MISUSE(EBUSY, "%u userthreads are unfinished here, and %u stacks from here away: let them end first (lwkt_dispatch, lwkt_join)",
 		              gd->gd_stats.st_alive, gd->gd_stacks_away);
 	lwkt_trace_stop();
+	lwkt_cputime_stop();
 	lwkt_ipiq_offline(gd);
 	lwkt_pool_trim(0, ~0u);
 	lwkt_thread_free_all(gd);

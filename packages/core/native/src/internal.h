@@ -123,7 +123,11 @@ struct globaldata {
 	struct lwkt_thread gd_reaper; /* curthread while a resident unwinds */
 	struct lwkt_sanitizer gd_sanitizer;
 	struct lwkt_rfork *gd_rfork; /* NULL unless lwkt_rfork_create made it */
+	uint32_t gd_watchers; /* WATCH_*; 0: nobody sees its switches. See watch.c */
+	void (*gd_unwatched_switch)(struct lwkt_context *from, struct lwkt_context *to); /* thread0's td_switch while somebody does: what it was */
 	struct lwkt_trace *gd_trace; /* NULL: nobody traces it. See trace.c */
+	uint64_t gd_cputime_began; /* See cputime.c */
+	uint64_t gd_cputime_since;
 	/* From here on nothing is cleared when an area is used again: a kernel thread that inherited its %gs may look at gd_shared.tid. */
 	_Atomic uint32_t gd_cpuid; /* written by itself before it is CPU_ONLINE */
 	char gd_padding[64]; /* what others write to shares no cache line with what is ours */
@@ -244,10 +248,28 @@ LWKT_HIDDEN void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count);
 /* trace.c */
 LWKT_HIDDEN void lwkt_trace_thread(globaldata_t gd, lwkt_thread_t td, uint32_t kind, const char *text);
 LWKT_HIDDEN void lwkt_trace_ipi(globaldata_t gd, uint32_t kind, unsigned cpu, void (*func)(void *));
-LWKT_HIDDEN void lwkt_trace_adopt(globaldata_t gd, lwkt_thread_t td, uint32_t kind);
+LWKT_HIDDEN void lwkt_trace_switch(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_trace_switch_to(globaldata_t gd);
 
-/** Whether the rfork is traced: a load and a branch, where a thread begins or ends and where another rfork is dealt with. Never in a switch. */
+/* cputime.c */
+LWKT_HIDDEN void lwkt_cputime_charge(globaldata_t gd, lwkt_thread_t td);
+
+/* watch.c */
+#define WATCH_TRACE 0x1u
+#define WATCH_CPUTIME 0x2u
+LWKT_HIDDEN void lwkt_watch(globaldata_t gd, uint32_t watcher);
+LWKT_HIDDEN void lwkt_unwatch(globaldata_t gd, uint32_t watcher);
+LWKT_HIDDEN void lwkt_watch_begins(globaldata_t gd, lwkt_thread_t td, bool elsewhere);
+LWKT_HIDDEN void lwkt_watch_ends(globaldata_t gd, lwkt_thread_t td);
+LWKT_HIDDEN void lwkt_watch_sleeps(globaldata_t gd, bool sleeps);
+
+/** Whether somebody sees the rfork's switches: a load and a branch, where a thread begins, ends or arrives, and before a sleep. Never in a switch. */
+static inline bool is_watched(globaldata_t gd)
+{
+	return __builtin_expect(gd->gd_watchers != 0, 0);
+}
+
+/** Whether the rfork is traced: a load and a branch, where another rfork is dealt with. Never in a switch. */
 static inline bool is_traced(globaldata_t gd)
 {
 	return __builtin_expect(gd->gd_trace != NULL, 0);

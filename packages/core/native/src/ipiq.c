@@ -87,11 +87,11 @@ static bool sleep_in_kernel(globaldata_t gd, uint64_t limit_ns)
 	if (first && first <= began)
 		return false;
 	gd->gd_stats.st_sleeps++;
-	if (is_traced(gd))
-		lwkt_trace_thread(gd, gd->gd_curthread, LWKT_TRACE_SLEEP, NULL);
+	if (is_watched(gd))
+		lwkt_watch_sleeps(gd, true);
 	futex_wait(&gd->gd_shared.sleeping, SLEEP_FUTEX, limit && (!first || limit < first) ? limit : first);
-	if (is_traced(gd))
-		lwkt_trace_thread(gd, gd->gd_curthread, LWKT_TRACE_WAKE, NULL);
+	if (is_watched(gd))
+		lwkt_watch_sleeps(gd, false);
 	now = now_ns();
 	gd->gd_stats.st_sleep_ns += now - began;
 	return limit && now >= limit;
@@ -219,6 +219,7 @@ LWKT_OTHER_RFORK static int send_away(globaldata_t target, void (*func)(void *),
 		lwkt_trace_ipi(gd, LWKT_TRACE_IPI_SEND, cpuid_of(target), func);
 	ring->entries[windex % RING_SIZE] = (struct entry){func, arg};
 	atomic_store_explicit(&ring->windex, windex + 1, memory_order_release);
+	gd->gd_stats.st_ipis_sent++;
 	announce(gd, target);
 	if (seq)
 		*seq = windex + 1;

@@ -36,8 +36,8 @@ static void adopt(globaldata_t gd, lwkt_thread_t td)
 	else if (stack)
 		td->td_ctx.fs = stack->st_ctx.fs = gd->gd_thread0.td_ctx.fs;
 	td->td_flags &= ~TDF_MIGRATING;
-	if (is_traced(gd))
-		lwkt_trace_adopt(gd, td, LWKT_TRACE_NAME);
+	if (is_watched(gd))
+		lwkt_watch_begins(gd, td, true);
 	lwkt_timer_arrive(gd, td);
 }
 

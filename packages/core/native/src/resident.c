@@ -24,10 +24,10 @@ static int same_kind(lwkt_thread_t td, const struct lwkt_stack *stack)
 }
 
 /** A fresh thread, curthread, begins to run. */
-static void trace_begins(globaldata_t gd)
+static void watch_begins(globaldata_t gd)
 {
-	if (is_traced(gd))
-		lwkt_trace_adopt(gd, gd->gd_curthread, LWKT_TRACE_BEGIN);
+	if (is_watched(gd))
+		lwkt_watch_begins(gd, gd->gd_curthread, false);
 }
 
 int lwkt_resident_adopt(void)
@@ -38,8 +38,8 @@ int lwkt_resident_adopt(void)
 
 	/* From here until park has switched, curthread names a finished thread: its structure may be on the free list, but
 	 * nobody runs who could take it from there. */
-	if (is_traced(gd))
-		lwkt_trace_thread(gd, cur, LWKT_TRACE_END, cur->td_comm);
+	if (is_watched(gd))
+		lwkt_watch_ends(gd, cur);
 	lwkt_thread_finish(gd, cur, 0);
 	next = lwkt_peek(gd);
 	if (!next || !(next->td_flags & TDF_FRESH) || !same_kind(next, stack) || lwkt_pass_is_over(gd))
@@ -47,7 +47,7 @@ int lwkt_resident_adopt(void)
 	lwkt_start_running(gd, next);
 	next->td_stack = stack;
 	next->td_ctx.fs = stack->st_ctx.fs;
-	trace_begins(gd);
+	watch_begins(gd);
 	return 1;
 }
 
@@ -71,7 +71,7 @@ int lwkt_resident_park(void)
 	sanitizer_arrived(gd);
 	if (stack->st_unwind)
 		return 0;
-	trace_begins(gd);
+	watch_begins(gd);
 	return 1;
 }
 
@@ -82,7 +82,7 @@ void lwkt_stack_main(void)
 	struct lwkt_stack *stack = gd->gd_curthread->td_stack;
 
 	sanitizer_arrived(gd);
-	trace_begins(gd);
+	watch_begins(gd);
 	stack->st_resident->main();
 	/* Unwound, on the reaper's account: back to lwkt_resident_unwind, for good. */
 	lwkt_start_running(gd, &gd->gd_thread0);

@@ -405,6 +405,7 @@ void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *, struct lwkt_conte
 	globaldata_t gd = lwkt_arch_mycpu();
 
 	lwkt_trace_stop();
+	lwkt_cputime_stop();
 	gd->gd_flags = swtch ? gd->gd_flags | GDF_LOOP : gd->gd_flags & ~GDF_LOOP;
 	gd->gd_thread0.td_switch = swtch ? swtch : lwkt_arch_switch;
 	gd->gd_thread0.td_data = data;

@@ -2,12 +2,10 @@
  * trace.c - what the threads of one rfork do, written down with times: when each runs, when and for what it waits, which IPI messages go and come.
  * Not the messages between ports: who wants those in the record marks them (lwkt_trace_mark).
  *
- * While it is off nothing of it is on the path of a switch: a traced thread is one whose td_switch is traced_switch. What is left is a look at gd_trace
- * (a load and a branch) at each thread's first instruction and last, at each IPI message, and before thread0 sleeps in the kernel.
+ * While it is off nothing of it is on the path of a switch (watch.c). What is left is a look at gd_trace (a load and a branch) at each IPI message, and
+ * watch.c's own.
  *
- * Invariants:
- *  - The record is written and read by its own rfork only. Where it is full the oldest event makes room, and is counted as lost.
- *  - After lwkt_trace_stop no thread of the rfork has traced_switch as its td_switch. One that was away then puts that right when it next leaves the CPU.
+ * Invariant: the record is written and read by its own rfork only. Where it is full the oldest event makes room, and is counted as lost.
  */
 #define _GNU_SOURCE
 #include "debug.h"
@@ -19,7 +17,6 @@ struct lwkt_trace {
 	uint64_t read;    /* of those, read or lost */
 	uint64_t lost;
 	uint64_t note;    /* te_number of the next LWKT_TRACE_LEAVE */
-	void (*thread0_switch)(struct lwkt_context *, struct lwkt_context *);
 	unsigned size;
 	struct lwkt_trace_event events[];
 };
@@ -57,12 +54,6 @@ void lwkt_trace_ipi(globaldata_t gd, uint32_t kind, unsigned cpu, void (*func)(v
 	record(gd->gd_trace, &event, NULL);
 }
 
-/** How one would switch away from td if nobody traced it. */
-static void (*untraced_switch(lwkt_thread_t td))(struct lwkt_context *, struct lwkt_context *)
-{
-	return td->td_resident && td->td_resident->swtch ? td->td_resident->swtch : lwkt_arch_switch;
-}
-
 /** What a thread is shown to wait for when it leaves the CPU; nothing where it could go on. */
 static const char *why_it_leaves(const struct lwkt_thread *td)
 {
@@ -80,32 +71,10 @@ void lwkt_trace_switch_to(globaldata_t gd)
 		lwkt_trace_thread(gd, next, LWKT_TRACE_RUN, NULL);
 }
 
-/**
- * A traced thread's td_switch. It leaves no frame behind: the stack of a suspended thread is as ever. The sanitizer takes what runs for the next thread
- * already, so it must not note that this function begins or ends.
- */
-__attribute__((no_sanitize("thread"))) static void traced_switch(struct lwkt_context *from, struct lwkt_context *to)
+void lwkt_trace_switch(globaldata_t gd, lwkt_thread_t td)
 {
-	globaldata_t gd = lwkt_arch_mycpu();
-	lwkt_thread_t td = LIST_ENTRY(from, struct lwkt_thread, td_ctx);
-	void (*swtch)(struct lwkt_context *, struct lwkt_context *) = untraced_switch(td);
-
-	if (gd->gd_trace) {
-		if (td->td_flags & TDF_THREAD0)
-			swtch = gd->gd_trace->thread0_switch;
-		lwkt_trace_thread(gd, td, LWKT_TRACE_LEAVE, why_it_leaves(td));
-		lwkt_trace_switch_to(gd);
-	} else {
-		td->td_switch = swtch; /* it has come here from an rfork that is traced */
-	}
-	swtch(from, to);
-}
-
-/** The thread is this rfork's from now on, and traced. */
-void lwkt_trace_adopt(globaldata_t gd, lwkt_thread_t td, uint32_t kind)
-{
-	td->td_switch = traced_switch;
-	lwkt_trace_thread(gd, td, kind, td->td_comm);
+	lwkt_trace_thread(gd, td, LWKT_TRACE_LEAVE, why_it_leaves(td));
+	lwkt_trace_switch_to(gd);
 }
 
 int lwkt_trace_start(unsigned events)
@@ -121,14 +90,14 @@ int lwkt_trace_start(unsigned events)
 	if (!trace)
 		return ENOMEM;
 	trace->size = events;
-	trace->thread0_switch = gd->gd_thread0.td_switch;
 	gd->gd_trace = trace;
-	lwkt_trace_adopt(gd, &gd->gd_thread0, LWKT_TRACE_NAME);
+	lwkt_watch(gd, WATCH_TRACE);
+	lwkt_trace_thread(gd, &gd->gd_thread0, LWKT_TRACE_NAME, gd->gd_thread0.td_comm);
 	for (struct lwkt_list *node = gd->gd_tdallq.next; node != &gd->gd_tdallq; node = node->next) {
 		lwkt_thread_t td = LIST_ENTRY(node, struct lwkt_thread, td_allq);
 
 		if (!(td->td_flags & (TDF_EXITING | TDF_FRESH)))
-			lwkt_trace_adopt(gd, td, LWKT_TRACE_NAME);
+			lwkt_trace_thread(gd, td, LWKT_TRACE_NAME, td->td_comm);
 	}
 	lwkt_trace_thread(gd, gd->gd_curthread, LWKT_TRACE_RUN, NULL);
 	return 0;
@@ -142,12 +111,7 @@ int lwkt_trace_stop(void)
 	if (!trace)
 		return ESRCH;
 	gd->gd_trace = NULL;
-	gd->gd_thread0.td_switch = trace->thread0_switch;
-	for (struct lwkt_list *node = gd->gd_tdallq.next; node != &gd->gd_tdallq; node = node->next) {
-		lwkt_thread_t td = LIST_ENTRY(node, struct lwkt_thread, td_allq);
-
-		td->td_switch = untraced_switch(td);
-	}
+	lwkt_unwatch(gd, WATCH_TRACE);
 	free(trace);
 	return 0;
 }

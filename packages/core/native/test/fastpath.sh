@@ -13,8 +13,8 @@
 #   outside FUNCTION            of the C library, and so not looked into
 #   never FUNCTION              must not be reached at all
 #
-# The same is done once more, for tracing: the record of a trace (trace.c) can't be reached from a switch or a message, so that these don't even look
-# whether there is one. A thread's beginning and end, and what deals with other rforks, do look.
+# The same is done once more, for tracing and the count of CPU time (watch.c): neither can be reached from a switch or a message, so that these don't even look
+# whether anybody watches. A thread's beginning and end, and what deals with other rforks, do look.
 #
 # It reads x86-64. Where objdump is not installed (Debian: binutils) it says so and exits with 77.
 set -eu
@@ -110,9 +110,13 @@ outside sysconf
 untraced=$(printf '%s\n' "$fastpath" | grep -v -e '^root lwkt_arch_start' -e '^root lwkt_resident_' -e '^root lwkt_exit')'
 boundary lwkt_migrate_finish
 never lwkt_trace_thread
-never lwkt_trace_adopt
 never lwkt_trace_ipi
+never lwkt_trace_switch
 never lwkt_trace_switch_to
+never lwkt_cputime_charge
+never lwkt_watch_begins
+never lwkt_watch_ends
+never lwkt_watch_sleeps
 '
 
 # check LIBRARY LIST
