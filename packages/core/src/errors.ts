@@ -15,6 +15,9 @@
  * | ERR_LWKT_RFORK_ENDED | Error | the rfork that a message went to has ended, or that one waits for |
  * | ERR_LWKT_RFORK_MAIN | TypeError | an rfork's module has no function as its default export |
  * | ERR_LWKT_TRACING | Error | the rfork is traced already |
+ * | ERR_LWKT_TOP_DIRECTORY | Error | the directory for the sockets of lwkt top is not this user's alone |
+ * | ERR_LWKT_TOP_SERVED | Error | a process of this number is served at its socket already |
+ * | ERR_LWKT_TOP_NOT_SERVED | Error | a process that nobody can look at |
  * | ERR_LWKT_TIMEOUT | Error, name TimeoutError | a wait's timeout passed |
  * | ERR_LWKT_NO_SYMBOL | Error | a library has no such native thread |
  * | ERR_LWKT_VERSION | Error | a library was built for another version of lwkt.h, or belongs to another copy of this package |

@@ -24,6 +24,17 @@ export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
 export type { Hold } from './token/lock.ts';
 export { Serializer } from './token/serializer.ts';
 export { Token, type TokenOptions } from './token/token.ts';
+export { snapshot } from './top/snapshot.ts';
+export type {
+  SnapshotOptions,
+  TopPort,
+  TopProcess,
+  TopRfork,
+  TopRforkRunning,
+  TopRforkSilent,
+  TopSnapshot,
+  TopThread,
+} from './top/types.ts';
 export type { TraceEvent } from './trace/chrome.ts';
 export {
   type EventTrace,

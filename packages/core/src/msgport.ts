@@ -14,6 +14,7 @@ import { CodedError, invalidType, wouldBlock } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
 import { checkMsg, type Msg, type MsgState } from './msg.ts';
 import { native } from './native.ts';
+import { listPort } from './port-list.ts';
 import { describe, UserThread, type WaitOptions } from './userthread.ts';
 
 /** A putport's answer: the reply will come later. */
@@ -66,6 +67,7 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
   #sleepers: UserThread[] = [];
   #takers: Taker[] = [];
   #closed = false;
+  #listed = false;
 
   constructor(name = 'port', options: MsgPortOptions<T, R> = {}) {
     super();
@@ -92,6 +94,16 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
   /** Messages queued now. */
   get length(): number {
     return this.#length;
+  }
+
+  /** @internal Who waits for a message. */
+  get waiting(): number {
+    return this.#sleepers.length + this.#takers.length;
+  }
+
+  /** @internal Closed, with nothing left to take. */
+  get over(): boolean {
+    return this.#closed && this.#length === 0;
   }
 
   /**
@@ -225,6 +237,7 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
     for (;;) {
       this.#claim();
       let msg = this.#take();
+      this.#list();
       if (msg === undefined && !this.#closed)
         msg = (await new Promise<Msg | undefined>((resolve) => this.#takers.push(resolve))) as
           | Msg<T, R>
@@ -265,7 +278,15 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
       msg.previous = last;
     }
     this.#length++;
+    if (this.#sleepers.length === 0) this.#list();
     this.#wakeOne();
+  }
+
+  /** For who looks: from now on it is found, also while no thread waits at it. */
+  #list(): void {
+    if (this.#listed) return;
+    this.#listed = true;
+    if (this.#owner?.ownPort !== (this as MsgPort)) listPort(this as MsgPort);
   }
 
   /** @internal Takes a certain message, which must be in it, out of the queue. */

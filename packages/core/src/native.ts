@@ -29,6 +29,12 @@ export interface Stats {
   tlsCreated: number;
   /** Of those, given back to the system. */
   tlsRetired: number;
+  /** Visits of the event loop to the scheduler. */
+  passes: number;
+  /** IPI messages sent to other rforks. */
+  ipisSent: number;
+  /** IPI messages of other rforks' that were run here. */
+  ipisReceived: number;
 }
 
 /** What stands for a host object on its way: its type, three numbers, a text. */
@@ -63,11 +69,13 @@ export interface Native {
   /** What is a host object to V8's structured clone extends this. */
   HostObject: new () => object;
   /** The id of an rfork that is to come. */
-  reserve(): number;
+  reserve(name: string): number;
   /** That one will not come, or is no more. */
   forsake(rfork: number): void;
   /** This rfork gets its id: the reserved one, or a new one (0). */
-  enter(reserved: number): number;
+  enter(reserved: number, name: string): number;
+  /** Three fields for each rfork: id, name, whether it is there yet. */
+  rforks(): (number | string | boolean)[];
   setupRemote(
     deliver: () => void,
     writeHost: (object: object) => HostValues | undefined,
@@ -103,6 +111,14 @@ export interface Native {
   traceId(slot: number): number;
   /** Whether a JavaScript userthread of this rfork switches otherwise than it does untraced. For tests. */
   traceHooked(): boolean;
+  /** Of a thread; slot -1: thread0. undefined where it has ended. CPU time in ns, stack in bytes. */
+  figures(
+    slot: number,
+  ): [switches: number, cpuTime: number, stackSize: number, onRunQueue: boolean] | undefined;
+  /** Bytes ever used; 0: not known. Three system calls. */
+  stackUsed(slot: number): number;
+  /** For how many ns CPU time has been counted so far; it is from now on, or not. */
+  countCputime(on: boolean): number;
   /** The address of struct lwkt_api. */
   api: bigint;
 }

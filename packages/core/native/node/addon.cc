@@ -152,8 +152,9 @@ void Stack(Args args) {
   args.GetReturnValue().Set(string_of(cpu->isolate, text.c_str()));
 }
 
-/** stats() -> { switches, created, alive, pooled, runnable, tlsCreated, tlsRetired } */
+/** stats() -> struct Stats of src/native.ts */
 void Stats(Args args) {
+  Cpu* cpu = current_cpu();
   v8::Isolate* isolate = args.GetIsolate();
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   v8::Local<v8::Object> out = v8::Object::New(isolate);
@@ -167,7 +168,8 @@ void Stats(Args args) {
       {"switches", static_cast<double>(stats.st_switches)},     {"created", static_cast<double>(stats.st_created)},
       {"alive", static_cast<double>(stats.st_alive)},           {"pooled", static_cast<double>(stats.st_pooled)},
       {"runnable", static_cast<double>(stats.st_runnable)},     {"tlsCreated", static_cast<double>(stats.st_tls_created)},
-      {"tlsRetired", static_cast<double>(stats.st_tls_retired)},
+      {"tlsRetired", static_cast<double>(stats.st_tls_retired)}, {"passes", static_cast<double>(cpu->passes)},
+      {"ipisSent", static_cast<double>(stats.st_ipis_sent)},    {"ipisReceived", static_cast<double>(stats.st_ipis)},
   };
   for (const auto& row : rows)
     out->Set(context, string_of(isolate, row.name), v8::Number::New(isolate, row.value)).FromMaybe(false);
@@ -234,6 +236,7 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
       {"hold", Hold},   {"findNative", FindNative}, {"createNative", CreateNative}, {"waitReason", WaitReason},
       {"traceStart", TraceStart}, {"traceStop", TraceStop}, {"traceRead", TraceRead}, {"traceMark", TraceMark}, {"traceNote", TraceNote},
       {"traceSlot", TraceSlot}, {"traceId", TraceId}, {"traceHooked", TraceHooked},
+      {"rforks", Rforks}, {"figures", Figures}, {"stackUsed", StackUsed}, {"countCputime", CountCputime},
   };
 
   if (error == EEXIST) {

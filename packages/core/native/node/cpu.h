@@ -51,6 +51,8 @@ struct Cpu {
   uv_idle_t idle;                      // keeps the poll from sleeping while somebody is runnable
   uv_poll_t doorbell;                  // other rforks wake the loop by it
   bool active = false;                 // idle is started
+  bool traced = false;                 // the poll is to be seen in a trace
+  bool counted = false;                // and is nobody's CPU time
   bool terminating = false;            // the environment ends: suspended threads are being unwound
   int open_handles = 0;                // 6, with timed and trim below, from loop_init to loop_close
   int closing_handles = 0;             // of the six, not yet closed
@@ -66,6 +68,7 @@ struct Cpu {
   node::AsyncCleanupHookHandle cleanup;
   void (*cleanup_done)(void*) = nullptr;  // tells Node that the cleanup is over
   void* cleanup_arg = nullptr;
+  uint64_t passes = 0;
   uint64_t pass_ns = 1000000;          // how long a pass may keep the event loop
   std::shared_ptr<Inbox> inbox;        // what other rforks send
   Envelope* received = nullptr;        // taken from it, not yet JavaScript's
@@ -112,6 +115,7 @@ int loop_init(Cpu* cpu);
 void loop_wake(Cpu* cpu);
 void loop_hold(Cpu* cpu, bool on);
 void loop_trace(Cpu* cpu, bool on);
+void loop_count(Cpu* cpu, bool on);
 void loop_close(Cpu* cpu, void (*closed)(void*));
 
 // remote.cc

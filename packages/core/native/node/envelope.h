@@ -79,7 +79,9 @@ struct Inbox {
   std::atomic<globaldata_t> gd{nullptr};   // whom to wake; nullptr: not there yet. After the rfork's end perhaps another's, which is woken in vain
   std::atomic<Envelope*> head{nullptr};    // the last that was pushed
 
-  explicit Inbox(uint32_t id) : id(id) {}
+  const std::string name;                  // the rfork's
+
+  Inbox(uint32_t id, const std::string& name) : id(id), name(name) {}
 
   /** Takes the envelope over and wakes the rfork; false: that has ended, and the envelope is the caller's still. Any rfork. */
   bool push(Envelope* envelope);
@@ -100,7 +102,7 @@ Envelope* new_envelope(Cpu* cpu);
 void old_envelope(Cpu* cpu, Envelope* envelope);
 
 /** A new rfork's inbox, entered where others find it. */
-std::shared_ptr<Inbox> register_inbox();
+std::shared_ptr<Inbox> register_inbox(const std::string& name);
 /** Closes it and tells all other rforks, if that has not been done. On an rfork. */
 void end_inbox(const std::shared_ptr<Inbox>& inbox);
 /** The inbox of an rfork that exists; empty for others. */

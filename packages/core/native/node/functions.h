@@ -30,6 +30,7 @@ void SetupRemote(Args args);
 void Send(Args args);
 void Receive(Args args);
 void Hold(Args args);
+void Rforks(Args args);
 v8::Local<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Context> context);
 
 // trace.cc
@@ -41,6 +42,11 @@ void TraceNote(Args args);
 void TraceSlot(Args args);
 void TraceId(Args args);
 void TraceHooked(Args args);
+
+// top.cc
+void Figures(Args args);
+void StackUsed(Args args);
+void CountCputime(Args args);
 
 }  // namespace libcr
 

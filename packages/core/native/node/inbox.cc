@@ -77,9 +77,9 @@ List& list() {
 
 }  // namespace
 
-std::shared_ptr<Inbox> register_inbox() {
+std::shared_ptr<Inbox> register_inbox(const std::string& name) {
   std::lock_guard<std::mutex> guard(list().lock);
-  auto inbox = std::make_shared<Inbox>(++list().last_id);
+  auto inbox = std::make_shared<Inbox>(++list().last_id, name);
 
   list().inboxes.emplace(inbox->id, inbox);
   return inbox;

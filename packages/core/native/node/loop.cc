@@ -51,6 +51,7 @@ static void run_pass(Cpu* cpu) {
   uint64_t end = uv_hrtime() + cpu->pass_ns;
 
   // Several rounds in one pass: the microtasks of one often make the next one's threads runnable.
+  cpu->passes++;
   do {
     v8::HandleScope round_handles(isolate);
     v8::Local<v8::Context> context = cpu->context.Get(isolate);
@@ -80,23 +81,37 @@ static void on_check(uv_check_t* handle) {
   if (lwkt_loop_wakes() || cpu->active) run_pass(cpu);
 }
 
-/** The last thing before the poll, and the first after it, in a trace. */
-static void on_prepare_traced(uv_prepare_t* handle) {
+/** The last thing before the poll, and the first after it, while somebody watches. */
+static void on_prepare_watched(uv_prepare_t* handle) {
   on_prepare(handle);
-  lwkt_trace_mark(LWKT_TRACE_MARK, 0, 1, 0);
+  if (static_cast<Cpu*>(handle->data)->traced) lwkt_trace_mark(LWKT_TRACE_MARK, 0, 1, 0);
+  lwkt_cputime_idle(1);
 }
 
-static void on_check_traced(uv_check_t* handle) {
-  lwkt_trace_mark(LWKT_TRACE_MARK, 0, 0, 0);
+static void on_check_watched(uv_check_t* handle) {
+  lwkt_cputime_idle(0);
+  if (static_cast<Cpu*>(handle->data)->traced) lwkt_trace_mark(LWKT_TRACE_MARK, 0, 0, 0);
   on_check(handle);
 }
 
-void loop_trace(Cpu* cpu, bool on) {
+static void watch(Cpu* cpu) {
+  bool on = cpu->traced || cpu->counted;
+
   if (cpu->open_handles == 0) return;
   uv_prepare_stop(&cpu->prepare);
   uv_check_stop(&cpu->check);
-  uv_prepare_start(&cpu->prepare, on ? on_prepare_traced : on_prepare);
-  uv_check_start(&cpu->check, on ? on_check_traced : on_check);
+  uv_prepare_start(&cpu->prepare, on ? on_prepare_watched : on_prepare);
+  uv_check_start(&cpu->check, on ? on_check_watched : on_check);
+}
+
+void loop_trace(Cpu* cpu, bool on) {
+  cpu->traced = on;
+  watch(cpu);
+}
+
+void loop_count(Cpu* cpu, bool on) {
+  cpu->counted = on;
+  watch(cpu);
 }
 
 static void on_doorbell(uv_poll_t* handle, int, int) {

@@ -18,8 +18,27 @@ static const unsigned kSpares = 1024;  // used envelopes that are kept
 
 bool remote_pending(Cpu* cpu) { return cpu->received || (cpu->inbox && !cpu->inbox->empty()); }
 
-/** reserve() -> the id of an rfork that is to come: it can be sent to from now on. */
-void Reserve(Args args) { args.GetReturnValue().Set(register_inbox()->id); }
+static std::string text_of(v8::Isolate* isolate, v8::Local<v8::Value> value) {
+  v8::String::Utf8Value text(isolate, value);
+
+  return std::string(*text ? *text : "", text.length());
+}
+
+/** reserve(name) -> the id of an rfork that is to come: it can be sent to from now on. */
+void Reserve(Args args) { args.GetReturnValue().Set(register_inbox(text_of(args.GetIsolate(), args[0]))->id); }
+
+/** rforks() -> of each that is there or is to come: id, name, whether it is there. */
+void Rforks(Args args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  std::vector<v8::Local<v8::Value>> fields;
+
+  for (const std::shared_ptr<Inbox>& inbox : all_inboxes()) {
+    fields.push_back(v8::Integer::NewFromUnsigned(isolate, inbox->id));
+    fields.push_back(v8::String::NewFromUtf8(isolate, inbox->name.c_str()).ToLocalChecked());
+    fields.push_back(v8::Boolean::New(isolate, inbox->gd.load() != nullptr));
+  }
+  args.GetReturnValue().Set(v8::Array::New(isolate, fields.data(), fields.size()));
+}
 
 /** forsake(id): the rfork that was to come, or has been, is no more. */
 void Forsake(Args args) {
@@ -28,14 +47,14 @@ void Forsake(Args args) {
   if (inbox) end_inbox(inbox);
 }
 
-/** enter(id) -> the id of this rfork: the reserved one, if it exists and nobody has it, else (0, for one) a new one. Once. */
+/** enter(id, name) -> the id of this rfork: the reserved one, if it exists and nobody has it, else (0, for one) a new one. Once. */
 void Enter(Args args) {
   Cpu* cpu = current_cpu();
   std::shared_ptr<Inbox> inbox = find_inbox(args[0].As<v8::Uint32>()->Value());
   globaldata_t nobody = nullptr;
 
   if (!inbox || !inbox->gd.compare_exchange_strong(nobody, lwkt_mycpu())) {
-    inbox = register_inbox();
+    inbox = register_inbox(text_of(cpu->isolate, args[1]));
     inbox->gd.store(lwkt_mycpu());
   }
   cpu->inbox = inbox;

@@ -94,7 +94,7 @@ export class Rfork<T = unknown, R = unknown> {
     const url = moduleUrl(module);
     checkOptions(options);
     const { name = 'rfork', data, transfer, argv, env, execArgv, resourceLimits } = options;
-    this.id = native.reserve();
+    this.id = native.reserve(name);
     this.name = name;
     this.port = proxyOf(this.id, MAIN_PORT, 0, name) as MsgPort<T, R>;
     const start = new Msg<unknown, unknown>(data, { transfer });

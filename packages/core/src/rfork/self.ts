@@ -42,7 +42,8 @@ export interface RforkInfo {
 }
 
 /** The rfork that this code runs on. (mycpu) */
-export const self: RforkInfo = Object.freeze({
-  id: native.enter(orders?.id ?? 0),
-  name: orders?.name ?? (isMainThread ? 'main' : `worker ${threadId}`),
-});
+export const self: RforkInfo = enter(orders?.name ?? (isMainThread ? 'main' : `worker ${threadId}`));
+
+function enter(name: string): RforkInfo {
+  return Object.freeze({ id: native.enter(orders?.id ?? 0, name), name });
+}

@@ -27,6 +27,10 @@ export const TRACE_BEGUN = 9;
 export const TRACE_STOP = 10;
 /** value: what it has recorded. */
 export const TRACE_RECORD = 11;
+/** The sender wants to know how we stand. (src/top/) */
+export const TOP_ASK = 12;
+/** value: how the sender stands. */
+export const TOP_ANSWER = 13;
 
 /** Every rfork made by new Rfork() has these. */
 export const START_PORT = 1;
