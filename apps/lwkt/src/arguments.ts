@@ -49,6 +49,17 @@ export function parseCommand(args: string[], specs: Record<string, OptionSpec>):
   return { options, rest: [] };
 }
 
+/** The same, but options may also stand behind what is none: `rest` has all of that. */
+export function parseAll(args: string[], specs: Record<string, OptionSpec>): Parsed {
+  const parsed = parseCommand(args, specs);
+  const [first, ...more] = parsed.rest;
+  if (first === undefined) return parsed;
+  const { options, rest } = parseAll(more, specs);
+  for (const [name, given] of options)
+    parsed.options.set(name, [...(parsed.options.get(name) ?? []), ...given]);
+  return { options: parsed.options, rest: [first, ...rest] };
+}
+
 function checkValue(
   rawName: string,
   spec: OptionSpec,

@@ -3,12 +3,11 @@
  * exit status. README.md is for those who use it.
  */
 import { createRequire } from 'node:module';
-import { type OptionSpec, type Parsed, parseCommand, values } from './arguments.ts';
+import { type OptionSpec, type Parsed, parseAll, parseCommand, values } from './arguments.ts';
 import { doctor } from './doctor.ts';
 import { Failure, UsageError } from './errors.ts';
 import { type Command, commandHelp, commands, help } from './help.ts';
 import { launch } from './launch.ts';
-import type { ShimOptions } from './shims.ts';
 
 const HELP: OptionSpec = { value: 'no', short: 'h' };
 
@@ -18,8 +17,16 @@ const options: Record<Command, Record<string, OptionSpec>> = {
     shim: { value: 'required' },
     trace: { value: 'optional' },
     'trace-events': { value: 'required' },
+    'no-top': { value: 'no' },
   },
   trace: { help: HELP, shim: { value: 'required' }, output: { value: 'required', short: 'o' } },
+  top: {
+    help: HELP,
+    json: { value: 'no' },
+    once: { value: 'no' },
+    interval: { value: 'required', short: 'i' },
+    sort: { value: 'required' },
+  },
   doctor: { help: HELP, json: { value: 'no' } },
 };
 
@@ -32,8 +39,13 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   if (script === undefined) throw new UsageError('SCRIPT is missing');
   const given = parsed.options.get('trace')?.at(-1);
   const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : given === true ? 2 : given;
-  const shims: ShimOptions = { files: values(parsed, 'shim'), trace, summary: command === 'trace' };
-  await launch(script, args, shims, values(parsed, 'trace-events').at(-1));
+  await launch(script, args, {
+    files: values(parsed, 'shim'),
+    trace,
+    summary: command === 'trace',
+    events: values(parsed, 'trace-events').at(-1),
+    top: command === 'run' && !parsed.options.has('no-top'),
+  });
 }
 
 async function main(args: string[]): Promise<void> {
@@ -47,9 +59,11 @@ async function main(args: string[]): Promise<void> {
 
   let parsed: Parsed;
   try {
-    parsed = parseCommand(rest, options[command]);
+    parsed = command === 'top' ? parseAll(rest, options.top) : parseCommand(rest, options[command]);
     if (parsed.options.has('help')) return void process.stdout.write(commandHelp[command]);
-    if (command !== 'doctor') return await start(command, parsed);
+    if (command === 'run' || command === 'trace') return await start(command, parsed);
+    // Only here, as what it is made of takes a while to load.
+    if (command === 'top') return await (await import('./top/command.ts')).top(parsed);
     if (parsed.rest.length > 0) throw new UsageError(`unexpected argument ${parsed.rest[0]}`);
   } catch (error) {
     if (error instanceof UsageError) error.message = `${command}: ${error.message}`;

@@ -3,7 +3,7 @@
  * together.
  */
 
-export const commands = ['run', 'trace', 'doctor'] as const;
+export const commands = ['run', 'trace', 'top', 'doctor'] as const;
 
 export type Command = (typeof commands)[number];
 
@@ -14,13 +14,14 @@ Run and look at programs on userthreads.
 Commands:
   run      run a script with its top level on a userthread
   trace    run a script, print its system calls as strace does, and a summary
+  top      show the userthreads of a program that runs
   doctor   say what libcr finds on this machine, and try it
 
 Options:
   -h, --help     this text; "lwkt COMMAND --help" for a command's own
   -V, --version  the version
 
-Exit status: the script's own; 1 for a script or a check that failed, 2 for a wrong command line.
+Exit status: the script's own; 1 for a script, a check or a look that failed, 2 for a wrong command line.
 `;
 
 export const commandHelp: Record<Command, string> = {
@@ -37,6 +38,7 @@ Options:
   --trace-events=FILE
                   record when each userthread runs, what it waits for, and messages; written to FILE when the program
                   exits, as JSON that ui.perfetto.dev shows. Has nothing to do with --trace
+  --no-top        "lwkt top" can't look at it
   -h, --help      this text
 `,
   trace: `Usage: lwkt trace [OPTIONS] SCRIPT [ARGS...]
@@ -48,6 +50,20 @@ Options:
   -o, --output FILE  write calls and table to FILE, not to stderr
   --shim FILE        as for "lwkt run"
   -h, --help         this text
+`,
+  top: `Usage: lwkt top [OPTIONS] [PID]
+
+Shows the rforks and userthreads of process PID: a table that is drawn anew each interval; q or Ctrl-C ends it. Where
+the output is no terminal: one table. Without PID: of the only process that can be looked at. That is one of yours that
+was started by "lwkt run", or by "node --import @libcr/core/top".
+
+Options:
+  --json              print JSON, once; with --interval, a line at each look
+  --once              print one table
+  -i, --interval SECONDS
+                      from one look to the next, 0.1 to 3600; 1 if absent
+  --sort KEY          cpu (if absent; since the look before), id, name, rfork, priority, state, switches, stack, queue
+  -h, --help          this text
 `,
   doctor: `Usage: lwkt doctor [--json]
 

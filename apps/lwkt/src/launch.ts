@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Failure, UsageError } from './errors.ts';
-import { type Core, importCore, importCoreInternal } from './packages.ts';
+import { type Core, importCore, importCoreInternal, importTop } from './packages.ts';
 import { runScript } from './script.ts';
 import { installShims, type ShimOptions } from './shims.ts';
 import { kindOf, register } from './typescript.ts';
@@ -59,13 +59,15 @@ function traceEvents(core: Core, file: string): void {
   }
 }
 
-/** Starts script with args; events: the file for trace events. What it throws is reported as node reports an uncaught error. */
-export async function launch(
-  script: string,
-  args: string[],
-  shims: ShimOptions,
-  events: string | undefined,
-): Promise<void> {
+export interface LaunchOptions extends ShimOptions {
+  /** The file for trace events. */
+  events?: string | undefined;
+  /** Whether `lwkt top` can look at it. */
+  top: boolean;
+}
+
+/** Starts script with args. What it throws is reported as node reports an uncaught error. */
+export async function launch(script: string, args: string[], options: LaunchOptions): Promise<void> {
   const path = resolve(script);
   const file = find(path);
   const core = await importCore(file);
@@ -73,7 +75,8 @@ export async function launch(
   const kind = kindOf(file);
   await register(kind);
   (await importCoreInternal(file)).preload(new URL('rfork-preload.js', import.meta.url).href);
-  await installShims(file, shims);
-  if (events !== undefined) traceEvents(core, resolve(events));
+  if (options.top) await importTop(file);
+  await installShims(file, options);
+  if (options.events !== undefined) traceEvents(core, resolve(options.events));
   core.create(() => topLevel(() => runScript(core, file, kind)), { name: 'main', stackSize: STACK_SIZE });
 }

@@ -28,6 +28,26 @@ export function importCoreInternal(from: string): Promise<typeof import('@libcr/
   return importAs(from, '@libcr/core/internal');
 }
 
+/** @libcr/core/top of the copy of @libcr/core that importCore gives: `lwkt top` can look at this process from then on. Not where that copy has none. */
+export async function importTop(from: string): Promise<void> {
+  for (const place of [from, import.meta.url]) {
+    const { resolve } = createRequire(place);
+    try {
+      resolve('@libcr/core');
+    } catch {
+      continue;
+    }
+    let path: string;
+    try {
+      path = resolve('@libcr/core/top');
+    } catch {
+      return;
+    }
+    await import(pathToFileURL(path).href);
+    return;
+  }
+}
+
 export function importSyscalls(from: string): Promise<Syscalls> {
   return importAs(from, '@libcr/syscalls');
 }

@@ -36,6 +36,17 @@ describe('wrong command lines', () => {
     [['trace'], 'trace: SCRIPT is missing'],
     [['trace', '-o'], 'trace: option -o needs a value'],
     [['trace', '--trace', 'x.js'], 'trace: unknown option --trace'],
+    [['top', 'x'], 'top: x is no process number'],
+    [['top', '0'], 'top: 0 is no process number'],
+    [['top', '1', '2'], 'top: unexpected argument 2'],
+    [['top', '1', '--dance'], 'top: unknown option --dance'],
+    [['top', '--interval=0'], 'top: --interval must be 0.1 to 3600 seconds, not 0'],
+    [['top', '--interval', 'x'], 'top: --interval must be 0.1 to 3600 seconds, not x'],
+    [
+      ['top', '--sort=age'],
+      'top: --sort must be one of cpu, id, name, rfork, priority, state, switches, stack, queue, not age',
+    ],
+    [['trace', '--no-top', 'x.js'], 'trace: unknown option --no-top'],
     [['doctor', '--json=yes'], 'doctor: option --json takes no value'],
     [['doctor', 'me'], 'doctor: unexpected argument me'],
   ])('lwkt %j', async (args, message) => {
@@ -51,6 +62,7 @@ test.each([
   [['-h'], 'Usage: lwkt COMMAND'],
   [['run', '--help'], 'Usage: lwkt run'],
   [['trace', '-h'], 'Usage: lwkt trace'],
+  [['top', '--help'], 'Usage: lwkt top'],
   [['doctor', '--help'], 'Usage: lwkt doctor'],
 ])('lwkt %j prints help, in 120 columns', async (args, first) => {
   const { stdout, stderr, status } = await lwkt(args);

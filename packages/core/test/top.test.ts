@@ -283,10 +283,11 @@ describe('@libcr/core/top', () => {
   });
 
   test.each([
-    ['can be entered by others', () => (mkdirSync(directory), chmodSync(directory, 0o750))],
-    ['is not a directory', () => writeFileSync(directory, '')],
-  ])('a directory that %s is refused, and the program runs', async (what, make) => {
+    ['can be entered by others', () => mkdirSync(directory), 0o750],
+    ['is not a directory', () => writeFileSync(directory, ''), 0o600],
+  ])('a directory that %s is refused, and the program runs', async (what, make, mode) => {
     make();
+    chmodSync(directory, mode); // whatever the umask
     const { status, stdout, stderr } = await run(['ends']);
     expect([status, stdout]).toEqual([0, '"main"\n']);
     expect(stderr).toContain(`[LWKT_TOP] Warning: lwkt top can't look at this process: ${directory} ${what}`);

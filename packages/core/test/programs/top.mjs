@@ -40,7 +40,6 @@ function endAll() {
 
 /** The threads of the first rfork, by name. */
 const byName = ({ rforks: [{ threads }] }) => Object.fromEntries(threads.map((td) => [td.name, td]));
-const portsByName = ({ rforks: [{ ports }] }) => Object.fromEntries(ports.map((port) => [port.name, port]));
 const states = (seen) => seen.rforks.map(({ id, name, state }) => `${id} ${name} ${state}`);
 
 async function busyRfork(token) {
