@@ -197,9 +197,12 @@ function terminal(
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let text = '';
+  let typed = false;
   child.stdout.on('data', (piece) => {
     text += piece;
-    if (text.split(DRAWN).length > 3) child.stdin.write(keys);
+    if (typed || text.split(DRAWN).length <= 3) return;
+    typed = true;
+    child.stdin.write(keys);
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

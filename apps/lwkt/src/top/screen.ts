@@ -33,9 +33,9 @@ export class Screen {
     this.#log(lines.join('\n'));
   }
 
+  /** Signals go on being heard: one more Ctrl-C is not to change the exit status. */
   end(): void {
     this.#log.done();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#close);
     if (!process.stdin.isTTY) return;
     process.stdin.setRawMode(false);
     process.stdin.destroy();
