@@ -3,7 +3,6 @@
  *
  * CPU time is counted from the first look on, as counting costs something at each switch, and no longer once nobody has looked for a while.
  */
-import { performance } from 'node:perf_hooks';
 import { curthread, thread0 } from '../block.ts';
 import { native } from '../native.ts';
 import { listedPorts } from '../port-list.ts';
