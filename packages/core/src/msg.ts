@@ -191,6 +191,12 @@ export class Msg<T = unknown, R = unknown> {
     }
   }
 
+  /** @internal Whether its reply does no more than to queue it and to wake userthreads. */
+  get quiet(): boolean {
+    if (this.origin !== undefined || this.observers !== undefined) return false;
+    return this.sync || this.replyTo === undefined || this.replyTo.queues;
+  }
+
   /** @internal Nobody wants the answer any more: tells whoever has it, or gets it. */
   disown(reason: unknown): void {
     this.controller ??= new AbortController();

@@ -262,6 +262,13 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
     this.close();
   }
 
+  /** @internal Whether a message to it does no more than to join the queue and to wake a userthread. */
+  get queues(): boolean {
+    return (
+      this.#putport === undefined && this.home === undefined && !this.#closed && this.#takers.length === 0
+    );
+  }
+
   /** @internal */
   enqueue(msg: Msg<T, R>): void {
     const taker = this.#takers.shift();

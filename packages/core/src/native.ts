@@ -77,7 +77,7 @@ export interface Native {
   /** Three fields for each rfork: id, name, whether it is there yet. */
   rforks(): (number | string | boolean)[];
   setupRemote(
-    deliver: () => void,
+    deliver: (here: boolean) => boolean,
     writeHost: (object: object) => HostValues | undefined,
     readHost: (type: number, a: number, b: number, c: number, text: string) => object,
     cloneError: (message: string) => Error,
@@ -92,8 +92,8 @@ export interface Native {
     value: unknown,
     transfer?: readonly ArrayBuffer[],
   ): number;
-  /** Six fields for each of what has come: kind, from, port, origin, id, value. */
-  receive(): unknown[];
+  /** Six fields for each of what has come: kind, from, port, origin, id, value. here: only up to what needs much stack. */
+  receive(here: boolean): unknown[];
   /** The loop has one reason more, or less, to stay alive. */
   hold(on: boolean): void;
   /** 0 or an errno: this rfork's threads are traced from now on; of the events the last so many are kept. */

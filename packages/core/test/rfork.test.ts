@@ -169,6 +169,25 @@ test('misuse has clear errors and loses nothing', async () => {
   });
 });
 
+test('a thread that asks again and again leaves everybody else their turn', async () => {
+  expect(await rfork('busy')).toEqual({
+    microtask: true,
+    tick: true,
+    immediate: true,
+    timer: true,
+    file: true,
+    thread: true,
+    promise: true,
+    otherThread: true,
+    taker: true,
+    putport: true,
+  });
+});
+
+test('what waiting threads take themselves needs little stack, and yielding ones get theirs', async () => {
+  expect(await rfork('inPlace')).toEqual({ deep: true, nearly: 15, yields: 20, after: 'after' });
+});
+
 test('idle rforks use no CPU', async () => {
   expect((await rfork<{ ms: number }>('idle')).ms).toBeLessThan(150);
 });

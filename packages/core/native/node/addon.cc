@@ -100,8 +100,12 @@ void answer(Args args, BlockResult result) {
   args.GetReturnValue().Set(static_cast<int32_t>(result));
 }
 
-/** block() -> BlockResult. The running userthread sleeps until somebody schedules it. */
-void Block(Args args) { answer(args, block_current("javascript")); }
+/** block() -> BlockResult. The running userthread sleeps until somebody schedules it; or for no reason at all. */
+void Block(Args args) {
+  Cpu* cpu = current_cpu();
+
+  answer(args, deliver_here(cpu) ? after_wait(cpu) : block_current("javascript"));
+}
 
 /** yield() -> BlockResult. Others that are runnable go first. */
 void Yield(Args args) {
@@ -110,6 +114,7 @@ void Yield(Args args) {
   lwkt_thread_t td = lwkt_curthread();
 
   if (td == lwkt_thread0()) return answer(args, kBlockThread0);
+  remote_first(cpu);
   if (lwkt_yield_wanted()) {
     v8::Local<v8::Data> continuation = get_continuation(isolate);
     lwkt_yield();

@@ -70,13 +70,19 @@ struct Cpu {
   void* cleanup_arg = nullptr;
   uint64_t passes = 0;
   uint64_t pass_ns = 1000000;          // how long a pass may keep the event loop
+  uint64_t pass_end = 0;               // when the present one is over
+  bool traced = false;                 // then a record shows each wait and each IPI message: nothing is done to save them
   std::shared_ptr<Inbox> inbox;        // what other rforks send
   Envelope* received = nullptr;        // taken from it, not yet JavaScript's
   Envelope* spare = nullptr;           // used ones, for the next that are sent
   unsigned spares = 0;
   std::unordered_map<uint32_t, std::shared_ptr<Inbox>> peers;  // by rfork id: those that have been sent to
   int holds = 0;                       // reasons for which the loop must not run dry
-  v8::Global<v8::Function> deliver;    // deliver(): envelopes have come
+  bool deferred = false;               // JavaScript has received what only thread0 may deal with
+  uint64_t look_ns = 0;                // how long a thread that waits looks for envelopes: as long as that pays
+  unsigned waits = 0;                  // how often one has waited
+  bool arrived = false;                // something has come since it was last tried whether looking pays
+  v8::Global<v8::Function> deliver;    // deliver(here): envelopes have come -> whether it has dealt with all it has got
   v8::Global<v8::Function> write_host; // writeHost(object) -> five plain values, or undefined
   v8::Global<v8::Function> read_host;  // readHost(…the five) -> object
   v8::Global<v8::Function> clone_error;  // cloneError(message) -> a DataCloneError
@@ -97,6 +103,7 @@ extern const lwkt_resident js_resident;
 void js_switch(lwkt_context* from, lwkt_context* to);
 int js_block(const char* wmesg);
 int js_aborting();
+size_t stack_room();
 BlockResult block_current(const char* wmesg);
 BlockResult after_wait(Cpu* cpu);
 uint32_t take_slot(Cpu* cpu);
@@ -120,6 +127,10 @@ void loop_close(Cpu* cpu, void (*closed)(void*));
 
 // remote.cc
 bool remote_pending(Cpu* cpu);
+void remote_attend(Cpu* cpu);
+void deliver_on_thread0(Cpu* cpu, v8::Local<v8::Context> context);
+bool deliver_here(Cpu* cpu);
+void remote_first(Cpu* cpu);
 void remote_close(Cpu* cpu);
 
 // trim.cc

@@ -4,7 +4,7 @@
  * Not here: what the kinds and the numbers mean. That is JavaScript's affair; here they are carried only.
  *
  * Who may touch what: an Envelope belongs to its sender until it is pushed, then to whoever takes it from the inbox. Of an Inbox the head is
- * everybody's (atomic), the rest is written once.
+ * everybody's (atomic), `attended` is written by the owner and read by senders, the rest is written once.
  */
 #ifndef LWKT_NODE_ENVELOPE_H
 #define LWKT_NODE_ENVELOPE_H
@@ -50,6 +50,8 @@ struct Payload {
   bool reserve(size_t wanted);
   /** As new. */
   void clear();
+  /** Whether little stack is enough to read it: a primitive, or what is short and so not deep. */
+  bool small() const { return kind != kSerialized || (bytes == room && modules.empty()); }
 
   static const size_t kRoom = 512;
   size_t capacity = kRoom;
@@ -78,6 +80,7 @@ struct Inbox {
   const uint32_t id;                       // the rfork's: 1, 2, … in the order of their beginning, never used again
   std::atomic<globaldata_t> gd{nullptr};   // whom to wake; nullptr: not there yet. After the rfork's end perhaps another's, which is woken in vain
   std::atomic<Envelope*> head{nullptr};    // the last that was pushed
+  std::atomic<bool> attended{false};       // the owner looks here before long, and before it sleeps: it need not be told that something has come
 
   const std::string name;                  // the rfork's
 
@@ -91,6 +94,8 @@ struct Inbox {
   void close();
   bool open() const;
   bool empty() const { return head.load(std::memory_order_acquire) == nullptr; }
+  /** From here on the owner must be told. false: something has come that it has not been told of. The owner only. */
+  bool leave();
 };
 
 /**

@@ -2,12 +2,14 @@
  * inbox.cc - the queues between JavaScript CPUs: many senders, one receiver, no lock; and the list of them.
  *
  * A queue is a stack of envelopes that its owner takes as a whole and turns round. The IPI message that says that something has come is sent by
- * whoever finds it empty: so there is one for each time the owner empties it, a ring is never full because a receiver is busy, and
- * a sender never waits.
+ * whoever finds it empty and unattended: so there is one at most for each time the owner empties it, a ring is never full because a receiver is
+ * busy, and a sender never waits. While the owner runs userthreads it attends to its queue: it looks at each wait and at each end of a pass,
+ * and nobody tells it.
  *
  * Invariants:
  *  - What push() has accepted is taken by the owner, or deleted by its close().
  *  - Envelopes of one sender arrive in the order of their sending.
+ *  - No envelope is overlooked: a sender pushes and looks at `attended` then; the owner clears that, and looks for envelopes then, before it sleeps.
  */
 #include <map>
 #include <mutex>
@@ -32,12 +34,19 @@ bool Inbox::push(Envelope* envelope) {
     if (last == closed_mark()) return false;
     envelope->next = last;
   } while (!head.compare_exchange_weak(last, envelope));
+  if (last || attended.load()) return true;
   globaldata_t target = gd.load();  // after the envelope is in: enter() says first whom to wake, and looks then
-  if (!last && target) lwkt_send_ipiq(target, something_has_come, nullptr, nullptr);  // ESRCH: it is closing, and deletes what it finds
+  if (target) lwkt_send_ipiq(target, something_has_come, nullptr, nullptr);  // ESRCH: it is closing, and deletes what it finds
   return true;
 }
 
 bool Inbox::open() const { return head.load(std::memory_order_relaxed) != closed_mark(); }
+
+bool Inbox::leave() {
+  if (!attended.load(std::memory_order_relaxed)) return true;
+  attended.exchange(false);
+  return !head.load() || !open();
+}
 
 Envelope* Inbox::take() {
   Envelope* newest = open() ? head.exchange(nullptr) : nullptr;

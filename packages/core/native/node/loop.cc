@@ -5,8 +5,8 @@
  * callback of Node's. It takes at most Cpu::pass_ns, so timers and I/O never starve; while nobody is runnable no handle is active,
  * so an idle program sleeps in the kernel, and one with nothing left to do exits.
  *
- * What other rforks send is looked for at each turn of the loop, and handed to JavaScript at the beginning of a pass. Before each poll the
- * loop says that it may sleep: from then on an IPI message rings the doorbell, which the poll watches. Nothing of that keeps the loop
+ * What other rforks send is looked for at each turn of the loop, and handed to JavaScript at the beginning of a pass, or by a userthread that would
+ * wait (remote.cc). Before each poll the loop says that it may sleep: from then on an IPI message rings the doorbell, which the poll watches. Nothing of that keeps the loop
  * alive, but for loop_hold. A timed wait in C does, as a timer of JavaScript's.
  *
  * Invariant: idle is started exactly while active is set.
@@ -15,6 +15,7 @@
 
 #include "continuation.h"
 #include "cpu.h"
+#include "envelope.h"
 
 namespace libcr {
 
@@ -29,12 +30,6 @@ static void set_active(Cpu* cpu, bool on) {
 
 static bool has_work(Cpu* cpu) { return lwkt_runnable() || remote_pending(cpu); }
 
-static void deliver(Cpu* cpu, v8::Local<v8::Context> context) {
-  lwkt_process_ipiq();
-  if (!remote_pending(cpu) || cpu->deliver.IsEmpty()) return;
-  cpu->deliver.Get(cpu->isolate)->Call(context, v8::Undefined(cpu->isolate), 0, nullptr).IsEmpty();
-}
-
 /** After a pass that leaves nobody runnable: the loop must not sleep longer than the first timed wait lasts. */
 static void arm_timed(Cpu* cpu) {
   uint64_t ns = lwkt_next_timer();
@@ -48,8 +43,9 @@ static void arm_timed(Cpu* cpu) {
 static void run_pass(Cpu* cpu) {
   v8::Isolate* isolate = cpu->isolate;
   v8::HandleScope handles(isolate);
-  uint64_t end = uv_hrtime() + cpu->pass_ns;
 
+  cpu->pass_end = uv_hrtime() + cpu->pass_ns;
+  remote_attend(cpu);
   // Several rounds in one pass: the microtasks of one often make the next one's threads runnable.
   cpu->passes++;
   do {
@@ -58,12 +54,13 @@ static void run_pass(Cpu* cpu) {
     v8::Context::Scope context_scope(context);
     node::CallbackScope scope(isolate, cpu->resource.Get(isolate), cpu->async_context);
     v8::Local<v8::Data> continuation = get_continuation(isolate);
-    deliver(cpu, context);
+    lwkt_process_ipiq();
+    deliver_on_thread0(cpu, context);
     lwkt_dispatch(cpu->pass_ns);
     set_continuation(isolate, continuation);
     report_failures(cpu, context);
     report_ended(cpu, context);
-  } while (has_work(cpu) && !cpu->terminating && uv_hrtime() < end);
+  } while (has_work(cpu) && !cpu->terminating && uv_hrtime() < cpu->pass_end);
   set_active(cpu, has_work(cpu));
   if (!cpu->active) arm_timed(cpu);
   trim_wake(cpu);
@@ -72,7 +69,8 @@ static void run_pass(Cpu* cpu) {
 static void on_prepare(uv_prepare_t* handle) {
   Cpu* cpu = static_cast<Cpu*>(handle->data);
 
-  if (!cpu->active && !lwkt_loop_sleeps(cpu->holds > 0)) set_active(cpu, true);
+  if (cpu->active) return;
+  if ((cpu->inbox && !cpu->inbox->leave()) || !lwkt_loop_sleeps(cpu->holds > 0)) set_active(cpu, true);
 }
 
 static void on_check(uv_check_t* handle) {
@@ -98,6 +96,7 @@ static void watch(Cpu* cpu) {
   bool on = cpu->traced || cpu->counted;
 
   if (cpu->open_handles == 0) return;
+  cpu->traced = on;
   uv_prepare_stop(&cpu->prepare);
   uv_check_stop(&cpu->check);
   uv_prepare_start(&cpu->prepare, on ? on_prepare_watched : on_prepare);

@@ -6,7 +6,9 @@
  *  - While `holds` is above 0 the event loop does not run dry: somebody else is to send something.
  */
 #include <cerrno>
+#include <thread>
 
+#include "continuation.h"
 #include "cpu.h"
 #include "envelope.h"
 #include "functions.h"
@@ -14,9 +16,90 @@
 namespace libcr {
 
 static const uint32_t kBatch = 256;  // envelopes that one receive() takes
+static const uint32_t kBatchHere = 16;  // the same on a waiting thread's stack: the sender of the first needs not wait until the last has been read
 static const unsigned kSpares = 1024;  // used envelopes that are kept
 
-bool remote_pending(Cpu* cpu) { return cpu->received || (cpu->inbox && !cpu->inbox->empty()); }
+static const uint64_t kLook = 20000;   // ns: somewhat less than it costs to leave a thread, to sleep, to be woken and to come back
+static const unsigned kLookRetry = 16; // every so many waits it is tried again whether looking pays, if anything has come since
+static const unsigned kLooks = 16;     // looks at the inbox for each at the clock
+static const size_t kDeliverStack = 64 * 1024;  // bytes that deliver() and what it calls may need, and more
+
+bool remote_pending(Cpu* cpu) { return cpu->deferred || cpu->received || (cpu->inbox && !cpu->inbox->empty()); }
+
+/** At the beginning of a pass: until the loop may sleep it looks after its inbox itself. Native userthreads switch without looking there. */
+void remote_attend(Cpu* cpu) {
+  if (cpu->inbox && cpu->natives.empty() && !cpu->traced) cpu->inbox->attended.store(true, std::memory_order_relaxed);
+}
+
+/** Where userthreads switch: what has come for this rfork goes before them, as an IPI message does. */
+void remote_first(Cpu* cpu) {
+  if (!cpu->terminating && remote_pending(cpu)) lwkt_pass_end();
+}
+
+void deliver_on_thread0(Cpu* cpu, v8::Local<v8::Context> context) {
+  v8::Local<v8::Value> here = v8::False(cpu->isolate);
+
+  if (!remote_pending(cpu) || cpu->deliver.IsEmpty()) return;
+  cpu->deferred = false;
+  cpu->deliver.Get(cpu->isolate)->Call(context, v8::Undefined(cpu->isolate), 1, &here).IsEmpty();
+}
+
+static bool one_processor() {
+  static const bool one = std::thread::hardware_concurrency() == 1;
+  return one;
+}
+
+static inline void pause_processor() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/**
+ * Whether something comes within a little while. Half as long each time in vain, so a thread that waits for slow answers does not look at all, nor
+ * does an rfork to which nothing comes. What the event loop has to do waits that long, so it is not long.
+ */
+static bool look(Cpu* cpu) {
+  if (cpu->holds == 0 || one_processor()) return false;
+  if (++cpu->waits % kLookRetry == 0 && cpu->arrived) {
+    cpu->look_ns = kLook;
+    cpu->arrived = false;
+  }
+  if (cpu->look_ns < kLook / 16) return false;
+  uint64_t end = uv_hrtime() + cpu->look_ns;
+  if (end > cpu->pass_end) return false;
+  do {
+    for (unsigned i = 0; i < kLooks; i++) {
+      if (!cpu->inbox->empty()) {
+        cpu->look_ns = kLook;
+        return true;
+      }
+      pause_processor();
+    }
+  } while (!lwkt_yield_wanted() && uv_hrtime() < end);
+  cpu->look_ns /= 2;
+  return false;
+}
+
+/**
+ * On a userthread that is about to wait: takes what other rforks have sent, if no other thread wants to run and thread0 has nothing to do
+ * but this. So where messages come one soon after the other a thread that waits for them stays on the CPU; it need not be switched out and in,
+ * nor the loop be asked to turn. JavaScript leaves to thread0 what may run others' code. Until the pass is over, and not on a stack that is nearly full.
+ * Returns whether it has: the thread may have been woken.
+ */
+bool deliver_here(Cpu* cpu) {
+  v8::Isolate* isolate = cpu->isolate;
+  v8::Local<v8::Value> here = v8::True(isolate), all;
+
+  if (!cpu->inbox || cpu->deferred || cpu->deliver.IsEmpty() || cpu->terminating || cpu->traced) return false;
+  if (lwkt_curthread() == lwkt_thread0() || lwkt_curthread()->td_critcount || lwkt_runnable() > 1 || lwkt_yield_wanted()) return false;
+  if (stack_room() < kDeliverStack || (remote_pending(cpu) ? uv_hrtime() >= cpu->pass_end : !look(cpu))) return false;
+  v8::Local<v8::Data> continuation = get_continuation(isolate);
+  set_continuation(isolate, v8::Undefined(isolate));
+  if (cpu->deliver.Get(isolate)->Call(cpu->context.Get(isolate), v8::Undefined(isolate), 1, &here).ToLocal(&all)) cpu->deferred = all->IsFalse();
+  set_continuation(isolate, continuation);
+  return true;
+}
 
 static std::string text_of(v8::Isolate* isolate, v8::Local<v8::Value> value) {
   v8::String::Utf8Value text(isolate, value);
@@ -141,20 +224,22 @@ static v8::Local<v8::Value> value_of(Cpu* cpu, v8::Local<v8::Context> context, P
 }
 
 /**
- * receive() -> what has come, flat: kind, from, port, origin, id, value of each; at most kBatch of them. A negative kind: the value could not
- * be read, and an error stands in its place.
+ * receive(here) -> what has come, flat: kind, from, port, origin, id, value of each; at most kBatch of them. A negative kind: the value could not
+ * be read, and an error stands in its place. here: only what needs little stack, up to the first that doesn't.
  */
 void Receive(Args args) {
   Cpu* cpu = current_cpu();
   v8::Isolate* isolate = cpu->isolate;
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   std::vector<v8::Local<v8::Value>> fields;
+  bool here = args[0]->IsTrue();
 
-  for (uint32_t n = 0; n < kBatch; n++) {
+  for (uint32_t n = 0; n < (here ? kBatchHere : kBatch); n++) {
     if (!cpu->received) cpu->received = cpu->inbox->take();
-    if (!cpu->received) break;
+    if (!cpu->received || (here && !cpu->received->payload.small())) break;
     Envelope* envelope = cpu->received;
     bool failed;
+    cpu->arrived = true;
     cpu->received = envelope->next;
     v8::Local<v8::Value> value = value_of(cpu, context, &envelope->payload, &failed);
     int32_t kind = static_cast<int32_t>(envelope->kind);

@@ -25,6 +25,18 @@ static size_t native_reserve(size_t stack_size) {
   return stack_size / 3 < reserve ? stack_size / 3 : reserve;
 }
 
+/** Where V8 stops on td's stack. */
+static uintptr_t js_limit(lwkt_thread_t td) {
+  return reinterpret_cast<uintptr_t>(lwkt_stack_base(td)) + native_reserve(td->td_stack_size);
+}
+
+/** How much of the running userthread's stack is left for JavaScript. */
+size_t stack_room() {
+  uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)), limit = js_limit(lwkt_curthread());
+
+  return here > limit ? here - limit : 0;
+}
+
 void js_switch(lwkt_context* from, lwkt_context* to) {
   v8::Isolate* isolate = current_cpu()->isolate;
 
@@ -57,6 +69,7 @@ static void run_job(Cpu* cpu, v8::Local<v8::Context> context) {
   }
   set_continuation(isolate, v8::Undefined(isolate));
   free_slot(cpu, slot);
+  remote_first(cpu);
 }
 
 static void js_main() {
@@ -75,7 +88,7 @@ static void js_main() {
       // V8 notes each new thread when that leaves it for the first time, and allocates for it: here, and not where the stack is deep.
       v8::Unlocker unlocker(isolate);
     }
-    isolate->SetStackLimit(reinterpret_cast<uintptr_t>(lwkt_stack_base(td)) + native_reserve(td->td_stack_size));
+    isolate->SetStackLimit(js_limit(td));
     do {
       run_job(cpu, context);
     } while (lwkt_resident_adopt() || lwkt_resident_park());
@@ -133,6 +146,7 @@ BlockResult block_current(const char* wmesg) {
   BlockResult before = after_wait(cpu);
   if (before != kBlockOk) return before;
   continuation = get_continuation(isolate);
+  remote_first(cpu);
   if (lwkt_block(wmesg) != 0) return kBlockThread0;
   set_continuation(isolate, continuation);
   return after_wait(cpu);

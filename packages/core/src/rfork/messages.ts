@@ -235,18 +235,39 @@ function handle(kind: number, from: number, port: number, origin: number, id: nu
   }
 }
 
-/** Called by the native side on thread0 when envelopes have come. Nothing but termination leaves it as an exception. */
-export function deliver(): void {
-  const fields = native.receive();
-  for (let at = 0; at < fields.length; at += 6)
-    handle(
-      fields[at] as number,
-      fields[at + 1] as number,
-      fields[at + 2] as number,
-      fields[at + 3] as number,
-      fields[at + 4] as number,
-      fields[at + 5],
-    );
+/** Whether dealing with an envelope does no more than to queue and to wake userthreads: nobody else's code runs, no promise is settled. */
+function isQuiet(kind: number, port: number, id: number): boolean {
+  if (kind === wire.REQUEST) return exportedPort(port)?.queues === true;
+  return kind === wire.REPLY && sent.get(id)?.quiet === true;
+}
+
+/** What has been received and is to be dealt with from `next` on. */
+const NONE: unknown[] = [];
+let fields = NONE;
+let next = 0;
+
+/**
+ * Called by the native side when envelopes have come. On thread0; or (here) on the stack of a userthread that waits: then it leaves to thread0 what
+ * is not quiet, and what comes after it. Whether it has dealt with all it has got. Nothing but termination leaves it as an exception.
+ */
+export function deliver(here: boolean): boolean {
+  if (next >= fields.length) {
+    fields = native.receive(here);
+    next = 0;
+    if (here && fields.length === 0) return false;
+  }
+  while (next < fields.length) {
+    const at = next;
+    const kind = fields[at] as number;
+    const port = fields[at + 2] as number;
+    const id = fields[at + 4] as number;
+    if (here && !isQuiet(kind, port, id)) return false;
+    next = at + 6; // whatever comes of it
+    handle(kind, fields[at + 1] as number, port, fields[at + 3] as number, id, fields[at + 5]);
+  }
+  fields = NONE;
+  next = 0;
+  return true;
 }
 
 export function closeRemote(rfork: number, port: number): void {

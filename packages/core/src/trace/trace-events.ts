@@ -151,7 +151,7 @@ export class EventTrace {
 
   readonly #onExit = (): void => {
     try {
-      deliver(); // what rforks have sent that have ended
+      deliver(false); // what rforks have sent that have ended
       this.#end();
       this.#finish();
     } catch (error) {

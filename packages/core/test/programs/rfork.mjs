@@ -1,6 +1,7 @@
 // Messages between rforks. See rfork.test.ts.
+import { readFile } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { create, curthread, Msg, MsgPort, Rfork, run } from '@libcr/core';
+import { create, curthread, Msg, MsgPort, Rfork, run, yieldNow } from '@libcr/core';
 import { main, scale, shown, thrownBy } from './check.mjs';
 
 const child = new URL('./rfork-child.mjs', import.meta.url);
@@ -376,6 +377,93 @@ main({
     echo.port.close();
     await echo.finished;
     return { grown: Math.round(rss / 2 ** 20) };
+  },
+
+  /** A thread that asks again and again leaves everybody else their turn. Each loop goes on until somebody else has done something. */
+  async busy() {
+    const echo = new Rfork(child, { data: 'echo' });
+    const until = (begin) => {
+      let done = false;
+      let rounds = 0;
+      begin(() => {
+        done = true;
+      });
+      while (!done) if (echo.port.domsg(new Msg(++rounds)) !== rounds) throw new Error('wrong answer');
+      return rounds > 0;
+    };
+    const back = new MsgPort('back', { putport: () => 'ran' });
+    const one = start('one');
+    const result = await run(() => ({
+      microtask: until((done) => Promise.resolve().then(done)),
+      tick: until((done) => process.nextTick(done)),
+      immediate: until((done) => setImmediate(done)),
+      timer: until((done) => setTimeout(done, 5)),
+      file: until((done) => readFile(new URL(import.meta.url), done)),
+      thread: until((done) => create(done, { priority: 1 })),
+      promise: until((done) => {
+        const msg = new Msg({ command: 'who' });
+        one.port.sendmsg(msg);
+        msg.finished.then(done);
+      }),
+      otherThread: until((done) => create(() => done(ask(one, 'sleep', { ms: 5 })))),
+      taker: until((done) => {
+        const replies = new MsgPort('replies');
+        (async () => {
+          for await (const msg of replies) return done(msg);
+        })();
+        one.port.sendmsg(new Msg({ command: 'who' }, { replyPort: replies }));
+      }),
+      putport: until((done) => {
+        const msg = new Msg({ command: 'call', to: back, data: 1 });
+        create(() => done(one.port.domsg(msg)));
+      }),
+    }));
+    for (const rfork of [echo, one]) rfork.port.close();
+    await Promise.all([echo.finished, one.finished]);
+    return result;
+  },
+
+  /** Who looks at the inbox while a thread waits on little stack, or for a value that is too deep for it; and while threads only yield. */
+  async inPlace() {
+    const deep = (n) => {
+      let value = [];
+      for (let i = 0; i < n; i++) value = [value];
+      return value;
+    };
+    const depth = (value) => {
+      let n = 0;
+      for (let at = value; at.length > 0; at = at[0]) n++;
+      return n;
+    };
+    const echo = new Rfork(child, { data: 'echo' });
+    const call = (data) => echo.port.domsg(new Msg(data));
+    const nearly = (n) => (n === 0 ? call('deep down') : nearly(n - 1));
+    const result = await run(() => {
+      const answers = { deep: [], nearly: [], yields: 0 };
+      for (const n of [1, 50, 150])
+        for (let i = 0; i < 20; i++) answers.deep.push(depth(call(deep(n))) === n);
+      create(
+        () => {
+          for (let n = 0; n < 300; n += 20) answers.nearly.push(nearly(n));
+        },
+        { stackSize: 128 * 1024 },
+      ).join();
+      for (let i = 0; i < 20; i++) {
+        const mine = curthread().port;
+        echo.port.sendmsg(new Msg(i));
+        while (mine.getport() === undefined) yieldNow();
+        answers.yields++;
+      }
+      return {
+        deep: answers.deep.every(Boolean),
+        nearly: answers.nearly.length,
+        yields: answers.yields,
+        after: call('after'),
+      };
+    });
+    echo.port.close();
+    await echo.finished;
+    return result;
   },
 
   async idle() {
