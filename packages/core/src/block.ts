@@ -7,6 +7,7 @@
 import { followSignal } from './abort-signal.ts';
 import { afterSwitch, beforeSwitch } from './async-context.ts';
 import { abortError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
+import type { Interruption } from './interruption.ts';
 import { native } from './native.ts';
 import type { Hold } from './token/lock.ts';
 import { UserThread, type WaitOptions } from './userthread.ts';
@@ -38,22 +39,46 @@ export function provideTokens(t: Tokens): void {
   tokens = t;
 }
 
-/** Takes the pending abort of the running thread, to be thrown. */
+/** Takes what is to be thrown on the running thread: its abort before interruptions, of those the innermost. */
 function takeAbort(td: UserThread): Error {
-  const error = td.pendingAbort as Error;
-  td.pendingAbort = undefined;
-  td.lastAbort = error;
-  return error;
+  const error = td.pendingAbort;
+  if (error !== undefined) {
+    td.pendingAbort = undefined;
+    td.lastAbort = error;
+    return error;
+  }
+  const due = td.interruptions as readonly Interruption[];
+  const innermost = due.reduce((one, other) => (other.order > one.order ? other : one));
+  uninterrupt(td, innermost);
+  const made = innermost.error();
+  td.lastInterruption = made;
+  return made;
 }
 
-/** Whether error is the AbortError that td has been given last: where errors are caught that are not one's own, that one passes. */
+/** Whether error is what td has been interrupted by last (abort(), a deadline): where errors are caught that are not one's own, that one passes. */
 export function isAbortOf(td: UserThread, error: unknown): boolean {
-  return error !== undefined && error === td.lastAbort;
+  return error !== undefined && (error === td.lastAbort || error === td.lastInterruption);
 }
 
-/** Throws the AbortError if an abort of the running userthread is pending. */
+/** Throws the AbortError if an abort of the running userthread is pending, or the error of an interruption. */
 export function throwIfAborted(): void {
-  if (current.pendingAbort !== undefined) throw takeAbort(current);
+  if (current.pendingAbort !== undefined || current.interruptions !== undefined) throw takeAbort(current);
+}
+
+/**
+ * As abort(), for a part of what a thread does: its present blocking call, or else its next, throws the interruption's error. Who calls this
+ * takes it back with uninterrupt when that part is over.
+ */
+export function interrupt(td: UserThread, interruption: Interruption): void {
+  td.interruptions = [...(td.interruptions ?? []), interruption];
+  wake(td);
+}
+
+/** If it hasn't been thrown yet, it won't be. Harmless otherwise. */
+export function uninterrupt(td: UserThread, interruption: Interruption): void {
+  if (td.interruptions === undefined) return;
+  const rest = td.interruptions.filter((other) => other !== interruption);
+  td.interruptions = rest.length === 0 ? undefined : rest;
 }
 
 /**

@@ -4,7 +4,19 @@
  */
 import { native } from './native.ts';
 
-export { blockUntil, isAbortOf, suspend, thread0, throwIfAborted, wake } from './block.ts';
+export { followSignal } from './abort-signal.ts';
+export {
+  blockUntil,
+  checkMilliseconds,
+  checkWaitOptions,
+  interrupt,
+  isAbortOf,
+  suspend,
+  thread0,
+  throwIfAborted,
+  uninterrupt,
+  wake,
+} from './block.ts';
 export {
   abortError,
   CodedError,
@@ -14,6 +26,8 @@ export {
   timeoutError,
   wouldBlock,
 } from './errors.ts';
+export { inspectAsString } from './inspect.ts';
+export { Interruption } from './interruption.ts';
 export { exportedCount, RemoteHome } from './rfork/ports.ts';
 export { preload } from './rfork/preload.ts';
 export { native };

@@ -8,6 +8,7 @@
 import type { Scope } from './async-context.ts';
 import { abortError, CodedError, invalidType, outOfRange, wouldBlock } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
+import type { Interruption } from './interruption.ts';
 import type { MsgPort } from './msgport.ts';
 import { native } from './native.ts';
 import { type RforkInfo, self } from './rfork/self.ts';
@@ -68,6 +69,10 @@ export class UserThread<T = unknown> {
   /** @internal */ failed = false;
   /** @internal */ pendingAbort: Error | undefined;
   /** @internal */ lastAbort: Error | undefined;
+  /** @internal What its next blocking calls throw; undefined rather than empty. */ interruptions:
+    | readonly Interruption[]
+    | undefined;
+  /** @internal */ lastInterruption: Error | undefined;
   /** @internal The C function that a native userthread runs; where such a thread stands is known to the native side. */ symbol:
     | string
     | undefined;

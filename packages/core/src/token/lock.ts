@@ -279,12 +279,14 @@ export function taker(what: string): UserThread {
 function waitUninterruptibly(reason: string, ready: () => boolean): void {
   const me = curthread();
   while (!ready()) {
-    const pending = me.pendingAbort;
+    const { pendingAbort, interruptions } = me;
     me.pendingAbort = undefined;
+    me.interruptions = undefined;
     try {
       suspend(reason);
     } finally {
-      me.pendingAbort ??= pending;
+      me.pendingAbort ??= pendingAbort;
+      if (interruptions !== undefined) me.interruptions = [...interruptions, ...(me.interruptions ?? [])];
     }
   }
 }
