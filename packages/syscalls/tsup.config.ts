@@ -7,6 +7,7 @@ const config: Options = {
     index: 'src/index.ts',
     'shims/trace': 'src/shims/trace.ts',
     'shims/policy': 'src/shims/policy.ts',
+    net: 'src/net/index.ts',
   },
 };
 export default config;

@@ -65,3 +65,16 @@ export function runProgram(name: string, ...args: string[]): Promise<Outcome> {
     child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
   });
 }
+
+/** Random integers in [0, below). LIBCR_SEED=N begins at N; the seed is printed. (mulberry32) */
+export function randomOf(name: string): (below: number) => number {
+  const seed = Number(process.env.LIBCR_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  console.log(`${name}: LIBCR_SEED=${seed}`);
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
