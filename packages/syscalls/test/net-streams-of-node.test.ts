@@ -173,7 +173,7 @@ describe('toDuplex, toReadable, toWritable', () => {
       let reads = 0;
       const count = defineShim({
         name: 'count',
-        on: ['read'],
+        on: ['recvfrom'],
         shim: (next) => (msg) => {
           reads++;
           return next(msg);

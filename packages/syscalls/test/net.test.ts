@@ -479,7 +479,7 @@ test('all of it goes through the port', async () => {
     'accept4',
     'connect',
     'sendto',
-    'read',
+    'recvfrom',
     'shutdown',
     'close',
   ];

@@ -4,12 +4,21 @@
  * Descriptors may be in blocking mode (then the port does the waiting) or not (then it is asked by poll). A socket is written to with
  * MSG_NOSIGNAL: a peer that has gone is EPIPE, and never SIGPIPE.
  */
+import { failure } from '../failure.ts';
 import { constants } from '../generated/constants.ts';
 import { sys } from '../index.ts';
+import { send } from '../port/send.ts';
 import { type Channel, moved } from './channel.ts';
 import { socketError } from './socket-error.ts';
 
-const { MSG_NOSIGNAL, POLLIN, POLLOUT, SHUT_WR } = constants;
+const { MSG_NOSIGNAL, POLLIN, POLLOUT, SHUT_WR, SYS_recvfrom } = constants;
+
+/** sys.recvfrom() without asking for the sender, which a connection has only one of. (recv(2)) */
+function receive(fd: number, target: Uint8Array): number {
+  const r = send(SYS_recvfrom, fd, target, target.byteLength, 0, null, null);
+  if (r < 0) throw failure(r, 'recvfrom');
+  return r;
+}
 
 export class FdChannel implements Channel {
   readonly fd: number;
@@ -21,7 +30,9 @@ export class FdChannel implements Channel {
   }
 
   read(target: Uint8Array): number {
-    return this.retry('read', POLLIN, () => sys.read(this.fd, target));
+    return this.retry('read', POLLIN, () =>
+      this.socket ? receive(this.fd, target) : sys.read(this.fd, target),
+    );
   }
 
   write(data: Uint8Array): void {
