@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, sleep, type UserThread } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
-import { constants as c, sys } from '../src/index.ts';
+import { constants as c, defineShim, sys } from '../src/index.ts';
 import { type Conn, dial, type IpAddress, listen, type Stream, stream } from '../src/net/index.ts';
 import { codeOf, errorOf, onUserthread, randomOf, temporaryFolder } from './support.ts';
 
@@ -372,6 +372,37 @@ describe('close', () => {
       expect(a.closed).toBe(true);
       closeSync(fd);
       b.close();
+      close();
+    }),
+  );
+
+  test(
+    'the descriptor stays as long as a call is in a shim, where its number might come to mean another file',
+    onUserthread(() => {
+      const { a, b, close } = pair();
+      const open = (fd: number): boolean => codeOf(() => sys.fstat(fd)) === 'no error';
+      let stillOpen: boolean | undefined;
+      const slow = defineShim({
+        name: 'slow',
+        on: ['recvfrom'],
+        shim: (next) => (msg) => {
+          try {
+            sleep(100_000);
+          } finally {
+            sleep(2);
+            stillOpen = open(a.fd);
+          }
+          return next(msg);
+        },
+      });
+      const reader = create(() => codeOf(() => a.read()), { syscallPort: sys.with(slow) });
+      for (let i = 0; i < 1000 && reader.state !== 'blocked'; i++) sleep(0);
+      a.close();
+      expect(codeOf(() => a.write('x'))).toBe('ERR_STREAM_DESTROYED');
+      expect([reader.join(), stillOpen, open(a.fd)]).toEqual(['ERR_STREAM_DESTROYED', true, false]);
+      for (const call of [() => a.setNoDelay(), () => a.setKeepAlive(), () => a.address()])
+        expect(codeOf(call)).toBe('ERR_STREAM_DESTROYED');
+      expect(b.read()).toBe(undefined);
       close();
     }),
   );

@@ -9,7 +9,7 @@ export interface Channel {
   flush(): void;
   /** Says "no more" to the peer. May block. */
   endWriting(): void;
-  /** Gives it up; calls that wait fail. Does not block. Called once. */
+  /** Gives it up. Does not block. Called once, when nobody is in another call. */
   close(): void;
 }
 

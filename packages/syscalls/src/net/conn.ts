@@ -39,9 +39,11 @@ export class Conn extends Stream {
     if (keepAlive !== false) this.setKeepAlive(keepAlive);
   }
 
-  /** Its own end, as node:net's address(): an object, or the path of a local socket ('' if it has none). Not after close(). */
+  /** Its own end, as node:net's address(): an object, or the path of a local socket ('' if it has none). Throws ERR_STREAM_DESTROYED where it is asked for only after close(). */
   address(): IpAddress | string | undefined {
-    this.own ??= describe(onSocket('getsockname', undefined, () => sys.getsockname(this.fd)));
+    if (this.own !== undefined) return this.own;
+    this.checkOpen();
+    this.own = describe(onSocket('getsockname', undefined, () => sys.getsockname(this.fd)));
     return this.own;
   }
 
@@ -95,6 +97,7 @@ export class Conn extends Stream {
   }
 
   private setOption(level: number, name: number, value: number): void {
+    this.checkOpen();
     onSocket('setsockopt', undefined, () => sys.setsockopt(this.fd, level, name, value));
   }
 }

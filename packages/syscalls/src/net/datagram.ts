@@ -18,6 +18,7 @@ import { addressesOf } from './lookup.ts';
 import { domainOf, withSocket } from './socket.ts';
 import { onSocket } from './socket-error.ts';
 import { giveWay } from './turn.ts';
+import { Usage } from './usage.ts';
 
 const { MSG_TRUNC, SOCK_DGRAM, SOL_SOCKET, SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT } = constants;
 /** The largest UDP datagram over IP. */
@@ -49,20 +50,25 @@ export class DatagramSocket {
   /** The descriptor; not to be used after close(). */
   readonly fd: number;
   private readonly family: 4 | 6;
-  private isClosed = false;
+  private readonly usage: Usage;
 
   /** @internal fd is its own from now on. */
   constructor(fd: number, family: 4 | 6) {
     this.fd = fd;
     this.family = family;
+    this.usage = new Usage(
+      () => new CodedError('ERR_SOCKET_DGRAM_NOT_RUNNING', 'the socket is closed'),
+      () => sys.close(fd),
+    );
   }
 
   get closed(): boolean {
-    return this.isClosed;
+    return this.usage.over;
   }
 
   /** Where it receives. */
   address(): IpAddress {
+    this.usage.check();
     return describe(onSocket('getsockname', undefined, () => sys.getsockname(this.fd))) as IpAddress;
   }
 
@@ -92,12 +98,12 @@ export class DatagramSocket {
 
   /** The datagrams, for `for … of`, until the socket is closed. Each step blocks as receive(). */
   *[Symbol.iterator](): Generator<Datagram, void, void> {
-    while (!this.isClosed) {
+    while (!this.closed) {
       let datagram: Datagram;
       try {
         datagram = this.receive();
       } catch (error) {
-        if (this.isClosed && (error as NodeJS.ErrnoException).code === 'ERR_SOCKET_DGRAM_NOT_RUNNING') return;
+        if (this.closed && (error as NodeJS.ErrnoException).code === 'ERR_SOCKET_DGRAM_NOT_RUNNING') return;
         throw error;
       }
       yield datagram;
@@ -106,9 +112,7 @@ export class DatagramSocket {
 
   /** Userthreads that send or receive throw ERR_SOCKET_DGRAM_NOT_RUNNING, loops end. Does not block; harmless when it is closed. */
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    sys.close(this.fd);
+    this.usage.end();
   }
 
   [Symbol.dispose](): void {
@@ -116,25 +120,15 @@ export class DatagramSocket {
   }
 
   toString(): string {
-    return `DatagramSocket ${this.isClosed ? 'closed' : `${this.address().address}:${this.address().port}`}`;
+    return `DatagramSocket ${this.closed ? 'closed' : `${this.address().address}:${this.address().port}`}`;
   }
 
   private call<R>(what: string, options: WaitOptions | undefined, call: () => R): R {
     return within(options, what, () => {
       if (curthread() === thread0) throw wouldBlock(what);
       giveWay();
-      this.checkOpen(what);
-      try {
-        return call();
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EBADF') this.checkOpen(what);
-        throw error;
-      }
+      return this.usage.use(call);
     });
-  }
-
-  private checkOpen(what: string): void {
-    if (this.isClosed) throw new CodedError('ERR_SOCKET_DGRAM_NOT_RUNNING', `${what}: the socket is closed`);
   }
 }
 

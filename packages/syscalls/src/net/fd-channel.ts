@@ -56,7 +56,13 @@ export class FdChannel implements Channel {
   }
 
   endWriting(): void {
-    this.retry('shutdown', POLLOUT, () => sys.shutdown(this.fd, SHUT_WR));
+    try {
+      sys.shutdown(this.fd, SHUT_WR);
+    } catch (error) {
+      // ENOTCONN: the peer has gone, and needs to be told nothing
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTCONN')
+        throw this.socket ? socketError(error, 'shutdown') : error;
+    }
   }
 
   close(): void {

@@ -21,6 +21,7 @@ import { type Handler, type ServeOptions, serve } from './serve.ts';
 import { domainOf, withSocket } from './socket.ts';
 import { onSocket, socketError } from './socket-error.ts';
 import { giveWay } from './turn.ts';
+import { Usage } from './usage.ts';
 
 const { IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT } =
   constants;
@@ -46,18 +47,22 @@ export class Listener {
   readonly fd: number;
   private readonly own: SockAddr | undefined;
   private readonly options: ConnOptions;
-  private isClosed = false;
+  private readonly usage: Usage;
 
   /** @internal fd is its own from now on. */
   constructor(fd: number, options: ConnOptions) {
     this.fd = fd;
     this.options = options;
     this.own = onSocket('getsockname', undefined, () => sys.getsockname(fd));
+    this.usage = new Usage(
+      () => new CodedError('ERR_SERVER_NOT_RUNNING', 'the listener is closed'),
+      () => this.release(),
+    );
   }
 
   /** Whether close() has been called. */
   get closed(): boolean {
-    return this.isClosed;
+    return this.usage.over;
   }
 
   /** Where it listens, as node:net's: an object, or a path. */
@@ -73,23 +78,24 @@ export class Listener {
   accept(options?: WaitOptions): Conn {
     return within(options, 'accept()', () => {
       if (curthread() === thread0) throw wouldBlock('accept()');
-      for (;;) {
-        giveWay();
-        if (this.isClosed) throw new CodedError('ERR_SERVER_NOT_RUNNING', 'accept(): the listener is closed');
-        const accepted = this.acceptOnce();
-        if (accepted !== undefined) return this.connOf(accepted);
-      }
+      giveWay();
+      return this.usage.use(() => {
+        for (;;) {
+          const accepted = this.acceptOnce();
+          if (accepted !== undefined) return this.connOf(accepted);
+        }
+      });
     });
   }
 
   /** The connections, for `for … of`, until the listener is closed. Each step blocks and throws as accept(); leaving the loop closes nothing. */
   *[Symbol.iterator](): Generator<Conn, void, void> {
-    while (!this.isClosed) {
+    while (!this.closed) {
       let conn: Conn;
       try {
         conn = this.accept();
       } catch (error) {
-        if (this.isClosed && (error as NodeJS.ErrnoException).code === 'ERR_SERVER_NOT_RUNNING') return;
+        if (this.closed && (error as NodeJS.ErrnoException).code === 'ERR_SERVER_NOT_RUNNING') return;
         throw error;
       }
       yield conn;
@@ -104,10 +110,25 @@ export class Listener {
     serve(this, handler, options);
   }
 
-  /** Userthreads in accept() throw, loops and serve() end; a local socket's path is removed. Does not block; harmless when it is closed. */
+  /**
+   * Userthreads in accept() throw, loops and serve() end; when the last has, or at once, the socket is closed, and a local one's path removed.
+   * Does not block; harmless when it is closed.
+   */
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    this.usage.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  toString(): string {
+    const own = this.address();
+    const shown = typeof own === 'object' ? `${own.address}:${own.port}` : own;
+    return `Listener ${shown} ${this.closed ? 'closed' : 'open'}`;
+  }
+
+  private release(): void {
     sys.close(this.fd);
     const path = describe(this.own);
     if (typeof path !== 'string' || path === '' || path.startsWith('\0')) return;
@@ -118,25 +139,14 @@ export class Listener {
     }
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  toString(): string {
-    const own = this.address();
-    const shown = typeof own === 'object' ? `${own.address}:${own.port}` : own;
-    return `Listener ${shown} ${this.isClosed ? 'closed' : 'open'}`;
-  }
-
-  /** undefined: that connection has failed, or the listener was closed meanwhile. */
+  /** undefined: that connection has failed. */
   private acceptOnce(): Accepted | undefined {
     try {
       return sys.accept4(this.fd, SOCK_CLOEXEC);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EAGAIN') sys.poll([{ fd: this.fd, events: constants.POLLIN }]);
-      else if (!FAILED_EARLIER.has(code) && !(this.isClosed && code === 'EBADF'))
-        throw socketError(error, 'accept');
+      else if (!FAILED_EARLIER.has(code)) throw socketError(error, 'accept');
       return undefined;
     }
   }

@@ -15,6 +15,7 @@ import { LineFinder, type LineOptions } from './lines.ts';
 import { type DuplexStreamOptions, toDuplex, toReadable, toWritable } from './node-streams.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { Turn } from './turn.ts';
+import { Usage } from './usage.ts';
 
 /** What iteration reads at most at once. */
 const CHUNK = 16_384;
@@ -52,17 +53,21 @@ export class Stream {
   private readonly writing = new Turn('write');
   /** A buffer that read(size) has used only a small part of. */
   private spare: Buffer | undefined;
-  private isClosed = false;
+  private readonly usage: Usage;
   private writingEnded = false;
 
   /** @internal Made by stream(), dial(), accept(), fromStream(). */
   constructor(channel: Channel) {
     this.channel = channel;
+    this.usage = new Usage(
+      () => new CodedError('ERR_STREAM_DESTROYED', 'the stream is closed'),
+      () => channel.close(),
+    );
   }
 
   /** Whether close() has been called. */
   get closed(): boolean {
-    return this.isClosed;
+    return this.usage.over;
   }
 
   /**
@@ -176,19 +181,20 @@ export class Stream {
    * ERR_STREAM_WRITE_AFTER_END. Harmless when that has been done. A descriptor has to be a socket's (ENOTSOCK). (shutdown(2), Go's CloseWrite)
    */
   closeWrite(options?: WaitOptions): void {
-    if (this.writingEnded && !this.isClosed) return;
+    if (this.writingEnded && !this.closed) return;
     this.output('closeWrite()', options, () => {
       this.channel.endWriting();
       this.writingEnded = true;
     });
   }
 
-  /** Userthreads that read or write throw ERR_STREAM_DESTROYED. Does not block, also callable on thread0; harmless when it is closed. (close(2)) */
+  /**
+   * Userthreads that read or write throw ERR_STREAM_DESTROYED, and when the last of them has, the descriptor is closed; if there are none, at once.
+   * Does not block, also callable on thread0; harmless when it is closed. (close(2), Go's net.Conn.Close)
+   */
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
     this.setDeadline(undefined);
-    this.channel.close();
+    this.usage.end();
   }
 
   [Symbol.dispose](): void {
@@ -233,7 +239,7 @@ export class Stream {
   }
 
   toString(): string {
-    return `${this.constructor.name} ${this.isClosed ? 'closed' : 'open'}`;
+    return `${this.constructor.name} ${this.closed ? 'closed' : 'open'}`;
   }
 
   /** One call of a reader's. */
@@ -250,24 +256,21 @@ export class Stream {
   }
 
   private inTurn<R>(turn: Turn, what: string, options: WaitOptions | undefined, call: () => R): R {
-    return within(options, what, () => {
-      this.checkOpen(what);
-      turn.enter(what);
-      try {
-        this.checkOpen(what);
-        return call();
-      } catch (error) {
-        // What a descriptor's number stands for after close() is somebody else's affair, and so is its error.
-        if (this.isClosed && (error as NodeJS.ErrnoException).code === 'EBADF') this.checkOpen(what);
-        throw error;
-      } finally {
-        turn.leave();
-      }
-    });
+    return within(options, what, () =>
+      this.usage.use(() => {
+        turn.enter(what);
+        try {
+          return call();
+        } finally {
+          turn.leave();
+        }
+      }),
+    );
   }
 
-  private checkOpen(what: string): void {
-    if (this.isClosed) throw new CodedError('ERR_STREAM_DESTROYED', `${what}: the stream is closed`);
+  /** @internal Throws where it is closed. */
+  checkOpen(): void {
+    this.usage.check();
   }
 
   private readSome(target: Uint8Array): number {
