@@ -1,1 +1,22 @@
-export { base as default } from '../../vitest.base.ts';
+// Everything once on the way that libcr chooses by itself (the ring, where there is one), and what may have to wait once more without a ring.
+import type { ViteUserConfig } from 'vitest/config';
+import { base } from '../../vitest.base.ts';
+
+const WAITING = ['blocking', 'exits', 'files', 'offload', 'promises', 'ring'];
+
+const config: ViteUserConfig = {
+  test: {
+    projects: [
+      { test: { ...base.test, name: 'chosen' } },
+      {
+        test: {
+          ...base.test,
+          name: 'readiness',
+          include: WAITING.map((name) => `test/${name}.test.ts`),
+          env: { LIBCR_SYSCALLS_PATH: 'readiness' },
+        },
+      },
+    ],
+  },
+};
+export default config;

@@ -94,17 +94,39 @@ function fsgsbase(): Finding {
   };
 }
 
-function ioUring(): Finding {
-  const name = 'io_uring';
-  const later = 'not used yet';
+/** What the machine says about io_uring, where @libcr/syscalls did not get it. */
+function ringForbidden(): string {
   const disabled = read('/proc/sys/kernel/io_uring_disabled')?.trim();
-  const filtered = /^Seccomp:\s*2$/m.test(read('/proc/self/status') ?? '');
-  let value = 'present';
-  if (!kernelAtLeast(5, 1)) value = 'absent: the kernel is older than 5.1';
-  else if (disabled === '2') value = 'forbidden by sysctl kernel.io_uring_disabled=2';
-  else if (disabled === '1') value = 'for some users only: sysctl kernel.io_uring_disabled=1';
-  else if (filtered) value = 'present, but a seccomp filter is active and may forbid it';
-  return { state: 'note', name, value: `${value} (${later})` };
+  if (!kernelAtLeast(5, 1)) return '; this kernel is older than 5.1';
+  if (disabled === '1' || disabled === '2') return `; sysctl kernel.io_uring_disabled is ${disabled}`;
+  return /^Seccomp:\s*2$/m.test(read('/proc/self/status') ?? '') ? '; a seccomp filter is active' : '';
+}
+
+/** The way that @libcr/syscalls has really chosen in this process, and why. */
+async function ioUring(): Promise<Finding> {
+  const name = 'io_uring';
+  try {
+    const { path } = await import('@libcr/syscalls');
+    const { name: way, why, missing } = path();
+    if (way === 'ring' && missing.length === 0)
+      return { state: 'ok', name, value: 'used: calls that wait go to a ring' };
+    if (way === 'ring')
+      return {
+        state: 'note',
+        name,
+        value: `used: calls that wait go to a ring; this kernel's lacks ${missing.join(', ')}`,
+        advice: 'helper threads make those calls',
+      };
+    return {
+      state: 'note',
+      name,
+      value: `not used: ${why}${ringForbidden()}`,
+      advice:
+        'calls that wait use epoll and helper threads: the same answers, files that are not in memory take longer',
+    };
+  } catch {
+    return { state: 'note', name, value: 'unknown, as @libcr/syscalls does not load' };
+  }
 }
 
 function maxUserthreads(): Finding {
@@ -133,5 +155,5 @@ function openFiles(): Finding {
 
 /** Everything that can be seen without trying it. */
 export async function look(): Promise<Finding[]> {
-  return [platform(), glibc(), node(), fsgsbase(), ioUring(), maxUserthreads(), openFiles()];
+  return [platform(), glibc(), node(), fsgsbase(), await ioUring(), maxUserthreads(), openFiles()];
 }

@@ -35,6 +35,16 @@ test('--json: one object, with everything that libcr needs', async () => {
   expect(status).toBe(0);
 });
 
+test('io_uring: what @libcr/syscalls has chosen, and why', async () => {
+  const { stdout } = await lwkt(['doctor', '--json'], { env: { LIBCR_SYSCALLS_PATH: 'readiness' } });
+  const { findings } = JSON.parse(stdout) as Report;
+  const { state, value } = findings.find(({ name }) => name === 'io_uring') ?? {};
+  expect([state, value]).toEqual([
+    'note',
+    expect.stringContaining('not used: LIBCR_SYSCALLS_PATH=readiness'),
+  ]);
+});
+
 test('as text: a line for each finding, and a verdict', async () => {
   const { stdout, status } = await lwkt(['doctor']);
   expect(stdout).toMatch(/^ok {6}system +linux /);

@@ -22,6 +22,8 @@ export interface RunOptions {
   cwd?: string;
   /** The program; absent: this Node with lwkt. */
   command?: string[];
+  /** Variables besides those of the tests. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** A program from a shell does not see vitest's variables. */
@@ -38,7 +40,7 @@ export function lwkt(args: string[], options: RunOptions = {}): Promise<Result> 
   return new Promise((resolve, reject) => {
     const child = spawn(program as string, [...first, ...args], {
       cwd: options.cwd,
-      env: environment(),
+      env: { ...environment(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];

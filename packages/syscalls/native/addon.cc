@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <string>
 
 #include "syscalls.h"
 
@@ -92,6 +93,58 @@ napi_value finish(napi_env env, napi_callback_info info) {
   return number(env, offload_finish(e, double_of(env, values[0]), values + 1, kCallValues - 1));
 }
 
+/** submit(done, number, ...args): the call to the ring: a number, -errno, an ANSWER_BAD_*, or ANSWER_OFFLOAD where it is not for it. */
+napi_value submit(napi_env env, napi_callback_info info) {
+  napi_value values[1 + kCallValues];
+  size_t count = 1 + kCallValues;
+  environment* e = environment_of(env, info, values, &count);
+  marshalled arguments;
+
+  int answer = marshal(e, double_of(env, values[1]), values + 2, kCallValues - 1, &arguments);
+  if (answer != 0) return number(env, answer);
+  return number(env, ring_submit(e, &arguments, static_cast<long>(double_of(env, values[0]))));
+}
+
+/** poll(fd, events, nanoseconds): a number or -errno. Only where there is a ring. */
+napi_value poll(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  size_t count = 3;
+  environment* e = environment_of(env, info, values, &count);
+
+  if (e->ring == nullptr) return number(env, -ECANCELED);
+  return number(env, ring_poll(e, static_cast<int>(double_of(env, values[0])),
+                               static_cast<uint32_t>(double_of(env, values[1])), double_of(env, values[2])));
+}
+
+/** collect(id, ...args): finish, for what submit has answered. */
+napi_value collect(napi_env env, napi_callback_info info) {
+  napi_value values[kCallValues];
+  size_t count = kCallValues;
+  environment* e = environment_of(env, info, values, &count);
+
+  return number(env, ring_finish(e, double_of(env, values[0]), values + 1, kCallValues - 1));
+}
+
+napi_value give_up(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  size_t count = 1;
+  environment* e = environment_of(env, info, values, &count);
+
+  ring_abandon(e, double_of(env, values[0]));
+  return nullptr;
+}
+
+/** canWait(fd): whether fd can be waited for at all, as a pipe can and a regular file can't. */
+napi_value can_wait(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  size_t count = 1;
+  environment* e = environment_of(env, info, values, &count);
+  napi_value result;
+
+  napi_get_boolean(env, readiness_possible(e, static_cast<int>(double_of(env, values[0]))) != 0, &result);
+  return result;
+}
+
 napi_value abandon(napi_env env, napi_callback_info info) {
   napi_value values[1];
   size_t count = 1;
@@ -138,6 +191,7 @@ void cleanup(napi_async_cleanup_hook_handle, void* arg) {
 
   e->closing = 1;
   e->open_handles++;  // until both have been asked to close
+  ring_close(e);
   readiness_close(e);
   offload_close(e);
   environment_handle_closed(e);
@@ -149,7 +203,21 @@ napi_ref reference(Napi::Value value) {
   return result;
 }
 
-/** setup(lwktApi, status, onReady, onDone): once for each environment; answers the functions. */
+/** Which way the calls go that wait, why not the ring, and what the ring lacks: what doctor shows. */
+void choose_path(environment* e, const std::string& wanted, Napi::Object exports) {
+  char text[512] = "LIBCR_SYSCALLS_PATH=readiness";
+  bool ring = wanted != "readiness" && ring_open(e, text, sizeof text) == 0;
+
+  exports.Set("path", ring ? "ring" : "readiness");
+  exports.Set("why", ring ? "" : text);
+  ring_names_missing(e, text, sizeof text);
+  exports.Set("missing", ring ? text : "");
+}
+
+/**
+ * setup(lwktApi, status, completions, onReady, onDone, onCompletions, path): once for each environment; answers the functions. path: "ring" and ""
+ * ask for the ring, "readiness" for none.
+ */
 Napi::Value setup(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   bool lossless;
@@ -169,8 +237,11 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
   napi_get_uv_event_loop(env, &e->loop);
   e->status = info[1].As<Napi::Float64Array>().Data();
   reference(info[1]);  // lives as long as the environment
-  e->on_ready = reference(info[2]);
-  e->on_done = reference(info[3]);
+  e->completions = info[2].As<Napi::Float64Array>().Data();
+  reference(info[2]);
+  e->on_ready = reference(info[3]);
+  e->on_done = reference(info[4]);
+  e->on_completions = reference(info[5]);
   napi_async_init(env, nullptr, Napi::String::New(env, "LibcrSyscalls"), &e->async_context);
   api->initport_putonly(&e->direct, direct_putport, "direct");
   e->direct.mp_data = e;
@@ -182,6 +253,8 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
   } functions[] = {
       {"call", call},       {"callBlocking", call_blocking}, {"offload", offload}, {"finish", finish},
       {"abandon", abandon}, {"watch", watch},                {"forget", forget},   {"ref", ref},
+      {"submit", submit},   {"poll", poll},                  {"collect", collect}, {"giveUp", give_up},
+      {"canWait", can_wait},
   };
   Napi::Object exports = Napi::Object::New(env);
   for (const auto& [name, function] : functions) {
@@ -189,6 +262,7 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
     napi_create_function(env, name, NAPI_AUTO_LENGTH, function, e, &value);
     exports.Set(name, Napi::Value(env, value));
   }
+  choose_path(e, info[6].As<Napi::String>().Utf8Value(), exports);
   return exports;
 }
 

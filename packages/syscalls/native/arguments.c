@@ -1,8 +1,6 @@
 /*
- * arguments.c - what the pointers of a marshalled call point at: how many bytes, and copies of it for a helper thread.
- *
- * A JavaScript buffer may move, shrink or go away while a helper works, so a job has one block of memory with all that its call
- * reads and writes. Not for iovecs, whose data offload.c copies as one piece.
+ * arguments.c - what the pointers of a marshalled call point at: how many bytes, and copies of it, in one block, for calls that are made
+ * while JavaScript runs on (copied.h). Not for iovecs, whose data copied.c copies as one piece.
  *
  * Invariant: sizes are those that marshal.c has checked against the buffers; they are read from the marshalled words alone.
  */
@@ -98,6 +96,14 @@ int arguments_copy(const struct call_row *row, long *args, size_t *sizes, char *
 		args[i] = (long)to;
 		to += aligned(sizes[i]);
 	}
+	return 0;
+}
+
+int arguments_have_output(const struct call_row *row, const size_t *sizes)
+{
+	for (int i = 0; i < row->nargs; i++)
+		if (is_written(row->args[i].kind) && sizes[i] > 0)
+			return 1;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #include "syscalls.h"
 
 #define PAGE 4096
+#define SECTOR 512 /* what O_DIRECT asks for at least, mostly */
 #define WRITE_IN_PLACE 65536 /* bytes of a file's write that go to the page cache in place */
 
 static struct environment *environment_of(lwkt_port_t port) { return port->mp_data; }
@@ -108,26 +110,38 @@ int call_is_vector(long number)
 	}
 }
 
-int call_has_offset(const struct sysmsg *message)
+int call_has_offset(long number, const long *args)
 {
-	switch (message->sm_number) {
+	switch (number) {
 	case SYS_pread64: case SYS_pwrite64: case SYS_preadv: case SYS_pwritev: return 1;
-	case SYS_preadv2: case SYS_pwritev2: return message->sm_args[3] != -1; /* which stands for the position */
+	case SYS_preadv2: case SYS_pwritev2: return args[3] != -1; /* which stands for the position */
 	default: return 0;
 	}
 }
 
-/** RWF_*, where the call has them. */
+/** RWF_* that the caller has given. */
 static int rwf_of(const struct sysmsg *message)
 {
 	return message->sm_number == SYS_preadv2 || message->sm_number == SYS_pwritev2 ? (int)message->sm_args[5] : 0;
+}
+
+/**
+ * Whether a read goes to the device and waits for it: RWF_NOWAIT keeps it only from waiting for anything else. Asked only where the memory
+ * is aligned as devices want it, which a buffer that was not made for the purpose is not.
+ */
+static int is_direct(int fd, const struct iovec *iov, long total)
+{
+	if (((uintptr_t)iov->iov_base | (uintptr_t)total) % SECTOR != 0 || total == 0)
+		return 0;
+	int flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && (flags & O_DIRECT) && (flags & O_ACCMODE) != O_WRONLY;
 }
 
 /** A short read that did not wait: the end of the file, or the end of what is in the page cache? The latter ends at a page. */
 static int read_is_whole(const struct sysmsg *message, int fd, long got)
 {
 	struct stat about;
-	off_t position = call_has_offset(message) ? message->sm_args[3] + got : lseek(fd, 0, SEEK_CUR);
+	off_t position = call_has_offset(message->sm_number, message->sm_args) ? message->sm_args[3] + got : lseek(fd, 0, SEEK_CUR);
 
 	if (position < 0 || position % PAGE != 0)
 		return 1;
@@ -141,19 +155,23 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	long total;
 	int fd = (int)message->sm_args[0];
 	int n = vector_of(message, &one, &iov, &total);
-	off_t offset = call_has_offset(message) ? message->sm_args[3] : -1;
+	off_t offset = call_has_offset(message->sm_number, message->sm_args) ? message->sm_args[3] : -1;
 
-	if (call_has_offset(message) && offset < 0)
+	if (call_has_offset(message->sm_number, message->sm_args) && offset < 0)
 		return -EINVAL; /* -1 means "the position" to preadv2 */
 	int flags = rwf_of(message);
 	if (flags & RWF_NOWAIT)
 		return plain(message);
+	if (n > 0 && is_direct(fd, iov, total) && fstat(fd, &about) == 0 && (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)))
+		return suspend(environment, ANSWER_OFFLOAD, 0);
 	long got = preadv2(fd, iov, n, offset, flags | RWF_NOWAIT);
 	if (got > 0 && got < total && !read_is_whole(message, fd, got))
 		return suspend(environment, ANSWER_OFFLOAD, got);
 	if (got >= 0)
 		return got;
-	if (errno != EAGAIN && errno != EOPNOTSUPP)
+	/* JavaScript can't make memory that is aligned for O_DIRECT; the copy that the call works on elsewhere is (copied.c). */
+	int unaligned = errno == EINVAL && total % SECTOR == 0 && (fcntl(fd, F_GETFL) & O_DIRECT);
+	if (errno != EAGAIN && errno != EOPNOTSUPP && !unaligned)
 		return -errno;
 	int unsupported = errno == EOPNOTSUPP;
 	if (fstat(fd, &about) != 0)
@@ -190,9 +208,9 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 	long total, done = 0;
 	int fd = (int)message->sm_args[0];
 	int n = vector_of(message, &one, &iov, &total);
-	off_t offset = call_has_offset(message) ? message->sm_args[3] : -1;
+	off_t offset = call_has_offset(message->sm_number, message->sm_args) ? message->sm_args[3] : -1;
 
-	if (call_has_offset(message) && offset < 0)
+	if (call_has_offset(message->sm_number, message->sm_args) && offset < 0)
 		return -EINVAL;
 	int flags = rwf_of(message);
 	if (flags & RWF_NOWAIT)
@@ -204,7 +222,7 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 		done += put;
 		if (done >= total || put == 0)
 			return done;
-		if (call_has_offset(message))
+		if (call_has_offset(message->sm_number, message->sm_args))
 			offset += put;
 		advance(&iov, &n, (size_t)put);
 	}
@@ -437,12 +455,33 @@ static long do_sleep(struct environment *environment, const struct sysmsg *messa
 	return suspend(environment, ANSWER_SLEEP, 0);
 }
 
+/** What the ring waits for on a descriptor ends before that is closed. */
+static void before_close(struct environment *environment, const struct sysmsg *message)
+{
+	const long *a = message->sm_args;
+
+	switch (message->sm_number) {
+	case SYS_close: ring_closing(environment, (unsigned)a[0], (unsigned)a[0]); break;
+	case SYS_dup2:
+	case SYS_dup3:
+		if ((int)a[0] != (int)a[1])
+			ring_closing(environment, (unsigned)a[1], (unsigned)a[1]);
+		break;
+	case SYS_close_range:
+		if (!(a[2] & CLOSE_RANGE_CLOEXEC))
+			ring_closing(environment, (unsigned)a[0], (unsigned)a[1]);
+		break;
+	}
+}
+
 int direct_putport(lwkt_port_t port, lwkt_msg_t msg)
 {
 	struct environment *environment = environment_of(port);
 	struct sysmsg *message = (struct sysmsg *)msg;
 	long result;
 
+	if (environment->ring != NULL)
+		before_close(environment, message);
 	switch (call_row_of((double)message->sm_number)->block) {
 	case BLOCK_READ: result = do_read(environment, message); break;
 	case BLOCK_WRITE: result = do_write(environment, message); break;

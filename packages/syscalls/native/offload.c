@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "syscalls.h"
+#include "copied.h"
 
 #define HELPERS_MAX 64
 #define HELPER_STACK (128u * 1024)
@@ -35,13 +35,7 @@ enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_FINISHED };
 struct job {
 	struct job *next, *prev; /* in `queue` or `running`; next alone in an environment's list */
 	struct offload *owner;
-	const struct call_row *row;
-	struct sysmsg message;
-	struct iovec iov;    /* of readv and writev: one piece */
-	char *data;          /* the copy of what the kernel reads or fills */
-	size_t size;         /* of data */
-	size_t sizes[6];     /* of what each pointer points at, where it is not a read or write */
-	long done;           /* bytes moved before it came here */
+	struct copied call;
 	int held;            /* a descriptor that open continues from and closes, or -1; the job's own */
 	int fds[2];          /* the call's descriptors, duplicates of the caller's; -1 where it has none */
 	dev_t dev;           /* of a POSIX lock, which must do without a duplicate: which file it is */
@@ -92,15 +86,15 @@ static void take(struct jobs *jobs, struct job *job)
 /** Undoes what the job did for nobody: closes what it has opened, lets go of the lock that it has taken. */
 static void undo(struct job *job)
 {
-	if (job->row->block == BLOCK_OPEN && job->result >= 0)
+	if (job->call.row->block == BLOCK_OPEN && job->result >= 0)
 		close((int)job->result);
-	if (job->message.sm_number == SYS_flock && job->result == 0)
+	if (job->call.number == SYS_flock && job->result == 0)
 		flock(job->fds[0], LOCK_UN);
-	if (job->message.sm_number == SYS_fcntl && job->result == 0) {
-		struct flock *lock = (struct flock *)job->data;
+	if (job->call.number == SYS_fcntl && job->result == 0) {
+		struct flock *lock = (struct flock *)job->call.args[2];
 
 		lock->l_type = F_UNLCK;
-		fcntl((int)job->message.sm_args[0], job->message.sm_args[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK, lock);
+		fcntl((int)job->call.args[0], job->call.args[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK, lock);
 	}
 }
 
@@ -113,7 +107,7 @@ static void job_free(struct job *job, int unused)
 			close(job->fds[i]);
 	if (job->held >= 0)
 		close(job->held);
-	free(job->data);
+	copied_free(&job->call);
 	free(job);
 }
 
@@ -128,19 +122,21 @@ static int same_file(const struct job *job)
 {
 	struct stat now;
 
-	return fstat((int)job->message.sm_args[0], &now) == 0 && now.st_dev == job->dev && now.st_ino == job->ino;
+	return fstat((int)job->call.args[0], &now) == 0 && now.st_dev == job->dev && now.st_ino == job->ino;
 }
 
 /** Makes the job's call, as long as it takes. */
 static void make_call(struct job *job)
 {
-	int posix_lock = job->row->block == BLOCK_LOCK && job->fds[0] < 0;
+	int posix_lock = job->call.row->block == BLOCK_LOCK && job->fds[0] < 0;
+	struct sysmsg message = {.sm_number = job->call.number};
 
 	if (posix_lock && !same_file(job)) {
 		job->result = -EBADF;
 		return;
 	}
-	job->result = direct_blocking(job->row, &job->message, job->held);
+	memcpy(message.sm_args, job->call.args, sizeof message.sm_args);
+	job->result = direct_blocking(job->call.row, &message, job->held);
 	job->held = -1;
 	if (posix_lock && job->result == 0 && !same_file(job)) { /* as the kernel does: fcntl_setlk */
 		undo(job);
@@ -262,79 +258,34 @@ static void give_up(struct job *job)
 
 /* ---------------------------------------------------------------- jobs */
 
-static int reads(const struct job *job) { return job->row->block == BLOCK_READ; }
-static int writes(const struct job *job) { return job->row->block == BLOCK_WRITE; }
-
-/** Copies the data of a read or write: one piece, whatever it was before. */
-static int copy_data(struct job *job, const struct marshalled *call)
-{
-	const struct iovec *iov = (const struct iovec *)call->args[1];
-	struct iovec one = {(void *)call->args[1], (size_t)call->args[2]};
-	int n = 1;
-
-	if (call_is_vector(call->number))
-		n = (int)call->args[2];
-	else
-		iov = &one;
-	for (int i = 0; i < n; i++)
-		job->size += iov[i].iov_len;
-	if (posix_memalign((void **)&job->data, 4096, job->size ? job->size : 1) != 0) /* aligned, for O_DIRECT */
-		return -ENOMEM;
-	if (writes(job)) {
-		char *to = job->data;
-		for (int i = 0; i < n; i++) {
-			memcpy(to, iov[i].iov_base, iov[i].iov_len);
-			to += iov[i].iov_len;
-		}
-	}
-	job->iov.iov_base = job->data + job->done;
-	job->iov.iov_len = job->size - (size_t)job->done;
-	if (call_is_vector(call->number)) {
-		job->message.sm_args[1] = (long)&job->iov;
-		job->message.sm_args[2] = 1;
-	} else {
-		job->message.sm_args[1] = (long)job->iov.iov_base;
-		job->message.sm_args[2] = (long)job->iov.iov_len;
-	}
-	if (call_has_offset(&job->message))
-		job->message.sm_args[3] += job->done;
-	return 0;
-}
-
-static int copy_arguments(struct job *job, const struct marshalled *call)
-{
-	if (reads(job) || writes(job))
-		return copy_data(job, call);
-	return arguments_copy(job->row, job->message.sm_args, job->sizes, &job->data) == 0 ? 0 : -ENOMEM;
-}
-
 /**
  * Makes the call's descriptors the job's own. Not for a POSIX lock: closing any descriptor of the file would end all that this process has on it.
  * Answers 0, -errno, or 1 where no descriptor is left to be had.
  */
 static int hold_descriptors(struct job *job)
 {
+	struct copied *call = &job->call;
 	struct stat about;
 	int held = 0;
 
 	if (job->held >= 0)
 		return 0;
-	if (job->message.sm_number == SYS_fcntl && job->message.sm_args[1] == F_SETLKW) {
-		if (fstat((int)job->message.sm_args[0], &about) != 0)
+	if (call->number == SYS_fcntl && call->args[1] == F_SETLKW) {
+		if (fstat((int)call->args[0], &about) != 0)
 			return -errno;
 		job->dev = about.st_dev;
 		job->ino = about.st_ino;
 		return 0;
 	}
-	for (int i = 0; i < job->row->nargs && held < 2; i++) {
-		int fd = (int)job->message.sm_args[i];
+	for (int i = 0; i < call->row->nargs && held < 2; i++) {
+		int fd = (int)call->args[i];
 
-		if (job->row->args[i].kind != ARG_FD || fd < 0) /* AT_FDCWD */
+		if (call->row->args[i].kind != ARG_FD || fd < 0) /* AT_FDCWD */
 			continue;
 		job->fds[held] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		if (job->fds[held] < 0)
 			return errno == EMFILE ? 1 : -errno;
-		job->message.sm_args[i] = job->fds[held++];
+		call->args[i] = job->fds[held++];
 	}
 	return 0;
 }
@@ -406,7 +357,7 @@ static int to_helper(struct job *job)
 }
 
 /** Without a descriptor of its own a job can't leave this kernel thread: rather a wait here than data in another file. */
-static int here_and_now(struct job *job)
+static void here_and_now(struct job *job)
 {
 	make_call(job);
 	pthread_mutex_lock(&lock);
@@ -414,7 +365,6 @@ static int here_and_now(struct job *job)
 	job->owner->references++;
 	finish(job);
 	pthread_mutex_unlock(&lock);
-	return 0;
 }
 
 double offload_start(struct environment *environment, const struct marshalled *call, long done, int held)
@@ -429,21 +379,18 @@ double offload_start(struct environment *environment, const struct marshalled *c
 		return error ? error : -ENOMEM;
 	}
 	job->owner = environment->offload;
-	job->row = call->row;
-	job->done = done;
 	job->held = held;
-	job->message.sm_number = call->number;
-	memcpy(job->message.sm_args, call->args, sizeof call->args);
 	job->fds[0] = job->fds[1] = -1;
-	error = copy_arguments(job, call);
+	error = copied_init(&job->call, call, done);
 	if (!error)
 		error = hold_descriptors(job);
 	if (error < 0) {
 		job_free(job, 0);
 		return error;
 	}
-	error = error ? here_and_now(job) : to_helper(job);
 	if (error) {
+		here_and_now(job);
+	} else if ((error = to_helper(job)) != 0) {
 		job_free(job, 0);
 		return -error;
 	}
@@ -452,55 +399,10 @@ double offload_start(struct environment *environment, const struct marshalled *c
 	return (double)(uintptr_t)job;
 }
 
-/** Copies what was read into the caller's buffers, which are looked up anew. */
-static int deliver(struct job *job, struct environment *environment, napi_value *values, size_t nvalues)
-{
-	struct marshalled call;
-	size_t from = (size_t)job->done, left = job->result > 0 ? (size_t)job->result : 0;
-
-	if (left == 0)
-		return 0;
-	if (marshal(environment, (double)job->message.sm_number, values, nvalues, &call) != 0)
-		return -1;
-	struct iovec one = {(void *)call.args[1], (size_t)call.args[2]};
-	const struct iovec *iov = call_is_vector(call.number) ? (const struct iovec *)call.args[1] : &one;
-	int n = call_is_vector(call.number) ? (int)call.args[2] : 1;
-	size_t skip = from;
-	for (int i = 0; i < n && left > 0; i++) {
-		size_t room = iov[i].iov_len;
-		if (skip >= room) {
-			skip -= room;
-			continue;
-		}
-		size_t part = room - skip < left ? room - skip : left;
-		memcpy((char *)iov[i].iov_base + skip, job->data + from, part);
-		from += part;
-		left -= part;
-		skip = 0;
-	}
-	return left == 0 ? 0 : -1;
-}
-
-/** Copies what the kernel has written into the caller's buffers, looked up anew. */
-static int deliver_arguments(struct job *job, struct environment *environment, napi_value *values, size_t nvalues)
-{
-	struct marshalled call;
-
-	if (marshal(environment, (double)job->message.sm_number, values, nvalues, &call) != 0)
-		return -1;
-	arguments_deliver(job->row, job->message.sm_args, job->sizes, call.args);
-	return 0;
-}
-
 int offload_finish(struct environment *environment, double id, napi_value *values, size_t nvalues)
 {
 	struct job *job = (struct job *)(uintptr_t)id;
-	int answer = 0;
-
-	if (reads(job))
-		answer = deliver(job, environment, values, nvalues);
-	else if (!writes(job) && job->result >= 0)
-		answer = deliver_arguments(job, environment, values, nvalues);
+	int answer = copied_deliver(&job->call, job->result, environment, values, nvalues);
 
 	job_free(job, 0);
 	return answer;

@@ -72,6 +72,18 @@ int readiness_watch(struct environment *environment, int fd, uint32_t events)
 	return -errno;
 }
 
+int readiness_possible(struct environment *environment, int fd)
+{
+	struct epoll_event event = {.events = EPOLLONESHOT, .data = {.fd = fd}};
+
+	if (environment->readiness == NULL && readiness_init(environment) != 0)
+		return 1;
+	if (epoll_ctl(environment->readiness->epfd, EPOLL_CTL_ADD, fd, &event) != 0)
+		return errno != EPERM;
+	epoll_ctl(environment->readiness->epfd, EPOLL_CTL_DEL, fd, NULL);
+	return 1;
+}
+
 void readiness_forget(struct environment *environment, int fd)
 {
 	if (environment->readiness != NULL)

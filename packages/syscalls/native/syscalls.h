@@ -3,7 +3,8 @@
  *
  * The way of one call: marshal.c turns JavaScript values into the six words of curthread's sysmsg and sends it to the environment's
  * direct port; direct.c (that port's put function) makes the call without ever waiting, or answers what has to be waited for. The
- * waiting is JavaScript's (src/port/complete.ts), with readiness.c for descriptors and offload.c for helper threads.
+ * waiting is JavaScript's (src/port/complete.ts), with ring*.c for what io_uring does, and without one readiness.c for descriptors and
+ * offload.c for helper threads.
  *
  * Invariant: nothing in marshal.c and direct.c waits, so the pointers in a sysmsg are valid for as long as it is under way.
  */
@@ -107,6 +108,8 @@ const struct call_row *call_row_of(double number);
 #define STATUS_HELD 1 /* with OFFLOAD: a descriptor that the call continues from, or -1 */
 #define STATUS_SLOTS 4
 
+#define COMPLETIONS_AT_ONCE 256
+
 /* ---------------------------------------------------------------- one environment (main thread or Worker) */
 
 #define PATH_BYTES 4096 /* PATH_MAX, the NUL included */
@@ -115,6 +118,7 @@ const struct call_row *call_row_of(double number);
 
 struct readiness;
 struct offload;
+struct ring;
 
 /** Used by its environment's thread only. */
 struct environment {
@@ -127,8 +131,11 @@ struct environment {
 	struct iovec iov[IOV_COUNT];
 	struct readiness *readiness;      /* NULL until the first wait */
 	struct offload *offload;          /* NULL until the first one */
+	struct ring *ring;                /* NULL where there is none: then the two above do its part */
+	double *completions;              /* a Float64Array that JavaScript shares: number and result of COMPLETIONS_AT_ONCE operations */
 	napi_ref on_ready;                /* onReady(fd, revents) */
 	napi_ref on_done;                 /* onDone(id, result) */
+	napi_ref on_completions;          /* onCompletions(count) */
 	napi_async_context async_context;
 	int open_handles;                 /* libuv handles that are not closed yet */
 	int closing;
@@ -166,6 +173,9 @@ int ioctl_size(long request);
  *  of memory. */
 int arguments_copy(const struct call_row *row, long *args, size_t *sizes, char **block);
 
+/** Whether the kernel writes to any of what has been copied. */
+int arguments_have_output(const struct call_row *row, const size_t *sizes);
+
 /** Copies what the kernel has written in the block (from, sizes) to the buffers of the call (to). */
 void arguments_deliver(const struct call_row *row, const long *from, const size_t *sizes, const long *to);
 
@@ -175,7 +185,7 @@ void arguments_deliver(const struct call_row *row, const long *from, const size_
 int call_is_vector(long number);
 
 /** Whether a call reads or writes at an offset of its own: pread64 and its like; its fourth argument then. */
-int call_has_offset(const struct sysmsg *message);
+int call_has_offset(long number, const long *args);
 
 /** The direct port's put function. */
 int direct_putport(lwkt_port_t port, lwkt_msg_t msg);
@@ -187,6 +197,8 @@ long direct_blocking(const struct call_row *row, const struct sysmsg *message, i
 
 /** Wait for events (POLL*) of fd: once. Replaces what was asked before. Answers 0 or -errno; -EPERM where fd is always ready. */
 int readiness_watch(struct environment *environment, int fd, uint32_t events);
+/** Whether fd can be waited for at all: a regular file can't. */
+int readiness_possible(struct environment *environment, int fd);
 /** Forget fd. */
 void readiness_forget(struct environment *environment, int fd);
 /** Whether the event loop is to stay alive for it. */
@@ -203,6 +215,33 @@ int offload_finish(struct environment *environment, double id, napi_value *value
 /** Nobody waits for it any more. */
 void offload_abandon(struct environment *environment, double id);
 void offload_close(struct environment *environment);
+
+/* ---------------------------------------------------------------- ring*.c */
+
+/** Makes the environment's ring. Answers 0, or -errno and in `why` the reason in words. */
+int ring_open(struct environment *environment, char *why, size_t size);
+/** Ends it: what is under way is cancelled. Waits for a second at most, for operations that still have memory. */
+void ring_close(struct environment *environment);
+/** The operations that this kernel lacks, separated by commas; empty where there is no ring. */
+void ring_names_missing(const struct environment *environment, char *text, size_t size);
+
+/**
+ * Gives the call to the ring; its arguments are copied. done: bytes moved before. Answers a number > 0 that onCompletions tells; -errno; or
+ * ANSWER_OFFLOAD where the ring does not know the call.
+ */
+double ring_submit(struct environment *environment, const struct marshalled *call, long done);
+/**
+ * Waits for events (POLL*) of fd, nanoseconds at most (below 0: for ever); fd -1: only for the time. The result is what has happened,
+ * -ETIME, -EBADF where fd has been closed, or another -errno. There must be a ring.
+ */
+double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds);
+/** As offload_finish, for what ring_submit has answered. */
+int ring_finish(struct environment *environment, double id, napi_value *values, size_t nvalues);
+/** Nobody waits for it any more. */
+void ring_abandon(struct environment *environment, double id);
+/** The descriptors from first to last are about to be closed: the waits for them end with -EBADF, and what was begun on them goes to the files
+ *  that they stand for now. There must be a ring. */
+void ring_closing(struct environment *environment, unsigned first, unsigned last);
 
 /** Calls a function of JavaScript from the event loop; what it throws is an uncaught exception. */
 void environment_call(struct environment *environment, napi_ref function, double a, double b);

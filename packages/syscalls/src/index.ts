@@ -35,6 +35,7 @@ export type { SyscallError } from './failure.ts';
 export { constants } from './generated/constants.ts';
 export type { CallName } from './generated/rows.ts';
 export type { AsyncCalls, Calls } from './generated/sys.ts';
+export { path, type SyscallPath } from './path.ts';
 export type { SyscallStats } from './port/send.ts';
 export { defineShim, type Next, type Shim } from './port/shim.ts';
 export { type ShimGuard, SyscallPort, syscallPort } from './port/syscall-port.ts';

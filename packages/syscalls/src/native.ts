@@ -31,14 +31,51 @@ export interface Native {
   forget(fd: number): void;
   /** Whether waiting for descriptors keeps the event loop alive. */
   ref(on: boolean): void;
+  /** Whether a descriptor can be waited for at all. */
+  canWait(fd: number): boolean;
+
+  /** Which way calls go that have to wait: LIBCR_SYSCALLS_PATH, or the ring where there is one. */
+  readonly path: 'ring' | 'readiness';
+  /** Why not the ring. */
+  readonly why: string;
+  /** Operations that the kernel's io_uring lacks, as "FTRUNCATE,TEE". */
+  readonly missing: string;
+  /** The call to the ring: a number > 0, an error below 0, or answers.ts' OFFLOAD where it is none for the ring. */
+  submit(
+    done: number,
+    number: number,
+    a0?: unknown,
+    a1?: unknown,
+    a2?: unknown,
+    a3?: unknown,
+    a4?: unknown,
+    a5?: unknown,
+  ): number;
+  /** Waits on the ring for events of fd, nanoseconds at most (below 0: for ever; fd -1: only for the time). */
+  poll(fd: number, events: number, nanoseconds: number): number;
+  /** finish, for what submit has answered. */
+  collect(
+    id: number,
+    a0?: unknown,
+    a1?: unknown,
+    a2?: unknown,
+    a3?: unknown,
+    a4?: unknown,
+    a5?: unknown,
+  ): number;
+  /** abandon, for what submit or poll has answered. */
+  giveUp(id: number): void;
 }
 
 interface Addon {
   setup(
     api: bigint,
     status: Float64Array,
+    completions: Float64Array,
     onReady: (fd: number, revents: number) => void,
     onDone: (id: number, result: number) => void,
+    onCompletions: (count: number) => void,
+    path: string,
   ): Native;
 }
 
@@ -69,10 +106,16 @@ function load(): Addon {
 /** Shared with native/direct.c: [bytes moved already, descriptor to go on from]. Read it before anything else is called. */
 export const status: Float64Array = new Float64Array(4);
 
+const COMPLETIONS_AT_ONCE = 256;
+
+/** Shared with native/ring-complete.c: number and result of each operation that onCompletions is told of. */
+export const completions: Float64Array = new Float64Array(2 * COMPLETIONS_AT_ONCE);
+
 let ready: (fd: number, revents: number) => void;
 let done: (id: number, result: number) => void;
+let completed: (count: number) => void;
 
-/** Who is told of events; set by readiness.ts and offload.ts. */
+/** Who is told of events; set by readiness.ts, offload.ts and ring.ts. */
 export function onReady(listener: (fd: number, revents: number) => void): void {
   ready = listener;
 }
@@ -81,9 +124,36 @@ export function onDone(listener: (id: number, result: number) => void): void {
   done = listener;
 }
 
-export const native: Native = load().setup(
-  lwktApi,
-  status,
-  (fd, revents) => ready(fd, revents),
-  (id, result) => done(id, result),
-);
+export function onCompletions(listener: (count: number) => void): void {
+  completed = listener;
+}
+
+const PATHS = ['ring', 'readiness'];
+
+/** LIBCR_SYSCALLS_PATH; '' where it is not set. */
+function wantedPath(): string {
+  const wanted = process.env.LIBCR_SYSCALLS_PATH ?? '';
+  if (wanted === '' || PATHS.includes(wanted)) return wanted;
+  throw new CodedError(
+    'ERR_INVALID_ARG_VALUE',
+    `LIBCR_SYSCALLS_PATH is "${wanted}"; it must be "ring" or "readiness", or not set`,
+  );
+}
+
+function setUp(): Native {
+  const wanted = wantedPath();
+  const made = load().setup(
+    lwktApi,
+    status,
+    completions,
+    (fd, revents) => ready(fd, revents),
+    (id, result) => done(id, result),
+    (count) => completed(count),
+    wanted,
+  );
+  if (wanted === 'ring' && made.path !== 'ring')
+    throw new CodedError('ERR_LIBCR_NATIVE', `LIBCR_SYSCALLS_PATH=ring, but there is no ring: ${made.why}`);
+  return made;
+}
+
+export const native: Native = setUp();

@@ -20,17 +20,13 @@ import {
 } from './answers.ts';
 import { argumentError, bufferGone } from './argument-error.ts';
 import { rowOf } from './calls.ts';
+import { EINVAL, EPERM, POLLIN, POLLOUT, SYS_close, SYS_poll } from './kernel.ts';
 import { Offload } from './offload.ts';
 import type { Pending } from './pending.ts';
-import { PollWait } from './poll-wait.ts';
-import { Readiness } from './readiness.ts';
+import { PollWait, waitFor } from './poll-wait.ts';
+import { onRing, RingCall } from './ring.ts';
 import { Timer } from './timer.ts';
 
-const POLLIN = 1;
-const POLLOUT = 4;
-const EPERM = -1;
-const SYS_close = 3;
-const SYS_poll = 7;
 /** Answers below it are BAD_*. */
 const BAD_ARGUMENT = -5999;
 
@@ -63,6 +59,13 @@ function advance(args: readonly unknown[], bytes: number): unknown[] {
   return rest;
 }
 
+/** What a call made elsewhere has answered, its data in place. */
+function finished(job: RingCall | Offload, name: string): number {
+  const { result } = job;
+  if (!job.collect() || result < RESULT_MIN) throw bufferGone(name);
+  return result;
+}
+
 /** How the steps end; what it yields has to be waited for. An AbortError thrown in takes what was moved along, as bytesTransferred. */
 function* steps(number: number, first: unknown[], answer: number): Generator<Pending, number, void> {
   const name = rowOf(number)?.name ?? `syscall ${number}`;
@@ -70,6 +73,8 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
   let moved = 0;
   let r = answer;
   let deadline = -1;
+  /** It has been woken once, and found nothing to do. */
+  let woken = false;
   try {
     for (;;) {
       if (r >= RESULT_MIN) return moved === 0 ? r : r > 0 ? moved + r : moved;
@@ -83,29 +88,44 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
         case READABLE:
         case WRITABLE:
         case CONNECTING: {
-          const readiness = new Readiness(args[0] as number, r === READABLE ? POLLIN : POLLOUT, `${name}()`);
+          const fd = args[0] as number;
+          const readiness = waitFor(fd, r === READABLE ? POLLIN : POLLOUT, `${name}()`);
           yield readiness;
-          if (readiness.result === EPERM) {
+          const idle = bytes === 0 && r !== CONNECTING;
+          if (
+            readiness.result === -EPERM ||
+            readiness.result === -EINVAL ||
+            (onRing && idle && woken && !native.canWait(fd))
+          ) {
             r = OFFLOAD; // always "ready" and yet not: a helper thread it is
             status[STATUS_DONE] = 0;
             status[STATUS_HELD] = -1;
             continue;
           }
+          woken = idle;
           if (readiness.result < 0) return moved > 0 ? moved : readiness.result;
           break;
         }
         case OFFLOAD: {
-          const job = new Offload(name, { moved: bytes, held, number, args });
+          const details = { moved: bytes, held, number, args };
+          let job: RingCall | Offload = new RingCall(name, details);
           yield job;
-          const { result } = job;
-          if (!job.collect()) throw bufferGone(name);
-          if (result < RESULT_MIN) throw bufferGone(name);
+          if (job.refused) {
+            job = new Offload(name, details);
+            yield job;
+          }
+          const result = finished(job, name);
           const before = moved + bytes;
           return before === 0 ? result : result > 0 ? before + result : before;
         }
-        case SLEEP:
+        case SLEEP: {
+          const call = new RingCall(name, { moved: 0, number, args });
+          yield call;
+          if (!call.refused && call.result !== -EINVAL) return finished(call, name); // EINVAL: a clock that the ring does not know
+          call.collect();
           yield new Timer(number, args);
           return 0;
+        }
         case POLL: {
           const timeout = args[number === SYS_poll ? 2 : 3] as number;
           if (deadline < 0) deadline = timeout < 0 ? Infinity : performance.now() + timeout;

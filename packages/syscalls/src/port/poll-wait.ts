@@ -1,17 +1,23 @@
 /** poll-wait.ts: waiting for one of several descriptors, or a timeout: what poll and epoll_wait do. */
+import { EINVAL, EPERM, ETIME, POLLIN } from './kernel.ts';
 import type { Pending } from './pending.ts';
 import { Readiness } from './readiness.ts';
+import { onRing, RingPoll } from './ring.ts';
 
-const POLLIN = 1;
-const EPERM = -1;
+type Wait = Readiness | RingPoll;
+
+/** A wait for one descriptor. */
+export function waitFor(fd: number, events: number, reason: string): Wait {
+  return onRing ? new RingPoll(fd, events, reason) : new Readiness(fd, events, reason);
+}
 
 /** The descriptors that a struct pollfd[] names, with their events. */
-function pollfds(buffer: NodeJS.ArrayBufferView, count: number): Readiness[] {
+function pollfds(buffer: NodeJS.ArrayBufferView, count: number): Wait[] {
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  const list: Readiness[] = [];
+  const list: Wait[] = [];
   for (let i = 0; i < count; i++) {
     const fd = view.getInt32(i * 8, true);
-    if (fd >= 0) list.push(new Readiness(fd, view.getUint16(i * 8 + 4, true), 'poll()'));
+    if (fd >= 0) list.push(waitFor(fd, view.getUint16(i * 8 + 4, true), 'poll()'));
   }
   return list;
 }
@@ -24,7 +30,7 @@ export class PollWait implements Pending {
   /** The timeout has passed. */
   late = false;
   private readonly deadline: number;
-  private readonly list: Readiness[];
+  private readonly list: Wait[];
   private timer: NodeJS.Timeout | undefined;
 
   /** deadline: performance.now()'s time, or Infinity. */
@@ -34,7 +40,7 @@ export class PollWait implements Pending {
     this.list =
       name === 'poll'
         ? pollfds(args[0] as NodeJS.ArrayBufferView, args[1] as number)
-        : [new Readiness(args[0] as number, POLLIN, this.reason)];
+        : [waitFor(args[0] as number, POLLIN, this.reason)];
   }
 
   begin(notify: () => void): void {
@@ -43,9 +49,14 @@ export class PollWait implements Pending {
       this.cancel();
       notify();
     };
+    if (onRing) this.beginOnRing(over);
+    else this.beginOnLoop(over);
+  }
+
+  private beginOnLoop(over: () => void): void {
     for (const readiness of this.list) {
       readiness.begin(over);
-      if (readiness.result === EPERM) continue; // a regular file: always ready for what it can do, never for anything else
+      if (readiness.result === -EPERM) continue; // a regular file: always ready for what it can do, never for anything else
       if (readiness.done) {
         this.result = readiness.result;
         this.cancel();
@@ -60,6 +71,27 @@ export class PollWait implements Pending {
       },
       Math.max(0, Math.ceil(this.deadline - performance.now())),
     );
+  }
+
+  /** The first wait brings the timeout along, linked to it; where there is none, or it turns out to be none, a wait for the time alone. */
+  private beginOnRing(over: () => void): void {
+    const begin = (wait: RingPoll): void => {
+      if (this.deadline !== Infinity && wait === this.list[0])
+        wait.nanoseconds = Math.max(0, (this.deadline - performance.now()) * 1e6);
+      wait.begin(() => {
+        if (wait.result === -ETIME) this.late = true;
+        if (wait.result !== -EINVAL) return over();
+        if (wait !== this.list[0]) return; // a regular file: always ready for what it can do, never for anything else
+        this.list[0] = new RingPoll(-1, 0, this.reason);
+        if (this.deadline !== Infinity) begin(this.list[0] as RingPoll);
+      });
+      if (wait.done) this.result = wait.result;
+    };
+    if (this.list.length === 0) this.list.push(new RingPoll(-1, 0, this.reason));
+    for (const wait of [...this.list] as RingPoll[]) {
+      if (wait.fd >= 0 || this.deadline !== Infinity) begin(wait);
+    }
+    if (this.result < 0) this.cancel();
   }
 
   cancel(): void {

@@ -4,11 +4,8 @@
  * Invariant: a descriptor is armed natively exactly while it has waiters, for the union of what they wait for.
  */
 import { native, onReady } from '../native.ts';
+import { EBADF, POLLERR, POLLHUP } from './kernel.ts';
 import type { Pending } from './pending.ts';
-
-const POLLERR = 8;
-const POLLHUP = 16;
-const EBADF = 9;
 
 const waiters = new Map<number, Readiness[]>();
 

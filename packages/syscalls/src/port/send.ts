@@ -9,15 +9,10 @@ import { native } from '../native.ts';
 import { RESULT_MIN } from './answers.ts';
 import { CALL_COUNT, mayBlock } from './calls.ts';
 import { complete, completeAsync } from './complete.ts';
+import { CLOSE_RANGE_CLOEXEC, SYS_close, SYS_close_range, SYS_dup2, SYS_dup3 } from './kernel.ts';
 import { closing, closingRange, watched } from './readiness.ts';
 import { type Args, portOf, type SyscallPort } from './syscall-port.ts';
 import { SysMsg } from './sysmsg.ts';
-
-const SYS_close = 3;
-const SYS_dup2 = 33;
-const SYS_dup3 = 292;
-const SYS_close_range = 436;
-const CLOSE_RANGE_CLOEXEC = 4;
 
 let messages = 0;
 

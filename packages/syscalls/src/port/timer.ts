@@ -1,7 +1,10 @@
-/** timer.ts: nanosleep and clock_nanosleep on the event loop's timers, which have a resolution of a millisecond and are never early here. */
+/**
+ * timer.ts: nanosleep and clock_nanosleep where there is no ring: on the event loop's timers, which have a resolution of a millisecond and are
+ * never early here.
+ */
+import { SYS_nanosleep } from './kernel.ts';
 import type { Pending } from './pending.ts';
 
-const SYS_nanosleep = 35;
 const CLOCK_MONOTONIC = 1;
 const CLOCK_BOOTTIME = 7;
 const TIMER_ABSTIME = 1;

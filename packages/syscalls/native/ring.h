@@ -1,0 +1,117 @@
+/*
+ * ring.h - an environment's io_uring: what its files share. The calls that have to wait and that the kernel makes by itself go there;
+ * everything else, and everything where io_uring is missing or forbidden, is readiness.c's and offload.c's.
+ *
+ * ring.c makes the ring and ends it, ring-operation.c says which call is which operation, ring-submit.c hands operations to the kernel and
+ * takes them back, ring-complete.c brings the results to JavaScript, from the event loop.
+ *
+ * Operations that move data work on copies (copied.h says why). An operation's memory is its own from the submission until its completion
+ * has been seen, whoever has given it up meanwhile: nothing that the kernel may still write into is freed.
+ *
+ * Invariants: all of it is used by the environment's kernel thread alone, which is what IORING_SETUP_SINGLE_ISSUER asks for. An operation
+ * is in exactly one of: the submission queue or the kernel (OP_GIVEN), the list `ready` (OP_READY), JavaScript's hands (OP_REPORTED), the
+ * list `spare`. A number in `slots` stands for one operation from its beginning to its op_free.
+ */
+#ifndef LIBCR_SYSCALLS_RING_H
+#define LIBCR_SYSCALLS_RING_H
+
+#include <linux/io_uring.h>
+#include <linux/time_types.h>
+
+#include "copied.h"
+
+#define RING_ENTRIES 256      /* of the submission queue: more than that are submitted in several system calls */
+#define RING_COMPLETIONS 4096 /* of the completion queue; the kernel keeps what does not fit */
+#define FD_BUCKETS 1024
+
+/* Newer than the oldest <linux/io_uring.h> that this is to build with; the numbers are the kernel's. */
+#define RING_OP_FTRUNCATE 55
+#define RING_OPERATIONS 64 /* how many the probe asks for */
+
+enum op_state { OP_GIVEN, OP_READY, OP_REPORTED, OP_SPARE };
+
+struct ring_op {
+	struct ring_op *next;                  /* in `ready` and `spare` */
+	struct ring_op *fd_next, **fd_previous; /* in by_fd, while it is a wait for fd; NULL otherwise */
+	int slot;
+	int fd;
+	uint8_t opcode;
+	uint8_t state;     /* enum op_state */
+	uint8_t abandoned; /* nobody waits for it */
+	uint8_t closed;    /* its descriptor has been closed: the caller gets EBADF */
+	uint8_t timed;     /* a linked timeout follows it: cancelled means late */
+	uint8_t has_call;  /* call is set */
+	int result;
+	struct __kernel_timespec until; /* of timeouts; the kernel has read it when the submission returns */
+	struct copied call;
+};
+
+struct ring {
+	struct environment *environment;
+	int fd;
+	unsigned setup_flags;
+	unsigned char supported[RING_OPERATIONS]; /* by opcode */
+	/* The queues, which the kernel shares: head and tail of each are written by one side only. */
+	void *map, *map_sqes;
+	size_t map_size, map_sqes_size;
+	unsigned *sq_head, *sq_tail, *sq_flags, sq_mask;
+	unsigned *cq_head, *cq_tail, *cq_flags, cq_mask;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqes;
+	unsigned tail;      /* of the submission queue, what has not been submitted included */
+	unsigned submitted; /* the tail as the kernel knows it */
+	struct ring_op *by_fd[FD_BUCKETS];
+	struct ring_op **slots;
+	int slot_count, free_slot_count;
+	int *free_slots;
+	struct ring_op *spare;
+	struct ring_op *ready, **ready_end;
+	unsigned given;   /* operations in the state OP_GIVEN */
+	unsigned waiting; /* … that somebody waits for, those that are ready included: they keep the loop alive */
+	int eventfd;      /* the kernel writes to it when something has completed, while `wakes` is set */
+	int wakes;
+	uv_poll_t poll;   /* of eventfd: wakes an idle loop */
+	uv_prepare_t prepare;
+	uv_check_t check;
+	uv_idle_t idle; /* started while `ready` is not empty when the loop is about to sleep */
+};
+
+/* ---------------------------------------------------------------- ring-operation.c */
+
+/** Whether there is an operation for the call that this kernel has. */
+int ring_knows(const struct ring *ring, const struct marshalled *call);
+
+/** Fills the entry for op, whose call has been copied. */
+void ring_fill(struct ring_op *op, struct io_uring_sqe *sqe);
+
+/** The operation's result as the system call's. */
+long ring_result(const struct ring_op *op);
+
+/** The names of the operations that libcr would use and this kernel lacks, separated by commas. */
+void ring_missing(const struct ring *ring, char *text, size_t size);
+
+/* ---------------------------------------------------------------- ring-submit.c */
+
+/** Room for n entries one after the other; NULL where the kernel takes none at present. */
+struct io_uring_sqe *ring_entries(struct ring *ring, unsigned n);
+/** Makes a system call for what has been filled, if anything; with reap, also for what waits to complete. */
+void ring_flush(struct ring *ring, int reap);
+/** Moves what has completed to `ready`: no system call unless the kernel asks for one. */
+void ring_reap(struct ring *ring);
+/** Whether ring_reap has anything to do. */
+int ring_has_completions(const struct ring *ring);
+void op_free(struct ring *ring, struct ring_op *op);
+
+/* ---------------------------------------------------------------- ring-complete.c */
+
+int ring_loop_init(struct ring *ring);
+void ring_loop_close(struct ring *ring);
+/** How many operations somebody waits for has changed. */
+void ring_waiting(struct ring *ring, int by);
+
+/* ---------------------------------------------------------------- ring.c */
+
+/** The handles of the loop are closed: the end of the ring. */
+void ring_free(struct ring *ring);
+
+#endif
