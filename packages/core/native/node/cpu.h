@@ -51,7 +51,7 @@ struct Cpu {
   uv_idle_t idle;                      // keeps the poll from sleeping while somebody is runnable
   uv_poll_t doorbell;                  // other rforks wake the loop by it
   bool active = false;                 // idle is started
-  bool traced = false;                 // the poll is to be seen in a trace
+  bool traced = false;                 // a record shows each wait, poll and IPI message: nothing is done to save them
   bool counted = false;                // and is nobody's CPU time
   bool terminating = false;            // the environment ends: suspended threads are being unwound
   int open_handles = 0;                // 6, with timed and trim below, from loop_init to loop_close
@@ -71,7 +71,6 @@ struct Cpu {
   uint64_t passes = 0;
   uint64_t pass_ns = 1000000;          // how long a pass may keep the event loop
   uint64_t pass_end = 0;               // when the present one is over
-  bool traced = false;                 // then a record shows each wait and each IPI message: nothing is done to save them
   std::shared_ptr<Inbox> inbox;        // what other rforks send
   Envelope* received = nullptr;        // taken from it, not yet JavaScript's
   Envelope* spare = nullptr;           // used ones, for the next that are sent

@@ -96,7 +96,6 @@ static void watch(Cpu* cpu) {
   bool on = cpu->traced || cpu->counted;
 
   if (cpu->open_handles == 0) return;
-  cpu->traced = on;
   uv_prepare_stop(&cpu->prepare);
   uv_check_stop(&cpu->check);
   uv_prepare_start(&cpu->prepare, on ? on_prepare_watched : on_prepare);
