@@ -1,16 +1,18 @@
 /**
  * read-ahead.ts: bytes that a stream has received and nobody has taken yet: what is left after a line, or of a read that was given up.
  *
- * Invariant: the bytes are buffer[start..end); an empty one keeps no more than SMALL bytes of memory.
+ * Invariant: the bytes are buffer[start..end); an empty one keeps no more than SMALL bytes of memory. There is more room where more comes.
  */
 
 const SMALL = 4096;
+const LARGE = 65_536;
 const EMPTY = Buffer.alloc(0);
 
 export class ReadAhead {
   private buffer: Buffer = EMPTY;
   private start = 0;
   private end = 0;
+  private size = SMALL;
 
   get length(): number {
     return this.end - this.start;
@@ -48,7 +50,7 @@ export class ReadAhead {
   room(): Buffer {
     if (this.end === this.buffer.length) {
       const { length } = this;
-      const larger = Buffer.allocUnsafeSlow(Math.max(SMALL, length * 2));
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.size, length * 2));
       this.buffer.copy(larger, 0, this.start, this.end);
       this.buffer = larger;
       this.start = 0;
@@ -59,6 +61,8 @@ export class ReadAhead {
 
   added(n: number): void {
     this.end += n;
+    if (this.end === this.buffer.length) this.size = Math.min(LARGE, this.size * 2);
+    else if (n < SMALL) this.size = SMALL;
   }
 
   /** Puts bytes back in front. */

@@ -22,6 +22,9 @@ const CHUNK = 16_384;
 /** So much is copied together into one write, rather than written piece by piece. */
 const GATHER = 65_536;
 
+/** So many lines that are there are taken before a call counts as one that might have waited. */
+const LINES_AHEAD = 256;
+
 function endedEarly(wanted: number, got: number): Error {
   return new CodedError(
     'ERR_STREAM_PREMATURE_CLOSE',
@@ -55,6 +58,7 @@ export class Stream {
   private spare: Buffer | undefined;
   private readonly usage: Usage;
   private writingEnded = false;
+  private linesAhead = 0;
 
   /** @internal Made by stream(), dial(), accept(), fromStream(). */
   constructor(channel: Channel) {
@@ -107,14 +111,14 @@ export class Stream {
   /** Reads a line, without its end; the last one needs none. undefined at the end. Throws ERR_LWKT_LINE_TOO_LONG; otherwise as read(). */
   readLine(options?: LineOptions & WaitOptions): string | undefined {
     const finder = new LineFinder(options);
-    return this.input('readLine()', options, () => this.line(finder));
+    return this.lineAhead(finder, options) ?? this.input('readLine()', options, () => this.line(finder));
   }
 
   /** The lines until the end, for `for … of`. Each step blocks as readLine(); leaving the loop leaves the stream open. */
   *lines(options?: LineOptions & WaitOptions): Generator<string, void, void> {
     const finder = new LineFinder(options);
     for (;;) {
-      const line = this.input('lines()', options, () => this.line(finder));
+      const line = this.lineAhead(finder, options) ?? this.input('lines()', options, () => this.line(finder));
       if (line === undefined) return;
       yield line;
     }
@@ -302,6 +306,15 @@ export class Stream {
       this.ahead.unread(target.subarray(0, got));
       throw error;
     }
+  }
+
+  /** A line that is there already, without all that goes with waiting; not for ever, as the others have to have their turn. */
+  private lineAhead(finder: LineFinder, options: WaitOptions | undefined): string | undefined {
+    if (options?.signal !== undefined || options?.timeout !== undefined) return undefined;
+    if (this.ahead.length === 0 || !this.reading.free || this.closed || ++this.linesAhead % LINES_AHEAD === 0)
+      return undefined;
+    finder.restart();
+    return finder.next(this.ahead);
   }
 
   private line(finder: LineFinder): string | undefined {

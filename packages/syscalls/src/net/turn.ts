@@ -43,6 +43,11 @@ export class Turn {
     this.name = name;
   }
 
+  /** Whether the running userthread could have it at once. */
+  get free(): boolean {
+    return this.holder === undefined && !this.late && curthread() !== thread0;
+  }
+
   /** Waits for the turn. what: the caller's name. */
   enter(what: string): void {
     const td = curthread();
