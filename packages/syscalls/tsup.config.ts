@@ -5,6 +5,7 @@ const config: Options = {
   ...base,
   entry: {
     index: 'src/index.ts',
+    'shims/memfs': 'src/shims/memfs/index.ts',
     'shims/trace': 'src/shims/trace.ts',
     'shims/policy': 'src/shims/policy.ts',
     net: 'src/net/index.ts',

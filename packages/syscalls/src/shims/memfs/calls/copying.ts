@@ -1,0 +1,96 @@
+/** copying.ts: from descriptor to descriptor: sendfile, copy_file_range. (sendfile(2), copy_file_range(2)) */
+import { constants as c } from '../../../generated/constants.ts';
+import { below, bytesOf, type Call, type Handlers, longOf, pass } from '../call.ts';
+import { Directory } from '../directory.ts';
+import { RegularFile } from '../file.ts';
+import type { OpenFile } from '../open-file.ts';
+import { readFrom, writeTo } from './read-write.ts';
+
+/** Bytes that are moved at once; more are asked for again, as the kernel does with more than 2 GiB. */
+const CHUNK = 1 << 20;
+
+/** A loff_t that an argument points to; undefined for NULL, null for what is neither. */
+function offsetAt(pointer: unknown): DataView | undefined | null {
+  if (pointer === null || pointer === undefined) return undefined;
+  const bytes = ArrayBuffer.isView(pointer) ? bytesOf(pointer, 8) : undefined;
+  return bytes === undefined ? null : new DataView(bytes.buffer, bytes.byteOffset, 8);
+}
+
+const offsetOf = (view: DataView): number => Number(view.getBigInt64(0, true));
+
+/** sendfile(out, in, offset, count), where at least one is in memory. */
+function sendfile(call: Call): number {
+  const { volume, msg } = call;
+  const [outFd, inFd, pointer, count] = msg.args;
+  const [output, input] = [volume.descriptors.get(outFd), volume.descriptors.get(inFd)];
+  if (output === undefined && input === undefined) return pass(call);
+  const [offset, length] = [offsetAt(pointer), longOf(count)];
+  if (offset === null || length === undefined) return pass(call);
+  const refused = refusal(input, output, offset === undefined ? 0 : offsetOf(offset));
+  if (refused < 0) return refused;
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, CHUNK)));
+  const at = offset === undefined ? undefined : offsetOf(offset);
+  const got = input !== undefined ? readFrom(input, [buffer], at) : readBelow(call, inFd, buffer, at);
+  if (got <= 0) return got;
+  const data = buffer.subarray(0, got);
+  const sent =
+    output !== undefined ? writeTo(volume, output, [data]) : below(call, 'write', outFd, data, got);
+  const moved = Math.max(0, sent);
+  if (offset !== undefined) offset.setBigInt64(0, BigInt((at as number) + moved), true);
+  else if (moved < got) rewind(call, input, inFd, got - moved);
+  return sent;
+}
+
+/** What the kernel refuses before anything is moved. */
+function refusal(input: OpenFile | undefined, output: OpenFile | undefined, offset: number): number {
+  if (input !== undefined && !input.readable) return -c.EBADF;
+  if (output !== undefined && !output.writable) return -c.EBADF;
+  if (offset < 0) return -c.EINVAL;
+  if (input?.inode instanceof Directory || (output !== undefined && (output.flags & c.O_APPEND) !== 0))
+    return -c.EINVAL;
+  return 0;
+}
+
+function readBelow(call: Call, fd: unknown, buffer: Buffer, at: number | undefined): number {
+  return at === undefined
+    ? below(call, 'read', fd, buffer, buffer.length)
+    : below(call, 'pread64', fd, buffer, buffer.length, at);
+}
+
+/** Bytes that were read and could not be written are to be read again. */
+function rewind(call: Call, input: OpenFile | undefined, fd: unknown, bytes: number): void {
+  if (input !== undefined) input.position -= bytes;
+  else below(call, 'lseek', fd, -bytes, c.SEEK_CUR);
+}
+
+/** copy_file_range(in, offset, out, offset, count, flags): within the tree; to and from it EXDEV, as between any two file systems. */
+function copyFileRange(call: Call): number {
+  const { volume, msg } = call;
+  const [inFd, inPointer, outFd, outPointer, count, flags] = msg.args;
+  const [input, output] = [volume.descriptors.get(inFd), volume.descriptors.get(outFd)];
+  if (input === undefined && output === undefined) return pass(call);
+  const [from, to, length] = [offsetAt(inPointer), offsetAt(outPointer), longOf(count)];
+  if (from === null || to === null || length === undefined) return pass(call);
+  if (flags !== 0) return -c.EINVAL;
+  if (input === undefined || output === undefined) return -c.EXDEV;
+  for (const { inode } of [input, output]) {
+    if (inode instanceof Directory) return -c.EISDIR;
+    if (!(inode instanceof RegularFile)) return -c.EINVAL;
+  }
+  if (!input.readable || !output.writable || (output.flags & c.O_APPEND) !== 0) return -c.EBADF;
+  const [source, target] = [from ? offsetOf(from) : input.position, to ? offsetOf(to) : output.position];
+  if (source < 0 || target < 0) return -c.EINVAL;
+  const wanted = Math.min(length, Math.max(0, input.inode.size - source));
+  if (input.inode === output.inode && source < target + wanted && target < source + wanted) return -c.EINVAL;
+  const buffer = Buffer.allocUnsafe(Math.min(wanted, CHUNK));
+  const got = readFrom(input, [buffer], source);
+  const moved = writeTo(volume, output, [buffer.subarray(0, got)], target);
+  if (moved <= 0) return moved;
+  if (from) from.setBigInt64(0, BigInt(source + moved), true);
+  else input.position = source + moved;
+  if (to) to.setBigInt64(0, BigInt(target + moved), true);
+  else output.position = target + moved;
+  return moved;
+}
+
+export const copyingCalls: Handlers = { sendfile, copy_file_range: copyFileRange };

@@ -1,0 +1,136 @@
+/** links.ts: names: link, unlink, symlink, readlink. (link(2), unlink(2), symlink(2), readlink(2)) */
+import { constants as c } from '../../../generated/constants.ts';
+import { toByteString, toBytes } from '../byte-string.ts';
+import { bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
+import { Directory, Entry } from '../directory.ts';
+import { RegularFile } from '../file.ts';
+import { pathOf } from '../mount-point.ts';
+import { FOLLOW, NAME, Target } from '../path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
+import { SymbolicLink } from '../symbolic-link.ts';
+import { placeFor, removeDirectory } from './directories.ts';
+
+const AT_REMOVEDIR = 0x200;
+/** A page is what a target has to fit into. */
+const TARGET_MAX = 4095;
+
+function unlink(call: Call, where: Where): number {
+  const { volume } = call;
+  const target = resolve(call, where, NAME);
+  if (!(target instanceof Target)) return elsewhere(call, [where, target]);
+  if (!target.isName) return -c.EISDIR;
+  const { entry, parent } = target;
+  if (entry === undefined) return target.missing;
+  const { inode } = entry;
+  if (target.slash) return inode instanceof Directory ? -c.EISDIR : -c.ENOTDIR;
+  if (parent === undefined) return inode instanceof Directory ? -c.EISDIR : -c.EBUSY;
+  const may = volume.credentials.mayRemove(parent, inode);
+  if (may < 0) return may;
+  if (inode instanceof Directory) return -c.EISDIR;
+  parent.remove(entry);
+  volume.changes++;
+  return 0;
+}
+
+function unlinkat(call: Call): number {
+  const flags = intOf(call.msg.args[2]);
+  if (flags === undefined || (flags & ~AT_REMOVEDIR) !== 0) return pass(call);
+  return flags === 0 ? unlink(call, AT) : removeDirectory(call, AT);
+}
+
+function link(call: Call, from: Where, to: Where, flags: number | undefined): number {
+  const { volume } = call;
+  if (flags === undefined || (flags & ~(c.AT_SYMLINK_FOLLOW | c.AT_EMPTY_PATH)) !== 0) return pass(call);
+  const emptyPath = (flags & c.AT_EMPTY_PATH) !== 0;
+  const old = resolve(call, from, (flags & c.AT_SYMLINK_FOLLOW) !== 0 ? FOLLOW : 0, emptyPath);
+  const target = resolve(call, to, NAME);
+  if (!(old instanceof Target) && !(target instanceof Target))
+    return elsewhere(call, [from, old], [to, target]);
+  if (typeof old === 'number') return old;
+  if (old instanceof Target && old.entry === undefined) return -c.ENOENT;
+  if (typeof target === 'number') return target;
+  if (!(target instanceof Target)) return -c.EXDEV;
+  const parent = placeFor(call, target, false);
+  if (parent === -c.EEXIST || parent === -c.ENOENT) return parent;
+  if (!(old instanceof Target)) return -c.EXDEV;
+  const { inode } = old.entry as Entry;
+  if (!isSameMount(old.entry as Entry, target)) return -c.EXDEV;
+  if (typeof parent === 'number') return parent;
+  if (inode instanceof Directory) return -c.EPERM;
+  if (inode.nlink === 0 && !(inode instanceof RegularFile && inode.linkable)) return -c.ENOENT;
+  if (inode.nlink > 0 && !volume.space.takeInode()) return -c.ENOSPC;
+  inode.nlink++;
+  inode.touchAttributes();
+  volume.add(parent, new Entry(target.name, inode));
+  return 0;
+}
+
+/** Whether an entry and the place a target names hang below one mount point. */
+export function isSameMount(entry: Entry, target: Target): boolean {
+  return rootOf(entry) === rootOf((target.entry ?? target.parent?.entry) as Entry);
+}
+
+function rootOf(entry: Entry): Entry {
+  let at = entry;
+  while (at.mount === undefined && at.parent !== undefined) at = at.parent.entry;
+  return at;
+}
+
+function symlink(call: Call, to: Where): number {
+  const { volume, msg } = call;
+  const given = msg.args[0];
+  if (typeof given !== 'string' && !(given instanceof Uint8Array)) return pass(call);
+  const text = toByteString(given);
+  if (text.includes('\0') || text.length > TARGET_MAX) return pass(call);
+  const target = resolve(call, to, NAME);
+  if (text === '' && (target instanceof Target || typeof target === 'number')) return -c.ENOENT;
+  if (!(target instanceof Target)) return elsewhere(call, [to, target]);
+  const parent = placeFor(call, target, false);
+  if (typeof parent === 'number') return parent;
+  const { space, credentials } = volume;
+  const pages = SymbolicLink.pages(text);
+  if (space.usedInodes >= space.inodes || !space.takePages(pages)) return -c.ENOSPC;
+  space.takeInode();
+  volume.add(
+    parent,
+    new Entry(target.name, new SymbolicLink(space, text, credentials.attributes(parent, 0o777, false))),
+  );
+  return 0;
+}
+
+function answer(call: Call, where: Where, text: string): number {
+  const { args } = call.msg;
+  const into = bytesOf(args[where.path + 1], args[where.path + 2]);
+  if (into === undefined) return pass(call);
+  if (into.length === 0) return -c.EINVAL;
+  const bytes = toBytes(text).subarray(0, into.length);
+  into.set(bytes);
+  return bytes.length;
+}
+
+const OWN_DESCRIPTOR = new RegExp(`^/(?:proc/(?:self|thread-self|${process.pid})/fd|dev/fd)/(\\d+)$`);
+
+function readlink(call: Call, where: Where): number {
+  const path = call.msg.args[where.path];
+  const [, number] = (typeof path === 'string' && OWN_DESCRIPTOR.exec(path)) || [];
+  const file = number === undefined ? undefined : call.volume.descriptors.get(Number(number));
+  if (file !== undefined) return answer(call, where, pathOf(file.entry));
+  const target = resolve(call, where, 0, where.dirfd >= 0);
+  if (!(target instanceof Target)) return elsewhere(call, [where, target]);
+  if (target.entry === undefined) return -c.ENOENT;
+  const { inode } = target.entry;
+  if (!(inode instanceof SymbolicLink)) return path === '' ? -c.ENOENT : -c.EINVAL;
+  inode.accessed();
+  return answer(call, where, inode.target);
+}
+
+export const linkCalls: Handlers = {
+  unlink: (call) => unlink(call, PATH),
+  unlinkat,
+  link: (call) => link(call, PATH, { dirfd: -1, path: 1 }, 0),
+  linkat: (call) => link(call, AT, { dirfd: 2, path: 3 }, intOf(call.msg.args[4])),
+  symlink: (call) => symlink(call, { dirfd: -1, path: 1 }),
+  symlinkat: (call) => symlink(call, { dirfd: 1, path: 2 }),
+  readlink: (call) => readlink(call, PATH),
+  readlinkat: (call) => readlink(call, AT),
+};

@@ -1,0 +1,55 @@
+/** listing.ts: getdents64, of directories in memory, and of real ones that lead to mount points, which show those, too. (getdents(2)) */
+import { constants as c } from '../../../generated/constants.ts';
+import { toBytes } from '../byte-string.ts';
+import { bytesOf, type Call, type Handlers, pass } from '../call.ts';
+import { Directory, direntType, type Entry } from '../directory.ts';
+import { encodeDirent } from '../encode.ts';
+import type { OpenFile } from '../open-file.ts';
+import type { RealDirectory } from '../real-directory.ts';
+
+function list(file: OpenFile, into: Uint8Array): number {
+  const directory = file.inode;
+  if (file.pathOnly) return -c.EBADF;
+  if (!(directory instanceof Directory)) return -c.ENOTDIR;
+  if (directory.dead) return -c.ENOENT;
+  let used = 0;
+  const put = (name: string, { inode }: Entry, next: number): boolean => {
+    const dirent = { name: toBytes(name), ino: inode.ino, type: direntType(inode), next };
+    const size = encodeDirent(into, used, dirent);
+    if (size > 0) file.position = next;
+    used += size;
+    return size > 0;
+  };
+  const { entry } = directory;
+  let fits = true;
+  if (file.position === 0) fits = put('.', entry, 1);
+  if (fits && file.position === 1) fits = put('..', entry.parent?.entry ?? entry, 2);
+  if (fits)
+    for (const [child, position] of directory.from(file.position)) {
+      fits = put(child.name, child, position + 1);
+      if (!fits) break;
+    }
+  if (used === 0 && !fits) return -c.EINVAL;
+  file.accessed();
+  return used;
+}
+
+function getdents64(call: Call): number {
+  const { volume, msg } = call;
+  const [fd, buffer, length] = msg.args;
+  const file = volume.descriptors.get(fd);
+  const real = volume.descriptors.realDirectory(fd);
+  const into = bytesOf(buffer, length);
+  if (into === undefined || (file === undefined && real === undefined)) return pass(call);
+  return file === undefined ? listReal(call, real as RealDirectory, into) : list(file, into);
+}
+
+function listReal(call: Call, real: RealDirectory, into: Uint8Array): number {
+  const length = pass(call);
+  if (length > 0) real.correct(into, length);
+  if (length !== 0) return length;
+  const rest = real.rest(into);
+  return rest < 0 ? -c.EINVAL : rest;
+}
+
+export const listingCalls: Handlers = { getdents64 };

@@ -1,0 +1,67 @@
+/** others.ts: calls that have nothing to do for files in memory, and those that cannot be done with them and say so. */
+import { constants as c } from '../../../generated/constants.ts';
+import { type Call, type Handler, type Handlers, intOf, pass } from '../call.ts';
+import { wholeLock } from '../locks.ts';
+import { FOLLOW, Target } from '../path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
+
+/** An answer for descriptors of memory at the argument i; O_PATH's are EBADF. */
+const answering =
+  (answer: number, i = 0): Handler =>
+  (call) => {
+    const file = call.volume.descriptors.get(call.msg.args[i]);
+    if (file === undefined) return pass(call);
+    return file.pathOnly ? -c.EBADF : answer;
+  };
+
+/** An answer for paths of memory. */
+const answeringAt =
+  (answer: number, where: Where = PATH, how: number = FOLLOW): Handler =>
+  (call) => {
+    const target = resolve(call, where, how);
+    if (!(target instanceof Target)) return elsewhere(call, [where, target]);
+    return target.entry === undefined ? -c.ENOENT : answer;
+  };
+
+function flock(call: Call): number {
+  const file = call.volume.descriptors.get(call.msg.args[0]);
+  const operation = intOf(call.msg.args[1]);
+  if (file === undefined || operation === undefined) return pass(call);
+  return file.pathOnly ? -c.EBADF : wholeLock(file, operation);
+}
+
+/** Either end in memory. */
+function splice(call: Call): number {
+  const { descriptors } = call.volume;
+  const [from, , to] = call.msg.args;
+  return descriptors.get(from) === undefined && descriptors.get(to) === undefined ? pass(call) : -c.EINVAL;
+}
+
+const NOT_SUPPORTED = -c.EOPNOTSUPP;
+
+export const otherCalls: Handlers = {
+  fsync: answering(0),
+  fdatasync: answering(0),
+  syncfs: answering(0),
+  sync_file_range: answering(0),
+  fadvise64: answering(0),
+  readahead: answering(0),
+  flock,
+  splice,
+  mmap: answering(-c.ENODEV, 4),
+  ioctl: answering(-c.ENOTTY),
+  getxattr: answeringAt(NOT_SUPPORTED),
+  lgetxattr: answeringAt(NOT_SUPPORTED, PATH, 0),
+  fgetxattr: answering(NOT_SUPPORTED),
+  setxattr: answeringAt(NOT_SUPPORTED),
+  lsetxattr: answeringAt(NOT_SUPPORTED, PATH, 0),
+  fsetxattr: answering(NOT_SUPPORTED),
+  removexattr: answeringAt(NOT_SUPPORTED),
+  lremovexattr: answeringAt(NOT_SUPPORTED, PATH, 0),
+  fremovexattr: answering(NOT_SUPPORTED),
+  listxattr: answeringAt(0),
+  llistxattr: answeringAt(0, PATH, 0),
+  flistxattr: answering(0),
+  inotify_add_watch: answeringAt(NOT_SUPPORTED, { dirfd: -1, path: 1 }),
+  name_to_handle_at: answeringAt(NOT_SUPPORTED, AT, 0),
+};

@@ -1,0 +1,66 @@
+/**
+ * descriptors.ts: which descriptors stand for open files in memory. Each is a real one of the kernel's: a placeholder that takes the number, so that
+ * it never is anybody else's, and on which calls that get past memfs fail with EBADF.
+ *
+ * Invariant: a number is in here while its placeholder is open, as far as it is closed and replaced through the port.
+ */
+import { releaseLocks } from './locks.ts';
+import type { OpenFile } from './open-file.ts';
+import type { RealDirectory } from './real-directory.ts';
+
+export class Descriptors {
+  private readonly files = new Map<number, OpenFile>();
+  /** Real directories that lead to mount points: their listings have more in them. */
+  private readonly above = new Map<number, RealDirectory>();
+
+  get count(): number {
+    return this.files.size;
+  }
+
+  /** Takes anything: what is no descriptor of memory's is none. */
+  get(fd: unknown): OpenFile | undefined {
+    return this.files.get(fd as number);
+  }
+
+  realDirectory(fd: unknown): RealDirectory | undefined {
+    return this.above.get(fd as number);
+  }
+
+  add(fd: number, file: OpenFile): void {
+    this.drop(fd);
+    if (file.descriptors++ === 0) file.inode.opens++;
+    this.files.set(fd, file);
+  }
+
+  addRealDirectory(fd: number, directory: RealDirectory): void {
+    this.drop(fd);
+    this.above.set(fd, directory);
+  }
+
+  /** fd is closed, or has become somebody else's. */
+  drop(fd: number): void {
+    this.above.delete(fd);
+    const file = this.files.get(fd);
+    if (file === undefined) return;
+    this.files.delete(fd);
+    const isLast = --file.descriptors === 0;
+    releaseLocks(file);
+    if (isLast) file.inode.closed();
+  }
+
+  /** fd is a second one for what other stands for. */
+  copy(other: number, fd: number): void {
+    if (fd === other) return;
+    const file = this.files.get(other);
+    const directory = this.above.get(other);
+    if (file !== undefined) this.add(fd, file);
+    else if (directory !== undefined) this.addRealDirectory(fd, directory);
+    else this.drop(fd);
+  }
+
+  /** Those from first to last. */
+  dropRange(first: number, last: number): void {
+    for (const held of [this.files, this.above])
+      for (const fd of [...held.keys()]) if (fd >= first && fd <= last) this.drop(fd);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * mounting.ts: puts what a tree's keys name where they say: each becomes a mount point, or part of one above it.
+ *
+ * Directories on the way to a key that the real file system has are left to it; those that it has not are made in memory, and then the first of
+ * them is the mount point. That is looked up once, here.
+ */
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CodedError, invalidType } from '@libcr/core/internal';
+import { toPathArgument } from './byte-string.ts';
+import { inodeOf, Marked, type MemfsContent, type MemfsDirectory, namesOf, place } from './content.ts';
+import { Directory, Entry } from './directory.ts';
+import type { MountPoint } from './mount-point.ts';
+import type { Volume } from './volume.ts';
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(toPathArgument(path), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true; // where one may not look: the kernel shall answer
+  }
+}
+
+/** Mounts a tree's keys: absolute paths, or relative ones to the working directory. Throws TypeError for what is no tree. */
+export function mountAll(volume: Volume, tree: MemfsDirectory): void {
+  if (typeof tree !== 'object' || tree === null || tree instanceof Marked || ArrayBuffer.isView(tree))
+    throw invalidType('tree', 'of type object', tree);
+  const wanted = Object.entries(tree).map(([key, content]) => ({
+    key,
+    names: namesOf(resolve(key)),
+    content,
+  }));
+  wanted.sort((a, b) => a.names.length - b.names.length); // what is above first: what is below becomes part of it
+  for (const { key, names, content } of wanted) mountOne(volume, key, names, content);
+}
+
+function mountOne(volume: Volume, key: string, names: readonly string[], content: MemfsContent): void {
+  let at: MountPoint = volume.root;
+  for (let i = 0; ; i++) {
+    if (at.root !== undefined) {
+      const { inode } = at.root;
+      if (i === names.length) throw new CodedError('ERR_INVALID_ARG_VALUE', `memfs: "${key}" is there twice`);
+      if (!(inode instanceof Directory))
+        throw new CodedError(
+          'ERR_INVALID_ARG_VALUE',
+          `memfs: "${key}" leads through something that is no directory`,
+        );
+      place(volume, inode, names.slice(i), content, key);
+      return;
+    }
+    if (i === names.length) {
+      mount(volume, at, inodeOf(volume, key, content));
+      return;
+    }
+    if (i > 0 && at.children.size === 0 && !isThere(at.path)) {
+      mount(volume, at, inodeOf(volume, key, {}));
+      i--;
+      continue;
+    }
+    at = at.child(names[i] as string);
+  }
+}
+
+function mount(volume: Volume, at: MountPoint, inode: Entry['inode']): void {
+  if (at.parent === undefined && !(inode instanceof Directory))
+    throw new CodedError('ERR_INVALID_ARG_VALUE', 'memfs: "/" has to be a directory');
+  at.mount(new Entry(at.name, inode));
+  volume.changes++;
+}

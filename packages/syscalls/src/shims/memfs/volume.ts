@@ -1,0 +1,43 @@
+/**
+ * volume.ts: one tree in memory with all that belongs to it: where it is mounted, its open files, its working directory. What the calls work on.
+ *
+ * Not here: the calls (calls/), and the handle that users get (handle.ts).
+ */
+import { constants as c } from '../../generated/constants.ts';
+import type { Credentials } from './credentials.ts';
+import { Descriptors } from './descriptors.ts';
+import type { Directory, Entry } from './directory.ts';
+import { MountPoint } from './mount-point.ts';
+import type { Space } from './space.ts';
+
+/** Device numbers that the kernel gives to file systems without a device are counted from 1: ours from the other end. */
+let nextDevice = (1 << 20) - 1;
+
+export class Volume {
+  readonly root: MountPoint = new MountPoint('', undefined);
+  readonly descriptors: Descriptors = new Descriptors();
+  readonly space: Space;
+  readonly credentials: Credentials;
+  /** The minor half of st_dev; the major one is 0. */
+  readonly device: number = nextDevice--;
+  /** Where relative paths begin, if chdir has gone into the tree. */
+  workingDirectory: Directory | undefined;
+  /** Moves with every change of what paths lead to. */
+  changes = 0;
+
+  constructor(space: Space, credentials: Credentials) {
+    this.space = space;
+    this.credentials = credentials;
+  }
+
+  /** A new name for an inode, in a directory that may be written to. 0, or -errno. */
+  mayAdd(directory: Directory): number {
+    if (directory.dead) return -c.ENOENT;
+    return this.credentials.may(directory, 3) ? 0 : -c.EACCES;
+  }
+
+  add(directory: Directory, entry: Entry): void {
+    directory.add(entry);
+    this.changes++;
+  }
+}
