@@ -171,6 +171,7 @@ const LOCK_UN = 8;
 export function wholeLock(file: OpenFile, operation: number): number {
   const kind = operation & ~LOCK_NB;
   if (kind !== LOCK_SH && kind !== LOCK_EX && kind !== LOCK_UN) return -c.EINVAL;
+  if (kind !== LOCK_UN && !file.readable && !file.writable) return -c.EBADF;
   const locks = locksOf(ofFiles, file.inode);
   const lock: Lock = { owner: file, exclusive: kind === LOCK_EX, from: 0, to: Infinity };
   if (kind === LOCK_UN) {

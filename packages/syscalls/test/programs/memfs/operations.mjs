@@ -138,7 +138,7 @@ const KINDS = [
   ['truncate', 3, (r) => [path(r), r.chance(0.05) ? -1 : size(r)]],
   ['fallocate', 3, (r) => [slot(r), r.pick([0, 1, 2, 3, 3]), r.chance(0.05) ? -1 : size(r), size(r)]],
   ['utimensat', 2, (r) => [path(r), r.below(1e9), r.below(1e9), r.chance(0.5) ? c.AT_SYMLINK_NOFOLLOW : 0]],
-  ['sendfile', 2, (r) => [slot(r), slot(r), r.chance(0.5) ? size(r) : null, size(r)]],
+  ['sendfile', 2, (r) => [slot(r), slot(r), r.chance(0.5) ? size(r) : undefined, size(r)]],
   ['copy_file_range', 2, (r) => [slot(r), slot(r), size(r), size(r), size(r)]],
   ['flock', 1, (r) => [slot(r), r.pick([1, 2]) | 4]],
 ];

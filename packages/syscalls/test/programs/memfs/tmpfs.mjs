@@ -1,6 +1,7 @@
 // tmpfs.mjs: random sequences of operations on memfs and on a real tmpfs, which must answer the same and end as the same trees.
 //
 // tmpfs.mjs DIRECTORY SEED SEQUENCES LENGTH [UID]: DIRECTORY lies on a tmpfs. What differs is made as short as it still differs, and printed.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { create, run } from '@libcr/core';
@@ -82,8 +83,14 @@ function compare(operations) {
       { syscallPort: sys.with(tree) },
     ).join();
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    remove(root);
   }
+}
+
+/** Also what has no permissions any more. */
+function remove(root) {
+  if (uid !== undefined) execFileSync('chmod', ['-R', 'u+rwx', root]);
+  rmSync(root, { recursive: true, force: true });
 }
 
 /** Leaves out what isn't needed for the difference. */

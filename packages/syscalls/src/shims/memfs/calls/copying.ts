@@ -18,6 +18,14 @@ function offsetAt(pointer: unknown): DataView | undefined | null {
 
 const offsetOf = (view: DataView): number => Number(view.getBigInt64(0, true));
 
+/** Whether both ends are descriptors at all, and not of O_PATH. */
+function areOpen(call: Call, ...fds: unknown[]): boolean {
+  return fds.every((fd) => {
+    const file = call.volume.descriptors.get(fd);
+    return file === undefined ? below(call, 'fcntl', fd, c.F_GETFD, 0) >= 0 : !file.pathOnly;
+  });
+}
+
 /** sendfile(out, in, offset, count), where at least one is in memory. */
 function sendfile(call: Call): number {
   const { volume, msg } = call;
@@ -26,10 +34,11 @@ function sendfile(call: Call): number {
   if (output === undefined && input === undefined) return pass(call);
   const [offset, length] = [offsetAt(pointer), longOf(count)];
   if (offset === null || length === undefined) return pass(call);
+  if (!areOpen(call, outFd, inFd)) return -c.EBADF;
   const refused = refusal(input, output, offset === undefined ? 0 : offsetOf(offset));
   if (refused < 0) return refused;
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, CHUNK)));
-  const at = offset === undefined ? undefined : offsetOf(offset);
+  const at = offset === undefined ? input?.position : offsetOf(offset);
   const got = input !== undefined ? readFrom(input, [buffer], at) : readBelow(call, inFd, buffer, at);
   if (got <= 0) return got;
   const data = buffer.subarray(0, got);
@@ -37,7 +46,8 @@ function sendfile(call: Call): number {
     output !== undefined ? writeTo(volume, output, [data]) : below(call, 'write', outFd, data, got);
   const moved = Math.max(0, sent);
   if (offset !== undefined) offset.setBigInt64(0, BigInt((at as number) + moved), true);
-  else if (moved < got) rewind(call, input, inFd, got - moved);
+  else if (input !== undefined) input.position = (at as number) + moved;
+  else if (moved < got) below(call, 'lseek', inFd, moved - got, c.SEEK_CUR); // to be read again
   return sent;
 }
 
@@ -57,12 +67,6 @@ function readBelow(call: Call, fd: unknown, buffer: Buffer, at: number | undefin
     : below(call, 'pread64', fd, buffer, buffer.length, at);
 }
 
-/** Bytes that were read and could not be written are to be read again. */
-function rewind(call: Call, input: OpenFile | undefined, fd: unknown, bytes: number): void {
-  if (input !== undefined) input.position -= bytes;
-  else below(call, 'lseek', fd, -bytes, c.SEEK_CUR);
-}
-
 /** copy_file_range(in, offset, out, offset, count, flags): within the tree; to and from it EXDEV, as between any two file systems. */
 function copyFileRange(call: Call): number {
   const { volume, msg } = call;
@@ -71,6 +75,7 @@ function copyFileRange(call: Call): number {
   if (input === undefined && output === undefined) return pass(call);
   const [from, to, length] = [offsetAt(inPointer), offsetAt(outPointer), longOf(count)];
   if (from === null || to === null || length === undefined) return pass(call);
+  if (!areOpen(call, inFd, outFd)) return -c.EBADF;
   if (flags !== 0) return -c.EINVAL;
   if (input === undefined || output === undefined) return -c.EXDEV;
   for (const { inode } of [input, output]) {

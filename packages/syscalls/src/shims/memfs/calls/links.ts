@@ -1,7 +1,7 @@
 /** links.ts: names: link, unlink, symlink, readlink. (link(2), unlink(2), symlink(2), readlink(2)) */
 import { constants as c } from '../../../generated/constants.ts';
 import { toByteString, toBytes } from '../byte-string.ts';
-import { bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
+import { below, bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { Directory, Entry } from '../directory.ts';
 import { RegularFile } from '../file.ts';
 import { pathOf } from '../mount-point.ts';
@@ -44,10 +44,13 @@ function link(call: Call, from: Where, to: Where, flags: number | undefined): nu
   const emptyPath = (flags & c.AT_EMPTY_PATH) !== 0;
   const old = resolve(call, from, (flags & c.AT_SYMLINK_FOLLOW) !== 0 ? FOLLOW : 0, emptyPath);
   const target = resolve(call, to, NAME);
-  if (!(old instanceof Target) && !(target instanceof Target))
-    return elsewhere(call, [from, old], [to, target]);
+  const isElsewhere = !(target instanceof Target) && typeof target !== 'number';
+  if (!(old instanceof Target) && isElsewhere) return elsewhere(call, [from, old], [to, target]);
   if (typeof old === 'number') return old;
-  if (old instanceof Target && old.entry === undefined) return -c.ENOENT;
+  if (!(old instanceof Target)) {
+    const there = isThere(call, from, flags);
+    if (there < 0) return there;
+  } else if (old.entry === undefined) return -c.ENOENT;
   if (typeof target === 'number') return target;
   if (!(target instanceof Target)) return -c.EXDEV;
   const parent = placeFor(call, target, false);
@@ -63,6 +66,14 @@ function link(call: Call, from: Where, to: Where, flags: number | undefined): nu
   inode.touchAttributes();
   volume.add(parent, new Entry(target.name, inode));
   return 0;
+}
+
+/** 0 where what shall be linked exists outside of the tree, else -errno, which comes before EXDEV. */
+function isThere(call: Call, { dirfd, path }: Where, flags: number): number {
+  const { args } = call.msg;
+  const follow = (flags & c.AT_SYMLINK_FOLLOW) !== 0 ? 0 : c.AT_SYMLINK_NOFOLLOW;
+  const at = dirfd < 0 ? c.AT_FDCWD : args[dirfd];
+  return below(call, 'statx', at, args[path], follow | (flags & c.AT_EMPTY_PATH), 0, Buffer.alloc(256));
 }
 
 /** Whether an entry and the place a target names hang below one mount point. */

@@ -4,13 +4,14 @@ import { type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
 import { Directory, type Entry } from '../directory.ts';
 import { NAME, Target } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
+import { AT, elsewhere, PATH, type Resolved, resolve, type Where } from '../resolve.ts';
 import type { Volume } from '../volume.ts';
 import { isSameMount } from './links.ts';
 
 const NOREPLACE = 1;
 const EXCHANGE = 2;
-const FLAGS = NOREPLACE | EXCHANGE | 4;
+const WHITEOUT = 4;
+const FLAGS = NOREPLACE | EXCHANGE | WHITEOUT;
 
 /** Whether a directory lies in another one, or is it. */
 function isWithin(directory: Directory, other: Entry): boolean {
@@ -94,9 +95,9 @@ function rename(call: Call, from: Where, to: Where, flags: number | undefined): 
   if (flags === undefined || (flags & ~FLAGS) !== 0) return pass(call);
   const old = resolve(call, from, NAME);
   const target = resolve(call, to, NAME);
-  if (!(old instanceof Target) && !(target instanceof Target))
-    return elsewhere(call, [from, old], [to, target]);
-  if ((flags & 4) !== 0 || flags === (NOREPLACE | EXCHANGE)) return -c.EINVAL; // whiteouts are for overlays
+  const isOurs = (found: Resolved): boolean => found instanceof Target || typeof found === 'number';
+  if (!isOurs(old) && !isOurs(target)) return elsewhere(call, [from, old], [to, target]);
+  if ((flags & WHITEOUT) !== 0 || flags === (NOREPLACE | EXCHANGE)) return -c.EINVAL; // whiteouts are for overlays
   if (typeof old === 'number') return old;
   if (typeof target === 'number') return target;
   if (!(old instanceof Target) || !(target instanceof Target)) return -c.EXDEV;
