@@ -78,20 +78,36 @@ export function encodeStatfs(into: Uint8Array, { space, device }: Volume): void 
   u64(view, 72, PAGE);
 }
 
+export interface Dirent {
+  name: Uint8Array;
+  ino: number;
+  type: number;
+  /** The position after it. */
+  next: number;
+}
+
 /** struct linux_dirent64 (getdents(2)) at a place in a buffer; the bytes it takes, or 0 where it doesn't fit. */
-export function encodeDirent(
-  into: Uint8Array,
-  at: number,
-  { name, ino, type, next }: { name: Uint8Array; ino: number | bigint; type: number; next: number },
-): number {
+export function encodeDirent(into: Uint8Array, at: number, { name, ino, type, next }: Dirent): number {
   const size = (19 + name.length + 1 + 7) & ~7;
   if (at + size > into.length) return 0;
-  const view = viewOf(into);
-  into.fill(0, at, at + size);
-  view.setBigUint64(at, BigInt(ino), true);
+  const view = viewOf(into.fill(0, at, at + size));
+  u64(view, at, ino);
   u64(view, at + 8, next);
   view.setUint16(at + 16, size, true);
   view.setUint8(at + 18, type);
   into.set(name, at + 19);
+  return size;
+}
+
+/** The same for getdents' struct linux_dirent, which has the type in its last byte. */
+export function encodeOldDirent(into: Uint8Array, at: number, { name, ino, type, next }: Dirent): number {
+  const size = (18 + name.length + 2 + 7) & ~7;
+  if (at + size > into.length) return 0;
+  const view = viewOf(into.fill(0, at, at + size));
+  u64(view, at, ino);
+  u64(view, at + 8, next);
+  view.setUint16(at + 16, size, true);
+  into.set(name, at + 18);
+  view.setUint8(at + size - 1, type);
   return size;
 }

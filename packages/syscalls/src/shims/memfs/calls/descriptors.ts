@@ -90,6 +90,11 @@ const MAKERS: readonly string[] = [
   'inotify_init1',
   'memfd_create',
   'pidfd_open',
+  'pidfd_getfd',
+  'open_by_handle_at',
+  'userfaultfd',
+  'fanotify_init',
+  'io_uring_setup',
 ];
 
 export const descriptorCalls: Handlers = {

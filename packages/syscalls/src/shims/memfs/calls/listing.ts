@@ -3,11 +3,13 @@ import { constants as c } from '../../../generated/constants.ts';
 import { toBytes } from '../byte-string.ts';
 import { bytesOf, type Call, type Handlers, pass } from '../call.ts';
 import { Directory, direntType, type Entry } from '../directory.ts';
-import { encodeDirent } from '../encode.ts';
+import { encodeDirent, encodeOldDirent } from '../encode.ts';
 import type { OpenFile } from '../open-file.ts';
 import type { RealDirectory } from '../real-directory.ts';
 
-function list(file: OpenFile, into: Uint8Array): number {
+type Encode = typeof encodeDirent;
+
+function list(file: OpenFile, into: Uint8Array, encode: Encode): number {
   const directory = file.inode;
   if (file.pathOnly) return -c.EBADF;
   if (!(directory instanceof Directory)) return -c.ENOTDIR;
@@ -15,7 +17,7 @@ function list(file: OpenFile, into: Uint8Array): number {
   let used = 0;
   const put = (name: string, { inode }: Entry, next: number): boolean => {
     const dirent = { name: toBytes(name), ino: inode.ino, type: direntType(inode), next };
-    const size = encodeDirent(into, used, dirent);
+    const size = encode(into, used, dirent);
     if (size > 0) file.position = next;
     used += size;
     return size > 0;
@@ -34,14 +36,16 @@ function list(file: OpenFile, into: Uint8Array): number {
   return used;
 }
 
-function getdents64(call: Call): number {
+function getdents(call: Call, encode: Encode): number {
   const { volume, msg } = call;
   const [fd, buffer, length] = msg.args;
   const file = volume.descriptors.get(fd);
   const real = volume.descriptors.realDirectory(fd);
   const into = bytesOf(buffer, length);
+  // The old form's entries of real directories are the kernel's only.
+  if (file === undefined && encode === encodeOldDirent) return pass(call);
   if (into === undefined || (file === undefined && real === undefined)) return pass(call);
-  return file === undefined ? listReal(call, real as RealDirectory, into) : list(file, into);
+  return file === undefined ? listReal(call, real as RealDirectory, into) : list(file, into, encode);
 }
 
 function listReal(call: Call, real: RealDirectory, into: Uint8Array): number {
@@ -52,4 +56,7 @@ function listReal(call: Call, real: RealDirectory, into: Uint8Array): number {
   return rest < 0 ? -c.EINVAL : rest;
 }
 
-export const listingCalls: Handlers = { getdents64 };
+export const listingCalls: Handlers = {
+  getdents64: (call) => getdents(call, encodeDirent),
+  getdents: (call) => getdents(call, encodeOldDirent),
+};

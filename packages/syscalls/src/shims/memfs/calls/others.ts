@@ -30,12 +30,15 @@ function flock(call: Call): number {
   return file.pathOnly ? -c.EBADF : wholeLock(file, operation);
 }
 
-/** Either end in memory. */
-function splice(call: Call): number {
-  const { descriptors } = call.volume;
-  const [from, , to] = call.msg.args;
-  return descriptors.get(from) === undefined && descriptors.get(to) === undefined ? pass(call) : -c.EINVAL;
-}
+/** splice and tee, with one of the ends in memory, which is no pipe. */
+const betweenPipes =
+  (to: number): Handler =>
+  (call) => {
+    const { descriptors } = call.volume;
+    const { args } = call.msg;
+    const isOurs = descriptors.get(args[0]) !== undefined || descriptors.get(args[to]) !== undefined;
+    return isOurs ? -c.EINVAL : pass(call);
+  };
 
 const NOT_SUPPORTED = -c.EOPNOTSUPP;
 
@@ -47,9 +50,12 @@ export const otherCalls: Handlers = {
   fadvise64: answering(0),
   readahead: answering(0),
   flock,
-  splice,
+  splice: betweenPipes(2),
+  tee: betweenPipes(1),
   mmap: answering(-c.ENODEV, 4),
   ioctl: answering(-c.ENOTTY),
+  cachestat: answering(NOT_SUPPORTED),
+  chroot: answeringAt(-c.EPERM),
   getxattr: answeringAt(NOT_SUPPORTED),
   lgetxattr: answeringAt(NOT_SUPPORTED, PATH, 0),
   fgetxattr: answering(NOT_SUPPORTED),
@@ -59,6 +65,12 @@ export const otherCalls: Handlers = {
   removexattr: answeringAt(NOT_SUPPORTED),
   lremovexattr: answeringAt(NOT_SUPPORTED, PATH, 0),
   fremovexattr: answering(NOT_SUPPORTED),
+  getxattrat: answeringAt(NOT_SUPPORTED, AT, 0),
+  setxattrat: answeringAt(NOT_SUPPORTED, AT, 0),
+  removexattrat: answeringAt(NOT_SUPPORTED, AT, 0),
+  listxattrat: answeringAt(0, AT, 0),
+  file_getattr: answeringAt(NOT_SUPPORTED, AT, 0),
+  file_setattr: answeringAt(NOT_SUPPORTED, AT, 0),
   listxattr: answeringAt(0),
   llistxattr: answeringAt(0, PATH, 0),
   flistxattr: answering(0),
