@@ -149,17 +149,16 @@ export class Handle {
   }
 
   toJSON(): Record<string, string | Buffer | Marked | null> {
-    const all: Record<string, string | Buffer | Marked | null> = {};
+    const all: [path: string, content: string | Buffer | Marked | null][] = [];
     const collect = ({ inode }: Entry, path: string): void => {
-      if (!(inode instanceof Directory) || inode.names.size === 0)
-        all[path === '' ? '/' : path] = contentOf(inode);
+      if (!(inode instanceof Directory) || inode.names.size === 0) all.push([path || '/', contentOf(inode)]);
       else for (const child of inode.names.values()) collect(child, `${path}/${toText(child.name)}`);
     };
     for (const root of this.volume.root.roots()) {
       const path = root.mount?.path as string;
       collect(root, path === '/' ? '' : toText(path));
     }
-    return all;
+    return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   usage(): MemfsUsage {

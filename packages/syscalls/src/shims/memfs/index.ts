@@ -47,7 +47,7 @@ export interface Memfs extends Shim {
   /** Removes what is there, with all that is in it; nothing if nothing is there. EBUSY for what is mounted. */
   rm(path: string): void;
   /**
-   * All paths and what is there: text, bytes where it is no UTF-8, null for an empty directory, symlink()s. Attributes are not in it. It may be given to
+   * All paths, sorted, and what is there: text, bytes where it is no UTF-8, null for an empty directory, symlink()s. Attributes are not in it. It may be given to
    * memfs() again.
    */
   toJSON(): Record<string, MemfsContent>;
