@@ -708,3 +708,89 @@ describe('in numbers', () => {
     }),
   );
 });
+
+describe('with shims below that let others run, or refuse', () => {
+  test(
+    'a number that is given again while its close is under way is the new file',
+    onUserthread(() => {
+      const slow = defineShim({
+        name: 'slow',
+        on: ['close'],
+        shim: (next) => (msg) => {
+          const reply = next(msg);
+          yieldNow();
+          return reply;
+        },
+      });
+      const tree = memfs({ '/x': { a: 'a', b: 'b' } });
+      create(
+        () => {
+          const fd = sys.open('/x/a');
+          const closing = create(() => sys.close(fd));
+          const opening = create(() => sys.open('/x/b'));
+          closing.join();
+          expect(opening.join()).toBe(fd);
+          const buffer = Buffer.alloc(9);
+          expect(buffer.toString('utf8', 0, sys.read(fd, buffer))).toBe('b');
+          sys.close(fd);
+        },
+        { syscallPort: sys.with(tree, slow) },
+      ).join();
+      expect(tree.usage().descriptors).toBe(0);
+    }),
+  );
+
+  test(
+    'a close that was refused has not been one',
+    onUserthread(() => {
+      let refuse = true;
+      const refusing = defineShim({
+        name: 'refusing',
+        on: ['close'],
+        shim: (next) => (msg) => (refuse ? -c.EIO : next(msg)),
+      });
+      const tree = memfs({ '/x': { a: 'a' } });
+      create(
+        () => {
+          const fd = sys.open('/x/a');
+          expect(codeOf(() => sys.close(fd))).toBe('EIO');
+          expect(sys.read(fd, Buffer.alloc(9))).toBe(1);
+          refuse = false;
+          sys.close(fd);
+          expect(codeOf(() => sys.read(fd, Buffer.alloc(9)))).toBe('EBADF');
+        },
+        { syscallPort: sys.with(tree, refusing) },
+      ).join();
+      expect(tree.usage().descriptors).toBe(0);
+    }),
+  );
+
+  test(
+    'what changes while a descriptor is made is seen',
+    onUserthread(() => {
+      const slow = defineShim({
+        name: 'slow',
+        on: ['openat'],
+        shim: (next) => (msg) => {
+          yieldNow();
+          return next(msg);
+        },
+      });
+      const tree = memfs({ '/x': { a: 'a' } });
+      create(
+        () => {
+          const opening = create(() => codeOf(() => sys.open('/x/a')));
+          const making = [1, 2].map(() =>
+            create(() => codeOf(() => sys.open('/x/new', c.O_CREAT | c.O_EXCL))),
+          );
+          yieldNow();
+          tree.rm('/x/a');
+          expect(opening.join()).toBe('ENOENT');
+          expect(making.map((td) => td.join())).toEqual(['no error', 'EEXIST']);
+        },
+        { syscallPort: sys.with(tree, slow) },
+      ).join();
+      expect(tree.usage().descriptors).toBe(1);
+    }),
+  );
+});

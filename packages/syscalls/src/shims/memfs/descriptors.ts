@@ -28,7 +28,7 @@ export class Descriptors {
 
   add(fd: number, file: OpenFile): void {
     this.drop(fd);
-    if (file.descriptors++ === 0) file.inode.opens++;
+    this.hold(file);
     this.files.set(fd, file);
   }
 
@@ -40,22 +40,31 @@ export class Descriptors {
   /** fd is closed, or has become somebody else's. */
   drop(fd: number): void {
     this.above.delete(fd);
+    const file = this.take(fd);
+    if (file !== undefined) this.release(file);
+  }
+
+  /** Takes a number out. Its file is the caller's: to be put back, or released. */
+  take(fd: number): OpenFile | undefined {
     const file = this.files.get(fd);
-    if (file === undefined) return;
     this.files.delete(fd);
+    return file;
+  }
+
+  putBack(fd: number, file: OpenFile): void {
+    if (this.files.has(fd)) this.release(file);
+    else this.files.set(fd, file);
+  }
+
+  /** A file stays open while somebody holds it, as if it had a descriptor more: for calls that let others run. */
+  hold(file: OpenFile): void {
+    if (file.descriptors++ === 0) file.inode.opens++;
+  }
+
+  release(file: OpenFile): void {
     const isLast = --file.descriptors === 0;
     releaseLocks(file);
     if (isLast) file.inode.closed();
-  }
-
-  /** fd is a second one for what other stands for. */
-  copy(other: number, fd: number): void {
-    if (fd === other) return;
-    const file = this.files.get(other);
-    const directory = this.above.get(other);
-    if (file !== undefined) this.add(fd, file);
-    else if (directory !== undefined) this.addRealDirectory(fd, directory);
-    else this.drop(fd);
   }
 
   /** Those from first to last. */

@@ -13,7 +13,8 @@ import { Credentials } from './credentials.ts';
 import { Directory, Entry } from './directory.ts';
 import { RegularFile } from './file.ts';
 import type { Inode } from './inode.ts';
-import { FOLLOW, NAME, Target, walk } from './path-walk.ts';
+import { FOLLOW, NAME, walk } from './path-walk.ts';
+import { Target } from './target.ts';
 import type { Volume } from './volume.ts';
 
 const ANYTHING = new Credentials(0, 0, [], 0);

@@ -5,7 +5,8 @@ import { constants as c } from '../../generated/constants.ts';
 import { SysMsg } from '../../port/sysmsg.ts';
 import { toByteString, toPathArgument } from './byte-string.ts';
 import { below, type Call, intOf } from './call.ts';
-import { Outside, type Start, Target, walk } from './path-walk.ts';
+import { type Start, walk } from './path-walk.ts';
+import { Outside, Target } from './target.ts';
 import type { Volume } from './volume.ts';
 
 /** Which arguments are a path and the directory it begins at; dirfd is -1 for calls that take none. */
@@ -77,6 +78,15 @@ export function resolve(call: Call, where: Where, how: number, emptyPath = false
   if (fd === undefined) return undefined;
   if (path === '') return resolveEmpty(volume, fd, emptyPath);
   return resolvePath(call, fd, path, how);
+}
+
+/** Two paths: as they lead at one time, though asking the kernel about one of them may have let others change the other. */
+export function resolveBoth(call: Call, one: () => Resolved, other: () => Resolved): [Resolved, Resolved] {
+  for (;;) {
+    const before = call.volume.changes;
+    const both: [Resolved, Resolved] = [one(), other()];
+    if (call.volume.changes === before) return both;
+  }
 }
 
 /** An empty path is none (ENOENT, whatever else is wrong), or stands for fd itself. */

@@ -3,9 +3,10 @@ import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
 import type { Inode } from '../inode.ts';
-import { FOLLOW, Target } from '../path-walk.ts';
+import { FOLLOW } from '../path-walk.ts';
 import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
 import { SymbolicLink } from '../symbolic-link.ts';
+import { Target } from '../target.ts';
 import { now, type Time } from '../time.ts';
 import type { Volume } from '../volume.ts';
 

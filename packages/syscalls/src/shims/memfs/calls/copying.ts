@@ -37,13 +37,30 @@ function sendfile(call: Call): number {
   if (!areOpen(call, outFd, inFd)) return -c.EBADF;
   const refused = refusal(input, output, offset === undefined ? 0 : offsetOf(offset));
   if (refused < 0) return refused;
+  const held = [input, output].filter((file) => file !== undefined);
+  for (const file of held) volume.descriptors.hold(file); // the other end may block
+  try {
+    return send(call, input, output, offset, length);
+  } finally {
+    for (const file of held) volume.descriptors.release(file);
+  }
+}
+
+function send(
+  call: Call,
+  input: OpenFile | undefined,
+  output: OpenFile | undefined,
+  offset: DataView | undefined,
+  length: number,
+): number {
+  const [outFd, inFd] = call.msg.args;
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, CHUNK)));
   const at = offset === undefined ? input?.position : offsetOf(offset);
   const got = input !== undefined ? readFrom(input, [buffer], at) : readBelow(call, inFd, buffer, at);
   if (got <= 0) return got;
   const data = buffer.subarray(0, got);
   const sent =
-    output !== undefined ? writeTo(volume, output, [data]) : below(call, 'write', outFd, data, got);
+    output !== undefined ? writeTo(call.volume, output, [data]) : below(call, 'write', outFd, data, got);
   const moved = Math.max(0, sent);
   if (offset !== undefined) offset.setBigInt64(0, BigInt((at as number) + moved), true);
   else if (input !== undefined) input.position = (at as number) + moved;

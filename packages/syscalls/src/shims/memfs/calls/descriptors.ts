@@ -8,13 +8,16 @@ const CLOSE_RANGE_CLOEXEC = 4;
 
 function close(call: Call): number {
   const { descriptors } = call.volume;
-  const fd = call.msg.args[0];
-  const file = descriptors.get(fd);
+  const fd = call.msg.args[0] as number;
+  const file = descriptors.take(fd); // first: as soon as the kernel has closed it, its number may be another's
   const answer = pass(call);
-  // A shim below may have refused: it is closed if its number is gone, or is another's by now.
-  if (answer >= 0) descriptors.drop(fd as number);
-  else if (file !== undefined && descriptors.get(fd) === file && below(call, 'fcntl', fd, c.F_GETFD, 0) < 0)
-    descriptors.drop(fd as number);
+  if (file === undefined) {
+    if (answer >= 0) descriptors.drop(fd);
+  } else if (answer < 0 && below(call, 'fcntl', fd, c.F_GETFD, 0) >= 0) {
+    descriptors.putBack(fd, file); // a shim below has refused
+  } else {
+    descriptors.release(file);
+  }
   return answer;
 }
 
@@ -28,9 +31,20 @@ function closeRange(call: Call): number {
 
 /** dup, dup2, dup3: the kernel makes the number, and it stands for the same file here. */
 function dup(call: Call): number {
-  const fd = pass(call);
-  if (fd >= 0) call.volume.descriptors.copy(call.msg.args[0] as number, fd);
-  return fd;
+  const { descriptors } = call.volume;
+  const from = call.msg.args[0];
+  const [file, directory] = [descriptors.get(from), descriptors.realDirectory(from)];
+  if (file !== undefined) descriptors.hold(file);
+  try {
+    const fd = pass(call);
+    if (fd < 0 || fd === from) return fd;
+    if (file !== undefined) descriptors.add(fd, file);
+    else if (directory !== undefined) descriptors.addRealDirectory(fd, directory);
+    else descriptors.drop(fd);
+    return fd;
+  } finally {
+    if (file !== undefined) descriptors.release(file);
+  }
 }
 
 function fcntl(call: Call): number {

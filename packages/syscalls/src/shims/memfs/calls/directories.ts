@@ -3,8 +3,9 @@ import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handlers, intOf, pass } from '../call.ts';
 import { Directory, Entry } from '../directory.ts';
 import { RegularFile } from '../file.ts';
-import { NAME, Target } from '../path-walk.ts';
+import { NAME } from '../path-walk.ts';
 import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
+import { Target } from '../target.ts';
 
 /** Where something may be made, or -errno: the checks that all calls have in common that make a name. */
 export function placeFor(call: Call, target: Target, isDirectory: boolean): Directory | number {

@@ -5,9 +5,10 @@ import { below, bytesOf, type Call, type Handlers, intOf, pass } from '../call.t
 import { Directory, Entry } from '../directory.ts';
 import { RegularFile } from '../file.ts';
 import { pathOf } from '../mount-point.ts';
-import { FOLLOW, NAME, Target } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
+import { FOLLOW, NAME } from '../path-walk.ts';
+import { AT, elsewhere, PATH, resolve, resolveBoth, type Where } from '../resolve.ts';
 import { SymbolicLink } from '../symbolic-link.ts';
+import { Target } from '../target.ts';
 import { placeFor, removeDirectory } from './directories.ts';
 
 const AT_REMOVEDIR = 0x200;
@@ -42,8 +43,12 @@ function link(call: Call, from: Where, to: Where, flags: number | undefined): nu
   const { volume } = call;
   if (flags === undefined || (flags & ~(c.AT_SYMLINK_FOLLOW | c.AT_EMPTY_PATH)) !== 0) return pass(call);
   const emptyPath = (flags & c.AT_EMPTY_PATH) !== 0;
-  const old = resolve(call, from, (flags & c.AT_SYMLINK_FOLLOW) !== 0 ? FOLLOW : 0, emptyPath);
-  const target = resolve(call, to, NAME);
+  const how = (flags & c.AT_SYMLINK_FOLLOW) !== 0 ? FOLLOW : 0;
+  const [old, target] = resolveBoth(
+    call,
+    () => resolve(call, from, how, emptyPath),
+    () => resolve(call, to, NAME),
+  );
   const isElsewhere = !(target instanceof Target) && typeof target !== 'number';
   if (!(old instanceof Target) && isElsewhere) return elsewhere(call, [from, old], [to, target]);
   if (typeof old === 'number') return old;

@@ -5,11 +5,12 @@ import { MAY_READ, MAY_WRITE } from '../credentials.ts';
 import { Directory, Entry } from '../directory.ts';
 import { RegularFile } from '../file.ts';
 import { OpenFile } from '../open-file.ts';
-import { CREATE, FOLLOW, Outside, Target } from '../path-walk.ts';
+import { CREATE, FOLLOW } from '../path-walk.ts';
 import { placeholder } from '../placeholder.ts';
 import { RealDirectory } from '../real-directory.ts';
 import { AT, elsewhere, PATH, type Resolved, resolve, type Where } from '../resolve.ts';
 import { SymbolicLink } from '../symbolic-link.ts';
+import { Outside, Target } from '../target.ts';
 import type { Volume } from '../volume.ts';
 
 const O_TMPFILE = c.O_TMPFILE & ~c.O_DIRECTORY;

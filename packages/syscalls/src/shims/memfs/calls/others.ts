@@ -2,8 +2,9 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handler, type Handlers, intOf, pass } from '../call.ts';
 import { wholeLock } from '../locks.ts';
-import { FOLLOW, Target } from '../path-walk.ts';
+import { FOLLOW } from '../path-walk.ts';
 import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
+import { Target } from '../target.ts';
 
 /** An answer for descriptors of memory at the argument i; O_PATH's are EBADF. */
 const answering =

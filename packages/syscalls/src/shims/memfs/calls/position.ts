@@ -5,8 +5,9 @@ import { MAY_WRITE } from '../credentials.ts';
 import { Directory } from '../directory.ts';
 import { RegularFile, SIZE_MAX } from '../file.ts';
 import type { OpenFile } from '../open-file.ts';
-import { FOLLOW, Target } from '../path-walk.ts';
+import { FOLLOW } from '../path-walk.ts';
 import { elsewhere, PATH, resolve } from '../resolve.ts';
+import { Target } from '../target.ts';
 import type { Volume } from '../volume.ts';
 
 const KEEP_SIZE = 1;

@@ -5,8 +5,9 @@ import { bytesOf, type Call, type Handlers, pass } from '../call.ts';
 import { MAY_EXECUTE } from '../credentials.ts';
 import { Directory, type Entry } from '../directory.ts';
 import { pathOf } from '../mount-point.ts';
-import { FOLLOW, Target } from '../path-walk.ts';
+import { FOLLOW } from '../path-walk.ts';
 import { elsewhere, PATH, resolve } from '../resolve.ts';
+import { Target } from '../target.ts';
 
 /** Into the tree: relative paths begin there from now on, through this port; the kernel's own working directory stays where it was. */
 function enter({ volume }: Call, entry: Entry | undefined): number {

@@ -3,8 +3,9 @@ import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
 import { Directory, type Entry } from '../directory.ts';
-import { NAME, Target } from '../path-walk.ts';
-import { AT, elsewhere, PATH, type Resolved, resolve, type Where } from '../resolve.ts';
+import { NAME } from '../path-walk.ts';
+import { AT, elsewhere, PATH, type Resolved, resolve, resolveBoth, type Where } from '../resolve.ts';
+import { Target } from '../target.ts';
 import type { Volume } from '../volume.ts';
 import { isSameMount } from './links.ts';
 
@@ -93,8 +94,11 @@ function renameWithin(call: Call, from: Target, to: Target, flags: number): numb
 
 function rename(call: Call, from: Where, to: Where, flags: number | undefined): number {
   if (flags === undefined || (flags & ~FLAGS) !== 0) return pass(call);
-  const old = resolve(call, from, NAME);
-  const target = resolve(call, to, NAME);
+  const [old, target] = resolveBoth(
+    call,
+    () => resolve(call, from, NAME),
+    () => resolve(call, to, NAME),
+  );
   const isOurs = (found: Resolved): boolean => found instanceof Target || typeof found === 'number';
   if (!isOurs(old) && !isOurs(target)) return elsewhere(call, [from, old], [to, target]);
   if ((flags & WHITEOUT) !== 0 || flags === (NOREPLACE | EXCHANGE)) return -c.EINVAL; // whiteouts are for overlays
