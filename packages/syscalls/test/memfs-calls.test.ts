@@ -3,7 +3,7 @@
  * into the tree and out, what is refused. A call that the table has not is not tested, and its test says so.
  */
 import fs from 'node:fs';
-import { create } from '@libcr/core';
+import { create, curthread } from '@libcr/core';
 import { expect, test } from 'vitest';
 import { constants as c, sys } from '../src/index.ts';
 import { rowNamed } from '../src/port/calls.ts';
@@ -236,3 +236,13 @@ test(
     expect(fs.existsSync('/tmp/of')).toBe(false);
   }),
 );
+
+testOf(['mmap'], 'a file in memory cannot be mapped', () => {
+  under(memfs({ '/x': { a: 'text' } }), () => {
+    const fd = sys.open('/x/a');
+    const SYS_mmap = rowNamed('mmap')?.number as number;
+    expect(sys.raw(SYS_mmap, 0, 4096, 1, 2, fd, 0)).toBe(-1);
+    expect(curthread().errno).toBe(c.ENODEV);
+    sys.close(fd);
+  });
+});

@@ -428,6 +428,26 @@ describe('descriptors', () => {
       });
     }),
   );
+
+  test(
+    "the process' locks stand in the way of descriptions', and go when any descriptor of the file is closed",
+    onUserthread(() => {
+      under(memfs({ '/x': { a: 'text' } }), () => {
+        const [one, two] = [sys.open('/x/a', c.O_RDWR), sys.open('/x/a', c.O_RDWR)];
+        const lock = Buffer.alloc(32);
+        lock.writeInt16LE(c.F_WRLCK, 0);
+        for (const fd of [one, two]) sys.fcntl(fd, c.F_SETLK, lock);
+        const asked = Buffer.from(lock);
+        sys.fcntl(two, c.F_OFD_GETLK, asked);
+        expect([asked.readInt16LE(0), asked.readInt32LE(24)]).toEqual([c.F_WRLCK, process.pid]);
+        expect(codeOf(() => sys.fcntl(two, c.F_OFD_SETLK, lock))).toBe('EAGAIN');
+        sys.close(one);
+        sys.fcntl(two, c.F_OFD_SETLK, lock);
+        expect(codeOf(() => sys.fcntl(two, c.F_SETLK, lock))).toBe('EAGAIN');
+        sys.close(two);
+      });
+    }),
+  );
 });
 
 describe('room, and times', () => {

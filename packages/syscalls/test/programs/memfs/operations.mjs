@@ -63,6 +63,7 @@ function openFlags(r) {
   return (flags & c.O_CREAT) !== 0 && (flags & c.O_TMPFILE) !== c.O_TMPFILE ? flags & ~c.O_DIRECTORY : flags;
 }
 
+// Locks are those of descriptions: the process' own go when any descriptor of the file is closed, and helper threads close copies of them.
 /** [name, weight, arguments]; names are those of sys, or of apply.mjs' own. */
 const KINDS = [
   ['open', 14, (r) => [slot(r), path(r), openFlags(r), r.pick(MODES)]],
@@ -103,7 +104,7 @@ const KINDS = [
     2,
     (r) => [
       slot(r),
-      r.pick([c.F_OFD_SETLK, c.F_OFD_GETLK, c.F_SETLK]),
+      r.pick([c.F_OFD_SETLK, c.F_OFD_GETLK, c.F_OFD_GETLK]),
       r.below(3),
       r.below(3),
       r.below(200) - 20,
