@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
@@ -50,6 +51,7 @@ napi_value call(napi_env env, napi_callback_info info) {
   message->sm_number = arguments.number;
   std::memcpy(message->sm_args, arguments.args, sizeof arguments.args);
   e->api->domsg(&e->direct, &message->sm_msg);
+  messages_deliver(e, &arguments);
   return number(env, static_cast<double>(message->sm_result));
 }
 
@@ -65,7 +67,9 @@ napi_value call_blocking(napi_env env, napi_callback_info info) {
   sysmsg message{};
   message.sm_number = arguments.number;
   std::memcpy(message.sm_args, arguments.args, sizeof arguments.args);
-  return number(env, static_cast<double>(direct_blocking(arguments.row, &message, -1)));
+  long result = direct_blocking(arguments.row, &message, -1);
+  messages_deliver(e, &arguments);
+  return number(env, static_cast<double>(result));
 }
 
 /** offload(done, held, number, ...args): an id, or -errno or an ANSWER_BAD_*. held is taken over in any case. */
@@ -276,6 +280,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 extern "C" void environment_handle_closed(environment* e) {
   if (--e->open_handles > 0 || !e->closing) return;
   napi_remove_async_cleanup_hook(e->cleanup);
+  std::free(e->messages);
   delete e;
 }
 

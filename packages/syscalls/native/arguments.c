@@ -27,6 +27,8 @@ static int is_written(enum arg_kind kind)
 	case ARG_FILE_HANDLE:
 	case ARG_FCNTL:
 	case ARG_IOCTL:
+	case ARG_COMMAND:
+	case ARG_OUT_COUNTED:
 		return 1;
 	default:
 		return 0;
@@ -39,14 +41,14 @@ static size_t size_by_next(const struct call_row *row, const long *args, int i)
 	if (i + 1 >= row->nargs)
 		return 0;
 	switch (row->args[i + 1].kind) {
-	case ARG_LENGTH: return (size_t)args[i + 1];
+	case ARG_LENGTH: return (size_t)args[i + 1] + row->args[i + 1].size;
 	case ARG_COUNT: return (size_t)args[i + 1] * row->args[i + 1].size;
 	case ARG_LENGTH_POINTER: return args[i + 1] == 0 ? 0 : (size_t)*(const int *)args[i + 1];
 	default: return row->args[i].size;
 	}
 }
 
-static size_t size_of(const struct call_row *row, const long *args, int i)
+static size_t size_of(const struct call_row *row, long number, const long *args, int i)
 {
 	const char *data = (const char *)args[i];
 	uint32_t length;
@@ -68,10 +70,13 @@ static size_t size_of(const struct call_row *row, const long *args, int i)
 	case ARG_FILE_HANDLE:
 		memcpy(&length, data, sizeof length);
 		return 8 + (size_t)length;
+	case ARG_IN_COUNTED:
+	case ARG_OUT_COUNTED:
+		return (size_t)args[i - 1] * row->args[i].size;
 	case ARG_FCNTL:
-		return (size_t)fcntl_size(args[1]);
 	case ARG_IOCTL:
-		return (size_t)ioctl_size(args[1]);
+	case ARG_COMMAND:
+		return (size_t)argument_size(row, number, args, i);
 	default:
 		return row->args[i].size;
 	}
@@ -79,13 +84,13 @@ static size_t size_of(const struct call_row *row, const long *args, int i)
 
 static size_t aligned(size_t size) { return (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1); }
 
-int arguments_copy(const struct call_row *row, long *args, size_t *sizes, char **block)
+int arguments_copy(const struct call_row *row, long number, long *args, size_t *sizes, char **block)
 {
 	size_t total = 0;
 	char *to;
 
 	for (int i = 0; i < row->nargs; i++)
-		total += aligned(sizes[i] = size_of(row, args, i));
+		total += aligned(sizes[i] = size_of(row, number, args, i));
 	*block = to = malloc(total ? total : 1);
 	if (to == NULL)
 		return -1;
@@ -107,14 +112,14 @@ int arguments_have_output(const struct call_row *row, const size_t *sizes)
 	return 0;
 }
 
-void arguments_deliver(const struct call_row *row, const long *from, const size_t *sizes, const long *to)
+void arguments_deliver(const struct call_row *row, long number, const long *from, const size_t *sizes, const long *to)
 {
 	/* Lengths by reference go last: until then they say how much room the buffer before has. */
 	for (int lengths = 0; lengths < 2; lengths++) {
 		for (int i = 0; i < row->nargs; i++) {
 			if (!is_written(row->args[i].kind) || (row->args[i].kind == ARG_LENGTH_POINTER) != lengths || sizes[i] == 0)
 				continue;
-			size_t room = size_of(row, to, i);
+			size_t room = size_of(row, number, to, i);
 			memcpy((void *)to[i], (const void *)from[i], sizes[i] < room ? sizes[i] : room);
 		}
 	}

@@ -57,7 +57,7 @@ int copied_init(struct copied *copied, const struct marshalled *call, long done)
 	memcpy(copied->args, call->args, sizeof copied->args);
 	if (moves_data(copied))
 		return copy_data(copied, call);
-	return arguments_copy(copied->row, copied->args, copied->sizes, &copied->block) == 0 ? 0 : -ENOMEM;
+	return arguments_copy(copied->row, copied->number, copied->args, copied->sizes, &copied->block) == 0 ? 0 : -ENOMEM;
 }
 
 /** The data of a read. */
@@ -94,7 +94,7 @@ int copied_deliver(const struct copied *copied, long result, struct environment 
 		return -1;
 	if (is_read)
 		return deliver_data(copied, (size_t)result, &now);
-	arguments_deliver(copied->row, copied->args, copied->sizes, now.args);
+	arguments_deliver(copied->row, copied->number, copied->args, copied->sizes, now.args);
 	return 0;
 }
 

@@ -17,10 +17,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -287,6 +289,81 @@ static long do_recv(struct environment *environment, const struct sysmsg *messag
 	return answer_of(got);
 }
 
+/** Bytes of a message's data. */
+static long bytes_of(const struct msghdr *header)
+{
+	long total = 0;
+
+	for (size_t i = 0; i < header->msg_iovlen; i++)
+		total += (long)header->msg_iov[i].iov_len;
+	return total;
+}
+
+static long do_sendmsg(struct environment *environment, const struct sysmsg *message)
+{
+	int fd = (int)message->sm_args[0], flags = (int)message->sm_args[2];
+	struct msghdr *header = (struct msghdr *)message->sm_args[1];
+	long total = bytes_of(header), done = 0;
+
+	for (;;) {
+		long put = sendmsg(fd, header, flags | MSG_DONTWAIT);
+		if (put < 0)
+			break;
+		done += put;
+		if (done >= total || (flags & MSG_DONTWAIT))
+			return done;
+		int count = (int)header->msg_iovlen;
+		advance(&header->msg_iov, &count, (size_t)put);
+		header->msg_iovlen = (size_t)count;
+		header->msg_control = NULL; /* went along with the first byte */
+		header->msg_controllen = 0;
+	}
+	if (errno != EAGAIN || (flags & MSG_DONTWAIT) || is_nonblocking(fd))
+		return done ? done : -errno;
+	return suspend(environment, ANSWER_WRITABLE, done);
+}
+
+static long do_recvmsg(struct environment *environment, const struct sysmsg *message)
+{
+	int fd = (int)message->sm_args[0], flags = (int)message->sm_args[2];
+	struct msghdr *header = (struct msghdr *)message->sm_args[1];
+	long got = recvmsg(fd, header, flags | MSG_DONTWAIT);
+	int waits = !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) && !is_nonblocking(fd);
+
+	if (got < 0 && errno == EAGAIN && waits)
+		return suspend(environment, ANSWER_READABLE, 0);
+	if (got > 0 && got < bytes_of(header) && waits && (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && is_stream(fd))
+		return suspend(environment, ANSWER_READABLE, got);
+	return answer_of(got);
+}
+
+/** sendmmsg and recvmmsg: what has been moved is counted in messages. */
+static long do_messages(struct environment *environment, const struct sysmsg *message)
+{
+	int sends = message->sm_number == SYS_sendmmsg;
+	int fd = (int)message->sm_args[0], flags = (int)message->sm_args[3];
+	struct mmsghdr *list = (struct mmsghdr *)message->sm_args[1];
+	unsigned count = (unsigned)message->sm_args[2], done = 0;
+	int moved = 0;
+
+	while (done < count) {
+		unsigned some = flags | MSG_DONTWAIT;
+		moved = sends ? sendmmsg(fd, list + done, count - done, (int)some) : recvmmsg(fd, list + done, count - done, (int)some, NULL);
+		if (moved <= 0)
+			break;
+		done += (unsigned)moved;
+		if (flags & (MSG_DONTWAIT | MSG_WAITFORONE))
+			return done;
+	}
+	if (count > 0 && done == count)
+		return done;
+	if (count == 0)
+		return plain(message);
+	if (errno != EAGAIN || (flags & MSG_DONTWAIT) || is_nonblocking(fd))
+		return done ? (long)done : -errno;
+	return suspend(environment, sends ? ANSWER_WRITABLE : ANSWER_READABLE, done);
+}
+
 /** Makes a call on fd that has no flag for it without waiting. The file status flags are the description's, so another process
  *  that shares it could see O_NONBLOCK for a moment. */
 static long without_waiting(const struct sysmsg *message, int fd, int flags)
@@ -399,14 +476,98 @@ static long do_open(struct environment *environment, const struct sysmsg *messag
 
 /* ---------------------------------------------------------------- the rest */
 
+/** Whether a call that waits for descriptors is not to wait at all, and the same call so that it doesn't. */
+static int without_timeout(const struct sysmsg *message, struct sysmsg *now)
+{
+	static const struct timespec zero;
+	int which = 2;
+
+	*now = *message;
+	switch (message->sm_number) {
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+		which = 3;
+		/* fall through */
+	case SYS_poll:
+		now->sm_args[which] = 0;
+		return (int)message->sm_args[which] == 0;
+	case SYS_epoll_pwait2:
+		which = 3;
+		break;
+	case SYS_select:
+	case SYS_pselect6:
+		which = 4;
+		break;
+	}
+	const struct timespec *timeout = (const struct timespec *)message->sm_args[which]; /* select's timeval has the same zero */
+	now->sm_args[which] = (long)&zero;
+	return timeout != NULL && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
+}
+
+/** What ppoll and its like say of a timeout that is none. */
+static int is_bad_timeout(const struct sysmsg *message)
+{
+	const struct timespec *timeout;
+	long limit = message->sm_number == SYS_select ? LONG_MAX : 999999999; /* select carries microseconds over */
+
+	switch (message->sm_number) {
+	case SYS_ppoll: timeout = (const struct timespec *)message->sm_args[2]; break;
+	case SYS_epoll_pwait2: timeout = (const struct timespec *)message->sm_args[3]; break;
+	case SYS_select:
+	case SYS_pselect6: timeout = (const struct timespec *)message->sm_args[4]; break;
+	default: return 0;
+	}
+	return timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec > limit);
+}
+
 static long do_poll(struct environment *environment, const struct sysmsg *message)
 {
-	struct sysmsg now = *message;
-	int which = message->sm_number == SYS_epoll_wait ? 3 : 2;
+	struct sysmsg now;
 
-	now.sm_args[which] = 0;
+	if (is_bad_timeout(message))
+		return -EINVAL;
+	int at_once = without_timeout(message, &now);
 	long result = plain(&now);
-	return result == 0 && (int)message->sm_args[which] != 0 ? suspend(environment, ANSWER_POLL, 0) : result;
+	return result == 0 && !at_once ? suspend(environment, ANSWER_POLL, 0) : result;
+}
+
+static long do_select(struct environment *environment, const struct sysmsg *message)
+{
+	fd_set sets[3];
+	struct timeval zero = {0, 0}; /* which the kernel writes, too */
+	struct sysmsg now;
+
+	if (is_bad_timeout(message))
+		return -EINVAL;
+	int at_once = without_timeout(message, &now);
+	if (message->sm_number == SYS_select)
+		now.sm_args[4] = (long)&zero;
+	for (int i = 0; i < 3; i++)
+		if (message->sm_args[1 + i] != 0)
+			sets[i] = *(const fd_set *)message->sm_args[1 + i];
+	long result = plain(&now);
+	if (result != 0 || at_once)
+		return result;
+	for (int i = 0; i < 3; i++) /* the kernel has cleared them */
+		if (message->sm_args[1 + i] != 0)
+			*(fd_set *)message->sm_args[1 + i] = sets[i];
+	return suspend(environment, ANSWER_POLL, 0);
+}
+
+static long do_wait(struct environment *environment, const struct sysmsg *message)
+{
+	struct sysmsg now = *message;
+	int which = message->sm_number == SYS_waitid ? 3 : 2;
+	siginfo_t *info = (siginfo_t *)message->sm_args[2]; /* waitid's */
+
+	if (message->sm_args[which] & WNOHANG)
+		return plain(message);
+	now.sm_args[which] |= WNOHANG;
+	if (message->sm_number == SYS_waitid)
+		info->si_pid = 0;
+	long result = plain(&now);
+	int nobody = result == 0 && (message->sm_number == SYS_wait4 || info->si_pid == 0);
+	return nobody ? suspend(environment, ANSWER_OFFLOAD, 0) : result;
 }
 
 static long do_lock(struct environment *environment, const struct sysmsg *message)
@@ -487,11 +648,19 @@ int direct_putport(lwkt_port_t port, lwkt_msg_t msg)
 	case BLOCK_WRITE: result = do_write(environment, message); break;
 	case BLOCK_RECV: result = do_recv(environment, message); break;
 	case BLOCK_SEND: result = do_send(environment, message); break;
+	case BLOCK_RECVMSG:
+		result = message->sm_number == SYS_recvmsg ? do_recvmsg(environment, message) : do_messages(environment, message);
+		break;
+	case BLOCK_SENDMSG:
+		result = message->sm_number == SYS_sendmsg ? do_sendmsg(environment, message) : do_messages(environment, message);
+		break;
 	case BLOCK_ACCEPT: result = do_accept(environment, message); break;
 	case BLOCK_CONNECT: result = do_connect(environment, message); break;
 	case BLOCK_OPEN: result = do_open(environment, message); break;
 	case BLOCK_POLL:
 	case BLOCK_EPOLL: result = do_poll(environment, message); break;
+	case BLOCK_SELECT: result = do_select(environment, message); break;
+	case BLOCK_WAIT: result = do_wait(environment, message); break;
 	case BLOCK_LOCK: result = do_lock(environment, message); break;
 	case BLOCK_SPLICE: result = do_splice(environment, message); break;
 	case BLOCK_OFFLOAD: result = suspend(environment, ANSWER_OFFLOAD, 0); break;

@@ -10,11 +10,14 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/select.h>
 
 #include "syscalls.h"
 #include "generated/table.h"
 
 #define FILE_HANDLE_HEADER 8 /* handle_bytes, handle_type */
+#define SIZED_MINIMUM 64     /* perf_event_attr's first size, which 0 stands for; no other struct's is larger */
+#define PAGE 4096
 
 const struct call_row *call_row_of(double number)
 {
@@ -111,7 +114,7 @@ static int path_of(struct environment *environment, napi_value value, struct mar
 	return 0;
 }
 
-static int iov_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+int iov_append(struct environment *environment, napi_value value, struct marshalled *out, int i)
 {
 	napi_env env = environment->env;
 	bool is;
@@ -119,24 +122,29 @@ static int iov_of(struct environment *environment, napi_value value, struct mars
 
 	if (napi_is_array(env, value, &is) != napi_ok || !is || napi_get_array_length(env, value, &count) != napi_ok)
 		return ANSWER_BAD_TYPE - i;
-	if (count > IOV_COUNT)
+	if (count > (uint32_t)(IOV_COUNT - out->iov_count))
 		return ANSWER_BAD_RANGE - i;
 	for (uint32_t k = 0; k < count; k++) {
+		struct iovec *iov = &environment->iov[out->iov_count];
 		napi_value element;
 		char *data;
-		size_t length;
 
-		if (napi_get_element(env, value, k, &element) != napi_ok || buffer_of(env, element, &data, &length) != 0)
+		if (napi_get_element(env, value, k, &element) != napi_ok || buffer_of(env, element, &data, &iov->iov_len) != 0)
 			return ANSWER_BAD_TYPE - i;
-		environment->iov[k].iov_base = data;
-		environment->iov[k].iov_len = length;
+		iov->iov_base = data;
+		out->iov_count++;
 	}
-	out->iov_count = (int)count;
-	out->args[i] = (long)environment->iov;
 	return 0;
 }
 
-int fcntl_size(long command)
+static int iov_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+{
+	out->args[i] = (long)environment->iov;
+	return iov_append(environment, value, out, i);
+}
+
+/** How many bytes a struct has that a command takes; 0: an int; -1: no such command. */
+static int fcntl_size(long command)
 {
 	switch ((int)command) {
 	case F_DUPFD: case F_GETFD: case F_SETFD: case F_GETFL: case F_SETFL: case 8: case 9: case 10: case 11:
@@ -151,12 +159,29 @@ int fcntl_size(long command)
 	}
 }
 
-int ioctl_size(long request)
+static int ioctl_size(long request)
 {
 	for (size_t i = 0; i < sizeof ioctl_rows / sizeof *ioctl_rows; i++)
 		if (ioctl_rows[i].request == (uint32_t)request)
 			return ioctl_rows[i].size;
 	return -1;
+}
+
+static int command_size(long number, long command)
+{
+	for (size_t i = 0; i < sizeof command_rows / sizeof *command_rows; i++)
+		if (command_rows[i].number == number && command_rows[i].command == (int)command)
+			return command_rows[i].size;
+	return -1;
+}
+
+int argument_size(const struct call_row *row, long number, const long *args, int i)
+{
+	switch (row->args[i].kind) {
+	case ARG_FCNTL: return fcntl_size(args[1]);
+	case ARG_IOCTL: return ioctl_size(args[1]);
+	default: return command_size(number, args[row->args[i].size]);
+	}
 }
 
 /** The argument that a command or request takes: an int where size is 0, else a buffer of that many bytes. */
@@ -195,6 +220,53 @@ static int file_handle_of(struct environment *environment, napi_value value, str
 	return 0;
 }
 
+/** A struct with its own size inside, at offset; the kernel takes 0 for the smallest there has been. */
+static int sized_struct_of(struct environment *environment, napi_value value, struct marshalled *out, int i, uint32_t offset)
+{
+	char *data;
+	size_t length;
+	uint32_t bytes;
+
+	if (buffer_of(environment->env, value, &data, &length) != 0)
+		return ANSWER_BAD_TYPE - i;
+	if (length < SIZED_MINIMUM)
+		return ANSWER_BAD_RANGE - i;
+	memcpy(&bytes, data + offset, sizeof bytes);
+	if (bytes > length)
+		return ANSWER_BAD_RANGE - i;
+	out->args[i] = (long)data;
+	return 0;
+}
+
+/** A buffer whose length is the argument before, in pieces of size bytes. */
+static int counted_of(struct environment *environment, napi_value value, struct marshalled *out, int i, uint32_t size)
+{
+	long count = out->args[i - 1];
+	char *data;
+	size_t length;
+
+	if (buffer_of(environment->env, value, &data, &length) != 0)
+		return ANSWER_BAD_TYPE - i;
+	if (count < 0 || (size_t)count > length / size)
+		return ANSWER_BAD_RANGE - i;
+	out->args[i] = (long)data;
+	return 0;
+}
+
+/** A byte for each page of the buffer before, whose length is the argument before. */
+static int pages_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+{
+	char *data;
+	size_t length;
+
+	if (buffer_of(environment->env, value, &data, &length) != 0)
+		return ANSWER_BAD_TYPE - i;
+	if (length < ((size_t)out->args[i - 1] + PAGE - 1) / PAGE)
+		return ANSWER_BAD_RANGE - i;
+	out->args[i] = (long)data;
+	return 0;
+}
+
 int marshal(struct environment *environment, double number, napi_value *values, size_t nvalues, struct marshalled *out)
 {
 	napi_env env = environment->env;
@@ -206,7 +278,7 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 		return -ENOSYS;
 	out->row = row;
 	out->number = (long)number;
-	out->npaths = out->iov_count = 0;
+	out->npaths = out->iov_count = out->message_count = 0;
 	for (int i = 0; i < row->nargs; i++) {
 		napi_value value = (size_t)i < nvalues ? values[i] : NULL;
 		uint32_t size = row->args[i].size;
@@ -260,7 +332,11 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 		case ARG_LENGTH:
 		case ARG_COUNT:
 			answer = integer_of(env, value, &out->args[i]);
-			if (answer == 0 && (out->args[i] < 0 || (size_t)out->args[i] > room / (size ? size : 1)))
+			if (row->args[i].kind == ARG_LENGTH)
+				room = room > size ? room - size : 0;
+			else
+				room /= size;
+			if (answer == 0 && (out->args[i] < 0 || (size_t)out->args[i] > room))
 				answer = ANSWER_BAD_RANGE;
 			break;
 		case ARG_LENGTH_POINTER:
@@ -286,8 +362,51 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 			break;
 		case ARG_IOV_COUNT:
 			answer = integer_of(env, value, &out->args[i]);
-			if (answer == 0 && (out->args[i] < 0 || out->args[i] > out->iov_count))
+			if (answer == 0 && (out->args[i] < 0 || out->args[i] > (out->message_count ? out->message_count : out->iov_count)))
 				answer = ANSWER_BAD_RANGE;
+			break;
+		case ARG_BITS:
+			answer = integer_of(env, value, &out->args[i]);
+			if (answer == 0 && (out->args[i] < 0 || (size_t)out->args[i] > room / sizeof(long) * sizeof(long) * CHAR_BIT))
+				answer = ANSWER_BAD_RANGE;
+			break;
+		case ARG_SELECT_COUNT:
+			answer = integer_of(env, value, &out->args[i]);
+			if (answer == 0 && (out->args[i] < 0 || out->args[i] > FD_SETSIZE))
+				answer = ANSWER_BAD_RANGE;
+			break;
+		case ARG_CHOICE:
+			answer = int_of(env, value, &out->args[i]);
+			if (answer == 0 && command_size(out->number, out->args[i]) < 0)
+				return -EINVAL;
+			break;
+		case ARG_MESSAGE_IN:
+		case ARG_MESSAGE_OUT:
+			answer = message_of(environment, value, out, i);
+			if (answer)
+				return answer;
+			break;
+		case ARG_MESSAGES_IN:
+		case ARG_MESSAGES_OUT:
+			answer = messages_of(environment, value, out, i);
+			if (answer)
+				return answer;
+			break;
+		case ARG_IN_COUNTED:
+		case ARG_OUT_COUNTED:
+			answer = counted_of(environment, value, out, i, size);
+			if (answer)
+				return answer;
+			break;
+		case ARG_PAGES_OUT:
+			answer = pages_of(environment, value, out, i);
+			if (answer)
+				return answer;
+			break;
+		case ARG_SIZED:
+			answer = sized_struct_of(environment, value, out, i, size);
+			if (answer)
+				return answer;
 			break;
 		case ARG_NULL:
 			if (!is_null(env, value))
@@ -300,10 +419,10 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 				return answer;
 			break;
 		case ARG_FCNTL:
-		case ARG_IOCTL: {
-			int fcntl = row->args[i].kind == ARG_FCNTL;
-			int bytes = fcntl ? fcntl_size(out->args[1]) : ioctl_size(out->args[1]);
-			answer = bytes < 0 ? (fcntl ? -EINVAL : -ENOTTY) : sized_of(environment, value, out, i, bytes);
+		case ARG_IOCTL:
+		case ARG_COMMAND: {
+			int bytes = argument_size(row, out->number, out->args, i);
+			answer = bytes < 0 ? (row->args[i].kind == ARG_IOCTL ? -ENOTTY : -EINVAL) : sized_of(environment, value, out, i, bytes);
 			if (answer)
 				return answer;
 			break;

@@ -14,6 +14,7 @@
 #define NAPI_VERSION 9
 #include <node_api.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <uv.h>
 
@@ -29,12 +30,19 @@ enum arg_kind {
 	ARG_INT,                /* 32 bits, signed or not */
 	ARG_FD,                 /* a descriptor, or AT_FDCWD */
 	ARG_LONG,               /* 64 bits */
-	ARG_LENGTH,             /* bytes of the buffer before */
+	ARG_LENGTH,             /* bytes of the buffer before, but for .size at its beginning that are not counted */
 	ARG_COUNT,              /* structs of .size bytes in the buffer before */
+	ARG_BITS,               /* bits of the mask in the buffer before */
+	ARG_SELECT_COUNT,       /* descriptors in the sets that follow: 1,024 at most */
+	ARG_CHOICE,             /* one of the call's commands (command_rows) */
 	ARG_NULL,               /* a pointer nobody uses: null */
+	ARG_MESSAGE_IN,         /* [address, buffers, control, header]: a struct msghdr; messages.c */
+	ARG_MESSAGE_OUT,
+	ARG_MESSAGES_IN,        /* an array of them; the next argument is how many */
+	ARG_MESSAGES_OUT,
 	ARG_IOV_OUT,            /* an array of buffers */
 	ARG_IOV_IN,
-	ARG_IOV_COUNT,          /* how many of them */
+	ARG_IOV_COUNT,          /* how many of them, or of the messages */
 	/* Pointers, from here to the end. _NULLABLE: or null. */
 	ARG_PATH,               /* a string or bytes; NUL-terminated for the kernel */
 	ARG_PATH_NULLABLE,
@@ -50,13 +58,18 @@ enum arg_kind {
 	ARG_STRUCT_IN_NULLABLE,
 	ARG_STRUCT_INOUT,
 	ARG_STRUCT_INOUT_NULLABLE,
+	ARG_IN_COUNTED,         /* a buffer; the argument before is its length in pieces of .size bytes */
+	ARG_OUT_COUNTED,
+	ARG_PAGES_OUT,          /* a byte for each page of the buffer before */
+	ARG_SIZED,              /* a struct that says in its own word at .size how long it is */
 	ARG_FILE_HANDLE,        /* struct file_handle, whose first word says how many bytes it has */
 	ARG_FCNTL,              /* what the command asks for: an int, or a struct */
-	ARG_IOCTL               /* what the request asks for: an int, or a struct */
+	ARG_IOCTL,              /* what the request asks for: an int, or a struct */
+	ARG_COMMAND             /* what the command asks for, which is argument .size (command_rows) */
 };
 
 #define ARG_POINTERS_FIRST ARG_PATH
-#define ARG_POINTERS_LAST ARG_IOCTL
+#define ARG_POINTERS_LAST ARG_COMMAND
 
 
 enum block_class {
@@ -66,13 +79,17 @@ enum block_class {
 	BLOCK_WRITE,
 	BLOCK_RECV,
 	BLOCK_SEND,
+	BLOCK_RECVMSG,
+	BLOCK_SENDMSG,
 	BLOCK_ACCEPT,
 	BLOCK_CONNECT,
 	BLOCK_OPEN,
 	BLOCK_POLL,
 	BLOCK_EPOLL,
+	BLOCK_SELECT,
 	BLOCK_LOCK,
 	BLOCK_SPLICE,
+	BLOCK_WAIT,
 	BLOCK_OFFLOAD,
 	BLOCK_SLEEP
 };
@@ -114,6 +131,7 @@ const struct call_row *call_row_of(double number);
 
 #define PATH_BYTES 4096 /* PATH_MAX, the NUL included */
 #define PATHS 4         /* strings that a call has at most: mount */
+#define MESSAGES 64     /* that sendmmsg and recvmmsg take at most */
 #define IOV_COUNT 1024  /* IOV_MAX */
 
 struct readiness;
@@ -129,6 +147,7 @@ struct environment {
 	struct lwkt_port direct;          /* the bottom of every chain of ports */
 	char path[PATHS][PATH_BYTES + 1];     /* of the call under way: in-place calls never overlap */
 	struct iovec iov[IOV_COUNT];
+	struct mmsghdr *messages;         /* MESSAGES of them; NULL until the first one */
 	struct readiness *readiness;      /* NULL until the first wait */
 	struct offload *offload;          /* NULL until the first one */
 	struct ring *ring;                /* NULL where there is none: then the two above do its part */
@@ -153,6 +172,8 @@ struct marshalled {
 	long args[6];
 	int npaths;
 	int iov_count;
+	int message_count;
+	char *headers[MESSAGES]; /* where messages_deliver writes what the kernel has said of each */
 };
 
 /** Turns values[0..nargs) into words. Answers 0, an ANSWER_BAD_* or a -errno (ENAMETOOLONG, ENOSYS, EINVAL). */
@@ -161,23 +182,35 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 /** Pointer and length of a buffer, typed array or DataView. Answers 0, or -1 where it is none of them. */
 int buffer_of(napi_env env, napi_value value, char **data, size_t *length);
 
-/** How many bytes the struct of fcntl's command has; 0: its argument is an int; -1: no such command. */
-int fcntl_size(long command);
+/** How many bytes the struct has that fcntl's, ioctl's or another call's command takes as argument i; 0: an int; -1: a command that is
+ *  not made here. */
+int argument_size(const struct call_row *row, long number, const long *args, int i);
 
-/** The same for ioctl's request; -1: one whose argument is not known here. */
-int ioctl_size(long request);
+/* ---------------------------------------------------------------- messages.c */
+
+/** [address, buffers, control, header] as the next struct msghdr of a call. Answers 0 or an ANSWER_BAD_*. */
+int message_of(struct environment *environment, napi_value value, struct marshalled *out, int i);
+
+/** An array of them. */
+int messages_of(struct environment *environment, napi_value value, struct marshalled *out, int i);
+
+/** Writes what the kernel has said of each message into its header. The buffers have to be what they were for message_of. */
+void messages_deliver(const struct environment *environment, const struct marshalled *call);
+
+/** The buffers of an array, after those that the call has already. Answers 0 or an ANSWER_BAD_*. */
+int iov_append(struct environment *environment, napi_value value, struct marshalled *out, int i);
 
 /* ---------------------------------------------------------------- arguments.c */
 
 /** Copies what the pointers of a call point at into one block, and makes args point there. sizes gets the bytes of each. 0, or -1 for want
  *  of memory. */
-int arguments_copy(const struct call_row *row, long *args, size_t *sizes, char **block);
+int arguments_copy(const struct call_row *row, long number, long *args, size_t *sizes, char **block);
 
 /** Whether the kernel writes to any of what has been copied. */
 int arguments_have_output(const struct call_row *row, const size_t *sizes);
 
 /** Copies what the kernel has written in the block (from, sizes) to the buffers of the call (to). */
-void arguments_deliver(const struct call_row *row, const long *from, const size_t *sizes, const long *to);
+void arguments_deliver(const struct call_row *row, long number, const long *from, const size_t *sizes, const long *to);
 
 /* ---------------------------------------------------------------- direct.c */
 

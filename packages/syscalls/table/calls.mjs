@@ -12,9 +12,10 @@
  *
  * block says how the call may block, which is what native/direct.c does about it:
  *   never    it answers at once, or as soon as a local file system does
- *   read, write, recv, send, accept, connect, open, poll, epoll    tried without blocking, then readiness or a helper thread
+ *   read, write, recv, send, recvmsg, sendmsg, accept, connect, open, poll, epoll, select    tried without blocking, then readiness or a
+ *            helper thread
  *   lock     fcntl and flock: waiting locks go to a helper thread
- *   splice   tried without blocking, then a helper thread
+ *   splice, wait    tried without blocking, then a helper thread
  *   offload  always on a helper thread
  *   sleep    a timer of the event loop
  * ring is the operation of io_uring that does the same.
@@ -22,14 +23,25 @@
  * args: [name, kind, options]; kinds are in kinds.mjs. options: { default: an expression, flags: a set of constants.mjs }.
  * errors are those that the manual names, but for EFAULT and the like where marshalling makes them impossible.
  */
+import { aio } from './calls/aio.mjs';
 import { attributes } from './calls/attributes.mjs';
+import { credentials } from './calls/credentials.mjs';
 import { data } from './calls/data.mjs';
 import { descriptors } from './calls/descriptors.mjs';
 import { directories } from './calls/directories.mjs';
 import { events } from './calls/events.mjs';
 import { files } from './calls/files.mjs';
+import { ipc } from './calls/ipc.mjs';
+import { limits } from './calls/limits.mjs';
+import { memory } from './calls/memory.mjs';
+import { mounts } from './calls/mounts.mjs';
 import { names } from './calls/names.mjs';
+import { namespaces } from './calls/namespaces.mjs';
+import { obsolete } from './calls/obsolete.mjs';
 import { processes } from './calls/processes.mjs';
+import { scheduling } from './calls/scheduling.mjs';
+import { security } from './calls/security.mjs';
+import { signals } from './calls/signals.mjs';
 import { sockets } from './calls/sockets.mjs';
 import { system } from './calls/system.mjs';
 import { time } from './calls/time.mjs';
@@ -55,7 +67,18 @@ const families = {
   sockets,
   time,
   processes,
+  signals,
+  scheduling,
+  limits,
+  credentials,
+  namespaces,
+  memory,
+  ipc,
+  aio,
+  mounts,
   system,
+  security,
+  obsolete,
 };
 
 /** All rows, by number. */

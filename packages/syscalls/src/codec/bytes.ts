@@ -25,3 +25,8 @@ export function allocateBytes(name: string, size: number): Buffer {
     throw outOfRange(name, `an integer >= 0 and <= ${SIZE_MAX}`, size);
   return Buffer.alloc(size);
 }
+
+/** Arrays as plain ones, also inside, so that no code of the caller's runs while the native half reads them. */
+export function plainArrays(value: unknown): unknown {
+  return Array.isArray(value) ? Array.from(value, plainArrays) : value;
+}

@@ -1,5 +1,5 @@
 /** cachestat.ts: struct cachestat_range and struct cachestat (cachestat(2)). */
-import { invalidType, outOfRange } from '@libcr/core/internal';
+import { object, safe } from './integer.ts';
 import { readU64 } from './stat.ts';
 
 /** Bytes; length 0 reaches to the end of the file. */
@@ -19,14 +19,11 @@ export interface Cachestat {
 }
 
 export function encodeCachestatRange(name: string, range: CachestatRange): Buffer {
-  if (typeof range !== 'object' || range === null) throw invalidType(name, '{ offset, length }', range);
+  object(name, range, '{ offset, length }');
   const struct = Buffer.alloc(16);
   (['offset', 'length'] as const).forEach((key, i) => {
     const value = range[key];
-    if (typeof value !== 'number') throw invalidType(`${name}.${key}`, 'of type number', value);
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw outOfRange(`${name}.${key}`, 'an integer >= 0', value);
-    struct.writeBigUInt64LE(BigInt(value), i * 8);
+    struct.writeBigUInt64LE(BigInt(safe(`${name}.${key}`, value, 0)), i * 8);
   });
   return struct;
 }

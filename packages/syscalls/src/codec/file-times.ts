@@ -1,6 +1,7 @@
 /** file-times.ts: the times that utimensat, utimes and utime set (utimensat(2), utime(2)). */
-import { invalidType, outOfRange } from '@libcr/core/internal';
-import { encodeTimespec, type Timespec } from './timespec.ts';
+import { invalidType } from '@libcr/core/internal';
+import { object, safe } from './integer.ts';
+import { encodeTimespec, encodeTimeval, type Timespec } from './timespec.ts';
 
 /** A time since 1970 ({ sec, nsec }, or milliseconds), the present, or the time as it is. */
 export type FileTime = Timespec | number | 'now' | 'omit';
@@ -31,24 +32,16 @@ export function encodeFileTimes(name: string, times: FileTimes): Buffer {
   return Buffer.concat(structs);
 }
 
-/** struct timeval[2]: microseconds, rounded down. */
+/** struct timeval[2] */
 export function encodeTimevals(name: string, times: readonly [Timespec | number, Timespec | number]): Buffer {
-  const structs = pair(name, times).map((time, i) => {
-    const struct = encodeTimespec(`${name}[${i}]`, time);
-    struct.writeBigInt64LE(struct.readBigInt64LE(8) / 1000n, 8);
-    return struct;
-  });
-  return Buffer.concat(structs);
+  return Buffer.concat(pair(name, times).map((time, i) => encodeTimeval(`${name}[${i}]`, time)));
 }
 
 export function encodeUtimbuf(name: string, times: Utimbuf): Buffer {
-  if (typeof times !== 'object' || times === null) throw invalidType(name, '{ actime, modtime }', times);
+  object(name, times, '{ actime, modtime }');
   const struct = Buffer.alloc(16);
   (['actime', 'modtime'] as const).forEach((key, i) => {
-    const value = times[key];
-    if (typeof value !== 'number') throw invalidType(`${name}.${key}`, 'of type number', value);
-    if (!Number.isSafeInteger(value)) throw outOfRange(`${name}.${key}`, 'an integer', value);
-    struct.writeBigInt64LE(BigInt(value), i * 8);
+    struct.writeBigInt64LE(BigInt(safe(`${name}.${key}`, times[key])), i * 8);
   });
   return struct;
 }

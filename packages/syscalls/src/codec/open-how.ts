@@ -1,5 +1,5 @@
 /** open-how.ts: struct open_how (24 bytes; openat2(2)). */
-import { invalidType, outOfRange } from '@libcr/core/internal';
+import { object, safe } from './integer.ts';
 
 export interface OpenHow {
   /** O_*. */
@@ -11,14 +11,11 @@ export interface OpenHow {
 }
 
 export function encodeOpenHow(name: string, how: OpenHow): Buffer {
-  if (typeof how !== 'object' || how === null) throw invalidType(name, 'of type object', how);
+  object(name, how, 'of type object');
   const struct = Buffer.alloc(24);
   (['flags', 'mode', 'resolve'] as const).forEach((key, i) => {
     const value = how[key] ?? 0;
-    if (typeof value !== 'number') throw invalidType(`${name}.${key}`, 'of type number', value);
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw outOfRange(`${name}.${key}`, 'an integer >= 0', value);
-    struct.writeBigUInt64LE(BigInt(value), i * 8);
+    struct.writeBigUInt64LE(BigInt(safe(`${name}.${key}`, value, 0)), i * 8);
   });
   return struct;
 }

@@ -1,7 +1,8 @@
-/** sockaddr.ts: struct sockaddr_in, sockaddr_in6 and sockaddr_un (ip(7), ipv6(7), unix(7)). */
+/** sockaddr.ts: struct sockaddr of the families in use (ip(7), ipv6(7), unix(7), netlink(7), vsock(7), packet(7)). */
 import { isIPv4, isIPv6 } from 'node:net';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import { constants } from '../generated/constants.ts';
+import { int32, integer, uint32 } from './integer.ts';
 
 /** Where a socket is. */
 export type SockAddr =
@@ -9,6 +10,18 @@ export type SockAddr =
   | { family: 'inet6'; address: string; port: number; flowinfo?: number; scopeId?: number }
   /** A path; one that begins with NUL is abstract; '' is unnamed. Bytes where it is no UTF-8. */
   | { family: 'unix'; path: string | Uint8Array }
+  /** pid is the port's number: a process' id, as a rule; 0 is the kernel. groups: a mask. */
+  | { family: 'netlink'; pid: number; groups: number }
+  | { family: 'vsock'; cid: number; port: number }
+  /** protocol is an EtherType (ETH_P_*); address the hardware's. */
+  | {
+      family: 'packet';
+      protocol: number;
+      ifindex: number;
+      hatype?: number;
+      pkttype?: number;
+      address?: Uint8Array;
+    }
   /** A family that is not decoded here: the bytes after it. */
   | { family: number; data: Uint8Array };
 
@@ -84,6 +97,36 @@ function ipv6Text(bytes: Buffer): string {
   return `${words.slice(0, index).join(':')}::${words.slice(index + length).join(':')}`;
 }
 
+const HARDWARE_ADDRESS_MAX = 8;
+
+function encodePacket(name: string, address: SockAddr & { family: 'packet' }): Buffer {
+  const { protocol, ifindex, hatype = 0, pkttype = 0, address: hardware = new Uint8Array() } = address;
+  if (!(hardware instanceof Uint8Array))
+    throw invalidType(`${name}.address`, 'an instance of Uint8Array', hardware);
+  if (hardware.length > HARDWARE_ADDRESS_MAX)
+    throw outOfRange(`${name}.address`, `at most ${HARDWARE_ADDRESS_MAX} bytes`, `${hardware.length} bytes`);
+  const struct = Buffer.alloc(20);
+  struct.writeUInt16LE(constants.AF_PACKET, 0);
+  struct.writeUInt16BE(integer(`${name}.protocol`, protocol, 0, 0xffff), 2);
+  struct.writeInt32LE(int32(`${name}.ifindex`, ifindex), 4);
+  struct.writeUInt16LE(integer(`${name}.hatype`, hatype, 0, 0xffff), 8);
+  struct[10] = integer(`${name}.pkttype`, pkttype, 0, 255);
+  struct[11] = hardware.length;
+  struct.set(hardware, 12);
+  return struct;
+}
+
+function decodePacket(struct: Buffer): SockAddr {
+  return {
+    family: 'packet',
+    protocol: struct.readUInt16BE(2),
+    ifindex: struct.readInt32LE(4),
+    hatype: struct.readUInt16LE(8),
+    pkttype: struct[10] as number,
+    address: Uint8Array.from(struct.subarray(12, 12 + Math.min(struct[11] as number, HARDWARE_ADDRESS_MAX))),
+  };
+}
+
 export function encodeSockaddr(name: string, address: SockAddr): Buffer {
   if (typeof address !== 'object' || address === null) throw invalidType(name, 'of type object', address);
   const { family } = address;
@@ -121,8 +164,27 @@ export function encodeSockaddr(name: string, address: SockAddr): Buffer {
     head.writeUInt16LE(constants.AF_UNIX, 0);
     return Buffer.concat([head, bytes, ...end]);
   }
+  if (family === 'netlink') {
+    const struct = Buffer.alloc(12);
+    struct.writeUInt16LE(constants.AF_NETLINK, 0);
+    struct.writeUInt32LE(uint32(`${name}.pid`, address.pid), 4);
+    struct.writeUInt32LE(uint32(`${name}.groups`, address.groups), 8);
+    return struct;
+  }
+  if (family === 'vsock') {
+    const struct = Buffer.alloc(16);
+    struct.writeUInt16LE(constants.AF_VSOCK, 0);
+    struct.writeUInt32LE(uint32(`${name}.port`, address.port), 4);
+    struct.writeUInt32LE(uint32(`${name}.cid`, address.cid), 8);
+    return struct;
+  }
+  if (family === 'packet') return encodePacket(name, address);
   if (typeof family !== 'number')
-    throw invalidType(`${name}.family`, "'inet', 'inet6', 'unix' or a number", family);
+    throw invalidType(
+      `${name}.family`,
+      "'inet', 'inet6', 'unix', 'netlink', 'vsock', 'packet' or a number",
+      family,
+    );
   const { data } = address as { data: Uint8Array };
   if (!(data instanceof Uint8Array)) throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
   const head = Buffer.alloc(2);
@@ -135,18 +197,26 @@ export function decodeSockaddr(struct: Buffer, socklen: Buffer): SockAddr | unde
   const length = Math.max(0, Math.min(socklen.readInt32LE(0), struct.length));
   if (length < 2) return undefined;
   const family = struct.readUInt16LE(0);
-  const port = struct.readUInt16BE(2);
   if (family === constants.AF_INET && length >= 16)
-    return { family: 'inet', address: struct.subarray(4, 8).join('.'), port };
+    return {
+      family: 'inet',
+      address: struct.subarray(4, 8).join('.'),
+      port: struct.readUInt16BE(2),
+    };
   if (family === constants.AF_INET6 && length >= 28) {
     return {
       family: 'inet6',
       address: ipv6Text(struct.subarray(8, 24)),
-      port,
+      port: struct.readUInt16BE(2),
       flowinfo: struct.readUInt32BE(4),
       scopeId: struct.readUInt32LE(24),
     };
   }
+  if (family === constants.AF_NETLINK && length >= 12)
+    return { family: 'netlink', pid: struct.readUInt32LE(4), groups: struct.readUInt32LE(8) };
+  if (family === constants.AF_VSOCK && length >= 16)
+    return { family: 'vsock', cid: struct.readUInt32LE(8), port: struct.readUInt32LE(4) };
+  if (family === constants.AF_PACKET && length >= 20) return decodePacket(struct);
   if (family === constants.AF_UNIX) {
     let path = struct.subarray(2, length);
     if (path[0] !== 0) {

@@ -36,3 +36,26 @@ export function encodeTimespec(name: string, time: Timespec | number): Buffer {
 export function decodeTimespec(struct: Buffer): { sec: bigint; nsec: bigint } {
   return { sec: struct.readBigInt64LE(0), nsec: struct.readBigInt64LE(8) };
 }
+
+export const readTimespec = (struct: Buffer, at: number): Timespec => ({
+  sec: Number(struct.readBigInt64LE(at)),
+  nsec: Number(struct.readBigInt64LE(at + 8)),
+});
+
+/** A time: whole seconds, and 0 to 999,999 microseconds. */
+export interface Timeval {
+  sec: number;
+  usec: number;
+}
+
+/** struct timeval (16 bytes): nanoseconds are rounded down to microseconds. */
+export function encodeTimeval(name: string, time: Timespec | number): Buffer {
+  const struct = encodeTimespec(name, time);
+  struct.writeBigInt64LE(struct.readBigInt64LE(8) / 1000n, 8);
+  return struct;
+}
+
+export const readTimeval = (struct: Buffer, at: number): Timeval => ({
+  sec: Number(struct.readBigInt64LE(at)),
+  usec: Number(struct.readBigInt64LE(at + 8)),
+});

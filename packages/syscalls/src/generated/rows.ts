@@ -15,25 +15,46 @@ export type Format =
   | 'iovOut'
   | 'iovIn'
   | 'pair'
+  | 'fdSet'
+  | 'timeval'
+  | 'struct'
   | 'timespec'
   | 'null'
+  | 'itimerval'
   | 'offset'
   | 'sockaddr'
   | 'intPointer'
+  | 'message'
+  | 'optionOut'
+  | 'waitStatus'
+  | 'rusage'
+  | 'signal'
+  | 'utsname'
   | 'fcntlArgument'
   | 'id'
+  | 'rlimit'
+  | 'sysinfo'
+  | 'tms'
+  | 'idOut'
+  | 'sigset'
   | 'utimbuf'
   | 'fileMode'
   | 'device'
-  | 'struct'
   | 'statfs'
+  | 'schedParam'
   | 'text'
+  | 'cpus'
   | 'dirents'
+  | 'intOut'
+  | 'itimerspec'
   | 'epollEvents'
   | 'epollEvent'
   | 'timevals'
+  | 'mqAttributes'
+  | 'siginfo'
   | 'timespecs'
-  | 'intOut'
+  | 'messages'
+  | 'schedAttr'
   | 'statx'
   | 'openHow';
 
@@ -42,16 +63,19 @@ export interface Argument {
   name: string;
   format: Format;
   flags?: string;
+  /** The kernel fills it: it is not shown where the call fails. */
+  out?: true;
 }
 
 /** A system call. */
 export interface Row {
   name: CallName;
   number: number;
+  /** How far it goes here: docs/syscalls.md. */
   level: 'full' | 'raw' | 'refused' | 'obsolete';
+  block: 'read' | 'write' | 'open' | 'never' | 'poll' | 'select' | 'sleep' | 'offload' | 'connect' | 'accept' | 'send' | 'recv' | 'sendmsg' | 'recvmsg' | 'wait' | 'lock' | 'epoll' | 'splice';
   /** Which operation of io_uring does the same. */
   ring?: string;
-  block: 'read' | 'write' | 'open' | 'never' | 'poll' | 'sleep' | 'offload' | 'connect' | 'send' | 'recv' | 'lock' | 'epoll' | 'splice' | 'accept';
   args: readonly Argument[];
 }
 
@@ -66,6 +90,13 @@ export type CallName =
   | 'lstat'
   | 'poll'
   | 'lseek'
+  | 'mmap'
+  | 'mprotect'
+  | 'munmap'
+  | 'brk'
+  | 'rt_sigaction'
+  | 'rt_sigprocmask'
+  | 'rt_sigreturn'
   | 'ioctl'
   | 'pread64'
   | 'pwrite64'
@@ -73,20 +104,55 @@ export type CallName =
   | 'writev'
   | 'access'
   | 'pipe'
+  | 'select'
+  | 'sched_yield'
+  | 'mremap'
+  | 'msync'
+  | 'mincore'
+  | 'madvise'
+  | 'shmget'
+  | 'shmat'
+  | 'shmctl'
   | 'dup'
   | 'dup2'
+  | 'pause'
   | 'nanosleep'
+  | 'getitimer'
+  | 'alarm'
+  | 'setitimer'
   | 'getpid'
   | 'sendfile'
   | 'socket'
   | 'connect'
+  | 'accept'
   | 'sendto'
   | 'recvfrom'
+  | 'sendmsg'
+  | 'recvmsg'
   | 'shutdown'
   | 'bind'
   | 'listen'
   | 'getsockname'
+  | 'getpeername'
+  | 'socketpair'
   | 'setsockopt'
+  | 'getsockopt'
+  | 'clone'
+  | 'fork'
+  | 'vfork'
+  | 'execve'
+  | 'exit'
+  | 'wait4'
+  | 'kill'
+  | 'uname'
+  | 'semget'
+  | 'semop'
+  | 'semctl'
+  | 'shmdt'
+  | 'msgget'
+  | 'msgsnd'
+  | 'msgrcv'
+  | 'msgctl'
   | 'fcntl'
   | 'flock'
   | 'fsync'
@@ -111,13 +177,97 @@ export type CallName =
   | 'fchown'
   | 'lchown'
   | 'umask'
+  | 'gettimeofday'
+  | 'getrlimit'
+  | 'getrusage'
+  | 'sysinfo'
+  | 'times'
+  | 'ptrace'
+  | 'getuid'
+  | 'syslog'
+  | 'getgid'
+  | 'setuid'
+  | 'setgid'
+  | 'geteuid'
+  | 'getegid'
+  | 'setpgid'
+  | 'getppid'
+  | 'getpgrp'
+  | 'setsid'
+  | 'setreuid'
+  | 'setregid'
+  | 'getgroups'
+  | 'setgroups'
+  | 'setresuid'
+  | 'getresuid'
+  | 'setresgid'
+  | 'getresgid'
+  | 'getpgid'
+  | 'setfsuid'
+  | 'setfsgid'
+  | 'getsid'
+  | 'capget'
+  | 'capset'
+  | 'rt_sigpending'
+  | 'rt_sigtimedwait'
+  | 'rt_sigqueueinfo'
+  | 'rt_sigsuspend'
+  | 'sigaltstack'
   | 'utime'
   | 'mknod'
+  | 'uselib'
+  | 'personality'
   | 'ustat'
   | 'statfs'
   | 'fstatfs'
+  | 'sysfs'
+  | 'getpriority'
+  | 'setpriority'
+  | 'sched_setparam'
+  | 'sched_getparam'
+  | 'sched_setscheduler'
+  | 'sched_getscheduler'
+  | 'sched_get_priority_max'
+  | 'sched_get_priority_min'
+  | 'sched_rr_get_interval'
+  | 'mlock'
+  | 'munlock'
+  | 'mlockall'
+  | 'munlockall'
+  | 'vhangup'
+  | 'modify_ldt'
+  | 'pivot_root'
+  | '_sysctl'
+  | 'prctl'
+  | 'arch_prctl'
+  | 'adjtimex'
+  | 'setrlimit'
   | 'chroot'
   | 'sync'
+  | 'acct'
+  | 'settimeofday'
+  | 'mount'
+  | 'umount2'
+  | 'swapon'
+  | 'swapoff'
+  | 'reboot'
+  | 'sethostname'
+  | 'setdomainname'
+  | 'iopl'
+  | 'ioperm'
+  | 'create_module'
+  | 'init_module'
+  | 'delete_module'
+  | 'get_kernel_syms'
+  | 'query_module'
+  | 'quotactl'
+  | 'nfsservctl'
+  | 'getpmsg'
+  | 'putpmsg'
+  | 'afs_syscall'
+  | 'tuxcall'
+  | 'security'
+  | 'gettid'
   | 'readahead'
   | 'setxattr'
   | 'lsetxattr'
@@ -131,16 +281,63 @@ export type CallName =
   | 'removexattr'
   | 'lremovexattr'
   | 'fremovexattr'
+  | 'tkill'
+  | 'time'
+  | 'futex'
+  | 'sched_setaffinity'
+  | 'sched_getaffinity'
+  | 'set_thread_area'
+  | 'io_setup'
+  | 'io_destroy'
+  | 'io_getevents'
+  | 'io_submit'
+  | 'io_cancel'
+  | 'get_thread_area'
+  | 'lookup_dcookie'
   | 'epoll_create'
+  | 'epoll_ctl_old'
+  | 'epoll_wait_old'
+  | 'remap_file_pages'
   | 'getdents64'
+  | 'set_tid_address'
+  | 'restart_syscall'
+  | 'semtimedop'
   | 'fadvise64'
+  | 'timer_create'
+  | 'timer_settime'
+  | 'timer_gettime'
+  | 'timer_getoverrun'
+  | 'timer_delete'
+  | 'clock_settime'
+  | 'clock_gettime'
+  | 'clock_getres'
   | 'clock_nanosleep'
+  | 'exit_group'
   | 'epoll_wait'
   | 'epoll_ctl'
+  | 'tgkill'
   | 'utimes'
+  | 'vserver'
+  | 'mbind'
+  | 'set_mempolicy'
+  | 'get_mempolicy'
+  | 'mq_open'
+  | 'mq_unlink'
+  | 'mq_timedsend'
+  | 'mq_timedreceive'
+  | 'mq_notify'
+  | 'mq_getsetattr'
+  | 'kexec_load'
+  | 'waitid'
+  | 'add_key'
+  | 'request_key'
+  | 'keyctl'
+  | 'ioprio_set'
+  | 'ioprio_get'
   | 'inotify_init'
   | 'inotify_add_watch'
   | 'inotify_rm_watch'
+  | 'migrate_pages'
   | 'openat'
   | 'mkdirat'
   | 'mknodat'
@@ -154,81 +351,202 @@ export type CallName =
   | 'readlinkat'
   | 'fchmodat'
   | 'faccessat'
+  | 'pselect6'
+  | 'ppoll'
+  | 'unshare'
+  | 'set_robust_list'
+  | 'get_robust_list'
   | 'splice'
   | 'tee'
   | 'sync_file_range'
   | 'vmsplice'
+  | 'move_pages'
   | 'utimensat'
+  | 'epoll_pwait'
+  | 'signalfd'
+  | 'timerfd_create'
+  | 'eventfd'
   | 'fallocate'
+  | 'timerfd_settime'
+  | 'timerfd_gettime'
   | 'accept4'
+  | 'signalfd4'
+  | 'eventfd2'
   | 'epoll_create1'
   | 'dup3'
   | 'pipe2'
   | 'inotify_init1'
   | 'preadv'
   | 'pwritev'
+  | 'rt_tgsigqueueinfo'
+  | 'perf_event_open'
+  | 'recvmmsg'
+  | 'fanotify_init'
+  | 'fanotify_mark'
+  | 'prlimit64'
   | 'name_to_handle_at'
   | 'open_by_handle_at'
+  | 'clock_adjtime'
   | 'syncfs'
+  | 'sendmmsg'
+  | 'setns'
+  | 'getcpu'
+  | 'process_vm_readv'
+  | 'process_vm_writev'
   | 'kcmp'
+  | 'finit_module'
+  | 'sched_setattr'
+  | 'sched_getattr'
   | 'renameat2'
+  | 'seccomp'
   | 'getrandom'
   | 'memfd_create'
+  | 'kexec_file_load'
+  | 'bpf'
+  | 'execveat'
+  | 'userfaultfd'
+  | 'membarrier'
+  | 'mlock2'
   | 'copy_file_range'
   | 'preadv2'
   | 'pwritev2'
+  | 'pkey_mprotect'
+  | 'pkey_alloc'
+  | 'pkey_free'
   | 'statx'
+  | 'io_pgetevents'
+  | 'rseq'
+  | 'uretprobe'
+  | 'uprobe'
+  | 'pidfd_send_signal'
+  | 'io_uring_setup'
+  | 'io_uring_enter'
+  | 'io_uring_register'
+  | 'open_tree'
+  | 'move_mount'
+  | 'fsopen'
+  | 'fsconfig'
+  | 'fsmount'
+  | 'fspick'
+  | 'pidfd_open'
+  | 'clone3'
   | 'close_range'
   | 'openat2'
+  | 'pidfd_getfd'
   | 'faccessat2'
+  | 'process_madvise'
+  | 'epoll_pwait2'
+  | 'mount_setattr'
+  | 'quotactl_fd'
+  | 'landlock_create_ruleset'
+  | 'landlock_add_rule'
+  | 'landlock_restrict_self'
+  | 'memfd_secret'
+  | 'process_mrelease'
+  | 'futex_waitv'
+  | 'set_mempolicy_home_node'
   | 'cachestat'
   | 'fchmodat2'
+  | 'map_shadow_stack'
+  | 'futex_wake'
+  | 'futex_wait'
+  | 'futex_requeue'
+  | 'statmount'
+  | 'listmount'
+  | 'lsm_get_self_attr'
+  | 'lsm_set_self_attr'
+  | 'lsm_list_modules'
+  | 'mseal'
   | 'setxattrat'
   | 'getxattrat'
   | 'listxattrat'
   | 'removexattrat'
+  | 'open_tree_attr'
   | 'file_getattr'
-  | 'file_setattr';
+  | 'file_setattr'
+  | 'listns';
 
 export const rows: readonly Row[] = [
-  { name: 'read', number: 0, level: 'full', block: 'read', ring: 'IORING_OP_READ', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }] },
+  { name: 'read', number: 0, level: 'full', block: 'read', ring: 'IORING_OP_READ', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut', out: true }, { name: 'length', format: 'int' }] },
   { name: 'write', number: 1, level: 'full', block: 'write', ring: 'IORING_OP_WRITE', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'length', format: 'int' }] },
   { name: 'open', number: 2, level: 'full', block: 'open', args: [{ name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
   { name: 'close', number: 3, level: 'full', block: 'never', ring: 'IORING_OP_CLOSE', args: [{ name: 'fd', format: 'fd' }] },
-  { name: 'stat', number: 4, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'stat', format: 'stat' }] },
-  { name: 'fstat', number: 5, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'stat', format: 'stat' }] },
-  { name: 'lstat', number: 6, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'stat', format: 'stat' }] },
+  { name: 'stat', number: 4, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'stat', format: 'stat', out: true }] },
+  { name: 'fstat', number: 5, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'stat', format: 'stat', out: true }] },
+  { name: 'lstat', number: 6, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'stat', format: 'stat', out: true }] },
   { name: 'poll', number: 7, level: 'full', block: 'poll', ring: 'IORING_OP_POLL_ADD', args: [{ name: 'fds', format: 'pollfds' }, { name: 'fdsLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
   { name: 'lseek', number: 8, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'whence', format: 'flags', flags: 'whence' }] },
+  { name: 'mmap', number: 9, level: 'refused', block: 'never', args: [] },
+  { name: 'mprotect', number: 10, level: 'refused', block: 'never', args: [] },
+  { name: 'munmap', number: 11, level: 'refused', block: 'never', args: [] },
+  { name: 'brk', number: 12, level: 'refused', block: 'never', args: [] },
+  { name: 'rt_sigaction', number: 13, level: 'refused', block: 'never', args: [] },
+  { name: 'rt_sigprocmask', number: 14, level: 'refused', block: 'never', args: [] },
+  { name: 'rt_sigreturn', number: 15, level: 'refused', block: 'never', args: [] },
   { name: 'ioctl', number: 16, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'request', format: 'flags', flags: 'ioctl' }, { name: 'argument', format: 'ioctlArgument' }] },
-  { name: 'pread64', number: 17, level: 'full', block: 'read', ring: 'IORING_OP_READ', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
+  { name: 'pread64', number: 17, level: 'full', block: 'read', ring: 'IORING_OP_READ', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut', out: true }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
   { name: 'pwrite64', number: 18, level: 'full', block: 'write', ring: 'IORING_OP_WRITE', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'length', format: 'int' }, { name: 'offset', format: 'int' }] },
-  { name: 'readv', number: 19, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }] },
+  { name: 'readv', number: 19, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut', out: true }, { name: 'buffersLength', format: 'int' }] },
   { name: 'writev', number: 20, level: 'full', block: 'write', ring: 'IORING_OP_WRITEV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }] },
   { name: 'access', number: 21, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'flags', flags: 'access' }] },
-  { name: 'pipe', number: 22, level: 'full', block: 'never', args: [{ name: 'pair', format: 'pair' }] },
+  { name: 'pipe', number: 22, level: 'full', block: 'never', args: [{ name: 'pair', format: 'pair', out: true }] },
+  { name: 'select', number: 23, level: 'full', block: 'select', args: [{ name: 'sets', format: 'int' }, { name: 'sets1', format: 'fdSet' }, { name: 'sets2', format: 'fdSet' }, { name: 'sets3', format: 'fdSet' }, { name: 'timeout', format: 'timeval' }] },
+  { name: 'sched_yield', number: 24, level: 'full', block: 'never', args: [] },
+  { name: 'mremap', number: 25, level: 'refused', block: 'never', args: [] },
+  { name: 'msync', number: 26, level: 'refused', block: 'never', args: [] },
+  { name: 'mincore', number: 27, level: 'raw', block: 'never', args: [{ name: 'memory', format: 'struct' }, { name: 'length', format: 'int' }, { name: 'pages', format: 'struct', out: true }] },
+  { name: 'madvise', number: 28, level: 'refused', block: 'never', args: [] },
+  { name: 'shmget', number: 29, level: 'full', block: 'never', args: [{ name: 'key', format: 'int' }, { name: 'size', format: 'int' }, { name: 'flags', format: 'flags', flags: 'ipc' }] },
+  { name: 'shmat', number: 30, level: 'refused', block: 'never', args: [] },
+  { name: 'shmctl', number: 31, level: 'raw', block: 'never', args: [{ name: 'id', format: 'int' }, { name: 'command', format: 'int' }, { name: 'buffer', format: 'struct' }] },
   { name: 'dup', number: 32, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }] },
   { name: 'dup2', number: 33, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }] },
+  { name: 'pause', number: 34, level: 'refused', block: 'never', args: [] },
   { name: 'nanosleep', number: 35, level: 'full', block: 'sleep', ring: 'IORING_OP_TIMEOUT', args: [{ name: 'request', format: 'timespec' }, { name: 'remain', format: 'null' }] },
+  { name: 'getitimer', number: 36, level: 'full', block: 'never', args: [{ name: 'which', format: 'flags', flags: 'itimer' }, { name: 'value', format: 'itimerval', out: true }] },
+  { name: 'alarm', number: 37, level: 'full', block: 'never', args: [{ name: 'seconds', format: 'int' }] },
+  { name: 'setitimer', number: 38, level: 'full', block: 'never', args: [{ name: 'which', format: 'flags', flags: 'itimer' }, { name: 'value', format: 'itimerval' }, { name: 'old', format: 'itimerval', out: true }] },
   { name: 'getpid', number: 39, level: 'full', block: 'never', args: [] },
   { name: 'sendfile', number: 40, level: 'full', block: 'offload', args: [{ name: 'fdOut', format: 'fd' }, { name: 'fdIn', format: 'fd' }, { name: 'offset', format: 'offset' }, { name: 'count', format: 'int' }] },
   { name: 'socket', number: 41, level: 'full', block: 'never', ring: 'IORING_OP_SOCKET', args: [{ name: 'domain', format: 'flags', flags: 'family' }, { name: 'type', format: 'flags', flags: 'socketType' }, { name: 'protocol', format: 'int' }] },
   { name: 'connect', number: 42, level: 'full', block: 'connect', ring: 'IORING_OP_CONNECT', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
+  { name: 'accept', number: 43, level: 'full', block: 'accept', ring: 'IORING_OP_ACCEPT', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr', out: true }, { name: 'addressLength', format: 'intPointer', out: true }] },
   { name: 'sendto', number: 44, level: 'full', block: 'send', ring: 'IORING_OP_SEND', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'dataLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
-  { name: 'recvfrom', number: 45, level: 'full', block: 'recv', ring: 'IORING_OP_RECV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }] },
+  { name: 'recvfrom', number: 45, level: 'full', block: 'recv', ring: 'IORING_OP_RECV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut', out: true }, { name: 'bufferLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'address', format: 'sockaddr', out: true }, { name: 'addressLength', format: 'intPointer', out: true }] },
+  { name: 'sendmsg', number: 46, level: 'full', block: 'sendmsg', ring: 'IORING_OP_SENDMSG', args: [{ name: 'fd', format: 'fd' }, { name: 'message', format: 'message' }, { name: 'flags', format: 'flags', flags: 'message' }] },
+  { name: 'recvmsg', number: 47, level: 'full', block: 'recvmsg', ring: 'IORING_OP_RECVMSG', args: [{ name: 'fd', format: 'fd' }, { name: 'message', format: 'message', out: true }, { name: 'flags', format: 'flags', flags: 'message' }] },
   { name: 'shutdown', number: 48, level: 'full', block: 'never', ring: 'IORING_OP_SHUTDOWN', args: [{ name: 'fd', format: 'fd' }, { name: 'how', format: 'flags', flags: 'shutdown' }] },
   { name: 'bind', number: 49, level: 'full', block: 'never', ring: 'IORING_OP_BIND', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'int' }] },
   { name: 'listen', number: 50, level: 'full', block: 'never', ring: 'IORING_OP_LISTEN', args: [{ name: 'fd', format: 'fd' }, { name: 'backlog', format: 'int' }] },
-  { name: 'getsockname', number: 51, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }] },
+  { name: 'getsockname', number: 51, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr', out: true }, { name: 'addressLength', format: 'intPointer', out: true }] },
+  { name: 'getpeername', number: 52, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr', out: true }, { name: 'addressLength', format: 'intPointer', out: true }] },
+  { name: 'socketpair', number: 53, level: 'full', block: 'never', args: [{ name: 'domain', format: 'flags', flags: 'family' }, { name: 'type', format: 'flags', flags: 'socketType' }, { name: 'protocol', format: 'int' }, { name: 'pair', format: 'pair', out: true }] },
   { name: 'setsockopt', number: 54, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'level', format: 'int' }, { name: 'name', format: 'int' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }] },
+  { name: 'getsockopt', number: 55, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'level', format: 'int' }, { name: 'name', format: 'int' }, { name: 'size', format: 'optionOut', out: true }, { name: 'sizeLength', format: 'intPointer', out: true }] },
+  { name: 'clone', number: 56, level: 'refused', block: 'never', args: [] },
+  { name: 'fork', number: 57, level: 'refused', block: 'never', args: [] },
+  { name: 'vfork', number: 58, level: 'refused', block: 'never', args: [] },
+  { name: 'execve', number: 59, level: 'refused', block: 'never', args: [] },
+  { name: 'exit', number: 60, level: 'refused', block: 'never', args: [] },
+  { name: 'wait4', number: 61, level: 'full', block: 'wait', args: [{ name: 'pid', format: 'int' }, { name: 'status', format: 'waitStatus', out: true }, { name: 'options', format: 'flags', flags: 'wait' }, { name: 'rusage', format: 'rusage', out: true }] },
+  { name: 'kill', number: 62, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'signal', format: 'signal' }] },
+  { name: 'uname', number: 63, level: 'full', block: 'never', args: [{ name: 'name', format: 'utsname', out: true }] },
+  { name: 'semget', number: 64, level: 'full', block: 'never', args: [{ name: 'key', format: 'int' }, { name: 'count', format: 'int' }, { name: 'flags', format: 'flags', flags: 'ipc' }] },
+  { name: 'semop', number: 65, level: 'full', block: 'offload', args: [{ name: 'id', format: 'int' }, { name: 'operations', format: 'struct' }, { name: 'operationsLength', format: 'int' }] },
+  { name: 'semctl', number: 66, level: 'raw', block: 'never', args: [{ name: 'id', format: 'int' }, { name: 'index', format: 'int' }, { name: 'command', format: 'int' }, { name: 'argument', format: 'struct' }] },
+  { name: 'shmdt', number: 67, level: 'refused', block: 'never', args: [] },
+  { name: 'msgget', number: 68, level: 'full', block: 'never', args: [{ name: 'key', format: 'int' }, { name: 'flags', format: 'flags', flags: 'ipc' }] },
+  { name: 'msgsnd', number: 69, level: 'raw', block: 'offload', args: [{ name: 'id', format: 'int' }, { name: 'message', format: 'dataIn' }, { name: 'size', format: 'int' }, { name: 'flags', format: 'flags', flags: 'ipc' }] },
+  { name: 'msgrcv', number: 70, level: 'raw', block: 'offload', args: [{ name: 'id', format: 'int' }, { name: 'message', format: 'dataOut', out: true }, { name: 'size', format: 'int' }, { name: 'type', format: 'int' }, { name: 'flags', format: 'flags', flags: 'ipc' }] },
+  { name: 'msgctl', number: 71, level: 'raw', block: 'never', args: [{ name: 'id', format: 'int' }, { name: 'command', format: 'int' }, { name: 'buffer', format: 'struct' }] },
   { name: 'fcntl', number: 72, level: 'full', block: 'lock', args: [{ name: 'fd', format: 'fd' }, { name: 'command', format: 'flags', flags: 'fcntl' }, { name: 'argument', format: 'fcntlArgument' }] },
   { name: 'flock', number: 73, level: 'full', block: 'lock', args: [{ name: 'fd', format: 'fd' }, { name: 'operation', format: 'flags', flags: 'flock' }] },
   { name: 'fsync', number: 74, level: 'full', block: 'offload', ring: 'IORING_OP_FSYNC', args: [{ name: 'fd', format: 'fd' }] },
   { name: 'fdatasync', number: 75, level: 'full', block: 'offload', ring: 'IORING_OP_FSYNC', args: [{ name: 'fd', format: 'fd' }] },
   { name: 'truncate', number: 76, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'length', format: 'int' }] },
   { name: 'ftruncate', number: 77, level: 'full', block: 'never', ring: 'IORING_OP_FTRUNCATE', args: [{ name: 'fd', format: 'fd' }, { name: 'length', format: 'int' }] },
-  { name: 'getdents', number: 78, level: 'raw', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }] },
-  { name: 'getcwd', number: 79, level: 'full', block: 'never', args: [{ name: 'buffer', format: 'dataOut' }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'getdents', number: 78, level: 'raw', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut', out: true }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'getcwd', number: 79, level: 'full', block: 'never', args: [{ name: 'buffer', format: 'dataOut', out: true }, { name: 'bufferLength', format: 'int' }] },
   { name: 'chdir', number: 80, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }] },
   { name: 'fchdir', number: 81, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }] },
   { name: 'rename', number: 82, level: 'full', block: 'never', ring: 'IORING_OP_RENAMEAT', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
@@ -238,92 +556,388 @@ export const rows: readonly Row[] = [
   { name: 'link', number: 86, level: 'full', block: 'never', ring: 'IORING_OP_LINKAT', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
   { name: 'unlink', number: 87, level: 'full', block: 'never', ring: 'IORING_OP_UNLINKAT', args: [{ name: 'path', format: 'path' }] },
   { name: 'symlink', number: 88, level: 'full', block: 'never', ring: 'IORING_OP_SYMLINKAT', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
-  { name: 'readlink', number: 89, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'target', format: 'dataOut' }, { name: 'targetLength', format: 'int' }] },
+  { name: 'readlink', number: 89, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'target', format: 'dataOut', out: true }, { name: 'targetLength', format: 'int' }] },
   { name: 'chmod', number: 90, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
   { name: 'fchmod', number: 91, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'mode', format: 'octal' }] },
   { name: 'chown', number: 92, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }] },
   { name: 'fchown', number: 93, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }] },
   { name: 'lchown', number: 94, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }] },
   { name: 'umask', number: 95, level: 'full', block: 'never', args: [{ name: 'mask', format: 'octal' }] },
+  { name: 'gettimeofday', number: 96, level: 'full', block: 'never', args: [{ name: 'time', format: 'timeval', out: true }, { name: 'zone', format: 'null' }] },
+  { name: 'getrlimit', number: 97, level: 'full', block: 'never', args: [{ name: 'resource', format: 'flags', flags: 'rlimit' }, { name: 'limit', format: 'rlimit', out: true }] },
+  { name: 'getrusage', number: 98, level: 'full', block: 'never', args: [{ name: 'who', format: 'flags', flags: 'rusage' }, { name: 'usage', format: 'rusage', out: true }] },
+  { name: 'sysinfo', number: 99, level: 'full', block: 'never', args: [{ name: 'info', format: 'sysinfo', out: true }] },
+  { name: 'times', number: 100, level: 'full', block: 'never', args: [{ name: 'tms', format: 'tms', out: true }] },
+  { name: 'ptrace', number: 101, level: 'refused', block: 'never', args: [] },
+  { name: 'getuid', number: 102, level: 'full', block: 'never', args: [] },
+  { name: 'syslog', number: 103, level: 'raw', block: 'never', args: [{ name: 'type', format: 'int' }, { name: 'buffer', format: 'struct', out: true }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'getgid', number: 104, level: 'full', block: 'never', args: [] },
+  { name: 'setuid', number: 105, level: 'refused', block: 'never', args: [] },
+  { name: 'setgid', number: 106, level: 'refused', block: 'never', args: [] },
+  { name: 'geteuid', number: 107, level: 'full', block: 'never', args: [] },
+  { name: 'getegid', number: 108, level: 'full', block: 'never', args: [] },
+  { name: 'setpgid', number: 109, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'pgid', format: 'int' }] },
+  { name: 'getppid', number: 110, level: 'full', block: 'never', args: [] },
+  { name: 'getpgrp', number: 111, level: 'full', block: 'never', args: [] },
+  { name: 'setsid', number: 112, level: 'full', block: 'never', args: [] },
+  { name: 'setreuid', number: 113, level: 'refused', block: 'never', args: [] },
+  { name: 'setregid', number: 114, level: 'refused', block: 'never', args: [] },
+  { name: 'getgroups', number: 115, level: 'full', block: 'never', args: [{ name: 'count', format: 'int' }, { name: 'countLength', format: 'struct', out: true }] },
+  { name: 'setgroups', number: 116, level: 'refused', block: 'never', args: [] },
+  { name: 'setresuid', number: 117, level: 'refused', block: 'never', args: [] },
+  { name: 'getresuid', number: 118, level: 'full', block: 'never', args: [{ name: 'real', format: 'idOut', out: true }, { name: 'effective', format: 'idOut', out: true }, { name: 'saved', format: 'idOut', out: true }] },
+  { name: 'setresgid', number: 119, level: 'refused', block: 'never', args: [] },
+  { name: 'getresgid', number: 120, level: 'full', block: 'never', args: [{ name: 'real', format: 'idOut', out: true }, { name: 'effective', format: 'idOut', out: true }, { name: 'saved', format: 'idOut', out: true }] },
+  { name: 'getpgid', number: 121, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }] },
+  { name: 'setfsuid', number: 122, level: 'raw', block: 'never', args: [{ name: 'uid', format: 'id' }] },
+  { name: 'setfsgid', number: 123, level: 'raw', block: 'never', args: [{ name: 'gid', format: 'id' }] },
+  { name: 'getsid', number: 124, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }] },
+  { name: 'capget', number: 125, level: 'raw', block: 'never', args: [{ name: 'header', format: 'struct' }, { name: 'data', format: 'struct', out: true }] },
+  { name: 'capset', number: 126, level: 'raw', block: 'never', args: [{ name: 'header', format: 'struct' }, { name: 'data', format: 'struct' }] },
+  { name: 'rt_sigpending', number: 127, level: 'full', block: 'never', args: [{ name: 'mask', format: 'sigset', out: true }, { name: 'maskLength', format: 'int' }] },
+  { name: 'rt_sigtimedwait', number: 128, level: 'refused', block: 'never', args: [] },
+  { name: 'rt_sigqueueinfo', number: 129, level: 'raw', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'signal', format: 'signal' }, { name: 'info', format: 'struct' }] },
+  { name: 'rt_sigsuspend', number: 130, level: 'refused', block: 'never', args: [] },
+  { name: 'sigaltstack', number: 131, level: 'refused', block: 'never', args: [] },
   { name: 'utime', number: 132, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'times', format: 'utimbuf' }] },
   { name: 'mknod', number: 133, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'mode', format: 'fileMode' }, { name: 'dev', format: 'device' }] },
-  { name: 'ustat', number: 136, level: 'raw', block: 'never', args: [{ name: 'dev', format: 'device' }, { name: 'statistics', format: 'struct' }] },
-  { name: 'statfs', number: 137, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'statfs', format: 'statfs' }] },
-  { name: 'fstatfs', number: 138, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'statfs', format: 'statfs' }] },
+  { name: 'uselib', number: 134, level: 'obsolete', block: 'never', args: [] },
+  { name: 'personality', number: 135, level: 'refused', block: 'never', args: [] },
+  { name: 'ustat', number: 136, level: 'raw', block: 'never', args: [{ name: 'dev', format: 'device' }, { name: 'statistics', format: 'struct', out: true }] },
+  { name: 'statfs', number: 137, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'statfs', format: 'statfs', out: true }] },
+  { name: 'fstatfs', number: 138, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'statfs', format: 'statfs', out: true }] },
+  { name: 'sysfs', number: 139, level: 'refused', block: 'never', args: [] },
+  { name: 'getpriority', number: 140, level: 'full', block: 'never', args: [{ name: 'which', format: 'flags', flags: 'priority' }, { name: 'who', format: 'int' }] },
+  { name: 'setpriority', number: 141, level: 'full', block: 'never', args: [{ name: 'which', format: 'flags', flags: 'priority' }, { name: 'who', format: 'int' }, { name: 'nice', format: 'int' }] },
+  { name: 'sched_setparam', number: 142, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'priority', format: 'schedParam' }] },
+  { name: 'sched_getparam', number: 143, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'priority', format: 'schedParam', out: true }] },
+  { name: 'sched_setscheduler', number: 144, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'policy', format: 'flags', flags: 'sched' }, { name: 'priority', format: 'schedParam' }] },
+  { name: 'sched_getscheduler', number: 145, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }] },
+  { name: 'sched_get_priority_max', number: 146, level: 'full', block: 'never', args: [{ name: 'policy', format: 'flags', flags: 'sched' }] },
+  { name: 'sched_get_priority_min', number: 147, level: 'full', block: 'never', args: [{ name: 'policy', format: 'flags', flags: 'sched' }] },
+  { name: 'sched_rr_get_interval', number: 148, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'interval', format: 'timespec', out: true }] },
+  { name: 'mlock', number: 149, level: 'raw', block: 'never', args: [{ name: 'memory', format: 'struct' }, { name: 'length', format: 'int' }] },
+  { name: 'munlock', number: 150, level: 'raw', block: 'never', args: [{ name: 'memory', format: 'struct' }, { name: 'length', format: 'int' }] },
+  { name: 'mlockall', number: 151, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'mlockall' }] },
+  { name: 'munlockall', number: 152, level: 'full', block: 'never', args: [] },
+  { name: 'vhangup', number: 153, level: 'raw', block: 'never', args: [] },
+  { name: 'modify_ldt', number: 154, level: 'refused', block: 'never', args: [] },
+  { name: 'pivot_root', number: 155, level: 'raw', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'dest', format: 'path' }] },
+  { name: '_sysctl', number: 156, level: 'obsolete', block: 'never', args: [] },
+  { name: 'prctl', number: 157, level: 'raw', block: 'never', args: [{ name: 'option', format: 'int' }, { name: 'argument', format: 'struct' }, { name: 'a3', format: 'null' }, { name: 'a4', format: 'null' }, { name: 'a5', format: 'null' }] },
+  { name: 'arch_prctl', number: 158, level: 'refused', block: 'never', args: [] },
+  { name: 'adjtimex', number: 159, level: 'raw', block: 'never', args: [{ name: 'timex', format: 'struct' }] },
+  { name: 'setrlimit', number: 160, level: 'full', block: 'never', args: [{ name: 'resource', format: 'flags', flags: 'rlimit' }, { name: 'limit', format: 'rlimit' }] },
   { name: 'chroot', number: 161, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }] },
   { name: 'sync', number: 162, level: 'full', block: 'offload', args: [] },
+  { name: 'acct', number: 163, level: 'raw', block: 'never', args: [{ name: 'path', format: 'path' }] },
+  { name: 'settimeofday', number: 164, level: 'full', block: 'never', args: [{ name: 'time', format: 'timeval' }, { name: 'zone', format: 'null' }] },
+  { name: 'mount', number: 165, level: 'raw', block: 'offload', args: [{ name: 'source', format: 'text' }, { name: 'path', format: 'path' }, { name: 'type', format: 'text' }, { name: 'flags', format: 'flags', flags: 'mount' }, { name: 'data', format: 'text' }] },
+  { name: 'umount2', number: 166, level: 'full', block: 'offload', args: [{ name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'umount' }] },
+  { name: 'swapon', number: 167, level: 'raw', block: 'offload', args: [{ name: 'path', format: 'path' }, { name: 'flags', format: 'int' }] },
+  { name: 'swapoff', number: 168, level: 'raw', block: 'offload', args: [{ name: 'path', format: 'path' }] },
+  { name: 'reboot', number: 169, level: 'raw', block: 'never', args: [{ name: 'magic', format: 'int' }, { name: 'magic2', format: 'int' }, { name: 'command', format: 'int' }, { name: 'argument', format: 'text' }] },
+  { name: 'sethostname', number: 170, level: 'full', block: 'never', args: [{ name: 'name', format: 'dataIn' }, { name: 'nameLength', format: 'int' }] },
+  { name: 'setdomainname', number: 171, level: 'full', block: 'never', args: [{ name: 'name', format: 'dataIn' }, { name: 'nameLength', format: 'int' }] },
+  { name: 'iopl', number: 172, level: 'refused', block: 'never', args: [] },
+  { name: 'ioperm', number: 173, level: 'refused', block: 'never', args: [] },
+  { name: 'create_module', number: 174, level: 'obsolete', block: 'never', args: [] },
+  { name: 'init_module', number: 175, level: 'raw', block: 'offload', args: [{ name: 'image', format: 'dataIn' }, { name: 'imageLength', format: 'int' }, { name: 'parameters', format: 'text' }] },
+  { name: 'delete_module', number: 176, level: 'raw', block: 'never', args: [{ name: 'name', format: 'text' }, { name: 'flags', format: 'int' }] },
+  { name: 'get_kernel_syms', number: 177, level: 'obsolete', block: 'never', args: [] },
+  { name: 'query_module', number: 178, level: 'obsolete', block: 'never', args: [] },
+  { name: 'quotactl', number: 179, level: 'refused', block: 'never', args: [] },
+  { name: 'nfsservctl', number: 180, level: 'obsolete', block: 'never', args: [] },
+  { name: 'getpmsg', number: 181, level: 'obsolete', block: 'never', args: [] },
+  { name: 'putpmsg', number: 182, level: 'obsolete', block: 'never', args: [] },
+  { name: 'afs_syscall', number: 183, level: 'obsolete', block: 'never', args: [] },
+  { name: 'tuxcall', number: 184, level: 'obsolete', block: 'never', args: [] },
+  { name: 'security', number: 185, level: 'obsolete', block: 'never', args: [] },
+  { name: 'gettid', number: 186, level: 'full', block: 'never', args: [] },
   { name: 'readahead', number: 187, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'count', format: 'int' }] },
   { name: 'setxattr', number: 188, level: 'full', block: 'never', ring: 'IORING_OP_SETXATTR', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'xattr' }] },
   { name: 'lsetxattr', number: 189, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'xattr' }] },
   { name: 'fsetxattr', number: 190, level: 'full', block: 'never', ring: 'IORING_OP_FSETXATTR', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }, { name: 'value', format: 'dataIn' }, { name: 'valueLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'xattr' }] },
-  { name: 'getxattr', number: 191, level: 'full', block: 'never', ring: 'IORING_OP_GETXATTR', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
-  { name: 'lgetxattr', number: 192, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
-  { name: 'fgetxattr', number: 193, level: 'full', block: 'never', ring: 'IORING_OP_FGETXATTR', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
-  { name: 'listxattr', number: 194, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
-  { name: 'llistxattr', number: 195, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
-  { name: 'flistxattr', number: 196, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'getxattr', number: 191, level: 'full', block: 'never', ring: 'IORING_OP_GETXATTR', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'lgetxattr', number: 192, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'fgetxattr', number: 193, level: 'full', block: 'never', ring: 'IORING_OP_FGETXATTR', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'listxattr', number: 194, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'llistxattr', number: 195, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'flistxattr', number: 196, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
   { name: 'removexattr', number: 197, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }] },
   { name: 'lremovexattr', number: 198, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'name', format: 'text' }] },
   { name: 'fremovexattr', number: 199, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'name', format: 'text' }] },
+  { name: 'tkill', number: 200, level: 'full', block: 'never', args: [{ name: 'tid', format: 'int' }, { name: 'signal', format: 'signal' }] },
+  { name: 'time', number: 201, level: 'full', block: 'never', args: [{ name: 'seconds', format: 'null' }] },
+  { name: 'futex', number: 202, level: 'refused', block: 'never', args: [] },
+  { name: 'sched_setaffinity', number: 203, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'cpus', format: 'int' }, { name: 'cpusLength', format: 'cpus' }] },
+  { name: 'sched_getaffinity', number: 204, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'cpus', format: 'int' }, { name: 'cpusLength', format: 'cpus', out: true }] },
+  { name: 'set_thread_area', number: 205, level: 'obsolete', block: 'never', args: [] },
+  { name: 'io_setup', number: 206, level: 'refused', block: 'never', args: [] },
+  { name: 'io_destroy', number: 207, level: 'refused', block: 'never', args: [] },
+  { name: 'io_getevents', number: 208, level: 'refused', block: 'never', args: [] },
+  { name: 'io_submit', number: 209, level: 'refused', block: 'never', args: [] },
+  { name: 'io_cancel', number: 210, level: 'refused', block: 'never', args: [] },
+  { name: 'get_thread_area', number: 211, level: 'obsolete', block: 'never', args: [] },
+  { name: 'lookup_dcookie', number: 212, level: 'obsolete', block: 'never', args: [] },
   { name: 'epoll_create', number: 213, level: 'full', block: 'never', args: [{ name: 'size', format: 'int' }] },
-  { name: 'getdents64', number: 217, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dirents' }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'epoll_ctl_old', number: 214, level: 'obsolete', block: 'never', args: [] },
+  { name: 'epoll_wait_old', number: 215, level: 'obsolete', block: 'never', args: [] },
+  { name: 'remap_file_pages', number: 216, level: 'refused', block: 'never', args: [] },
+  { name: 'getdents64', number: 217, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dirents', out: true }, { name: 'bufferLength', format: 'int' }] },
+  { name: 'set_tid_address', number: 218, level: 'refused', block: 'never', args: [] },
+  { name: 'restart_syscall', number: 219, level: 'refused', block: 'never', args: [] },
+  { name: 'semtimedop', number: 220, level: 'full', block: 'offload', args: [{ name: 'id', format: 'int' }, { name: 'operations', format: 'struct' }, { name: 'operationsLength', format: 'int' }, { name: 'timeout', format: 'timespec' }] },
   { name: 'fadvise64', number: 221, level: 'full', block: 'never', ring: 'IORING_OP_FADVISE', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'length', format: 'int' }, { name: 'advice', format: 'flags', flags: 'fadvise' }] },
+  { name: 'timer_create', number: 222, level: 'full', block: 'never', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'event', format: 'struct' }, { name: 'id', format: 'intOut', out: true }] },
+  { name: 'timer_settime', number: 223, level: 'full', block: 'never', args: [{ name: 'id', format: 'int' }, { name: 'flags', format: 'flags', flags: 'timer' }, { name: 'value', format: 'itimerspec' }, { name: 'old', format: 'itimerspec', out: true }] },
+  { name: 'timer_gettime', number: 224, level: 'full', block: 'never', args: [{ name: 'id', format: 'int' }, { name: 'value', format: 'itimerspec', out: true }] },
+  { name: 'timer_getoverrun', number: 225, level: 'full', block: 'never', args: [{ name: 'id', format: 'int' }] },
+  { name: 'timer_delete', number: 226, level: 'full', block: 'never', args: [{ name: 'id', format: 'int' }] },
+  { name: 'clock_settime', number: 227, level: 'full', block: 'never', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'time', format: 'timespec' }] },
+  { name: 'clock_gettime', number: 228, level: 'full', block: 'never', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'time', format: 'timespec', out: true }] },
+  { name: 'clock_getres', number: 229, level: 'full', block: 'never', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'time', format: 'timespec', out: true }] },
   { name: 'clock_nanosleep', number: 230, level: 'full', block: 'sleep', ring: 'IORING_OP_TIMEOUT', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'flags', format: 'flags', flags: 'timer' }, { name: 'request', format: 'timespec' }, { name: 'remain', format: 'null' }] },
-  { name: 'epoll_wait', number: 232, level: 'full', block: 'epoll', ring: 'IORING_OP_EPOLL_WAIT', args: [{ name: 'epfd', format: 'fd' }, { name: 'count', format: 'epollEvents' }, { name: 'countLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
+  { name: 'exit_group', number: 231, level: 'refused', block: 'never', args: [] },
+  { name: 'epoll_wait', number: 232, level: 'full', block: 'epoll', ring: 'IORING_OP_EPOLL_WAIT', args: [{ name: 'epfd', format: 'fd' }, { name: 'count', format: 'epollEvents', out: true }, { name: 'countLength', format: 'int' }, { name: 'timeout', format: 'int' }] },
   { name: 'epoll_ctl', number: 233, level: 'full', block: 'never', ring: 'IORING_OP_EPOLL_CTL', args: [{ name: 'epfd', format: 'fd' }, { name: 'operation', format: 'flags', flags: 'epollOperation' }, { name: 'fd', format: 'fd' }, { name: 'event', format: 'epollEvent' }] },
+  { name: 'tgkill', number: 234, level: 'full', block: 'never', args: [{ name: 'tgid', format: 'int' }, { name: 'tid', format: 'int' }, { name: 'signal', format: 'signal' }] },
   { name: 'utimes', number: 235, level: 'full', block: 'never', args: [{ name: 'path', format: 'path' }, { name: 'times', format: 'timevals' }] },
+  { name: 'vserver', number: 236, level: 'obsolete', block: 'never', args: [] },
+  { name: 'mbind', number: 237, level: 'refused', block: 'never', args: [] },
+  { name: 'set_mempolicy', number: 238, level: 'raw', block: 'never', args: [{ name: 'mode', format: 'int' }, { name: 'nodes', format: 'struct' }, { name: 'nodesLength', format: 'int' }, { name: 'bits', format: 'int' }] },
+  { name: 'get_mempolicy', number: 239, level: 'raw', block: 'never', args: [{ name: 'mode', format: 'struct', out: true }, { name: 'nodes', format: 'struct', out: true }, { name: 'nodesLength', format: 'int' }, { name: 'bits', format: 'int' }, { name: 'address', format: 'null' }, { name: 'flags', format: 'int' }] },
+  { name: 'mq_open', number: 240, level: 'full', block: 'never', args: [{ name: 'name', format: 'text' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }, { name: 'attributes', format: 'mqAttributes' }] },
+  { name: 'mq_unlink', number: 241, level: 'full', block: 'never', args: [{ name: 'name', format: 'text' }] },
+  { name: 'mq_timedsend', number: 242, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }, { name: 'data', format: 'dataIn' }, { name: 'dataLength', format: 'int' }, { name: 'priority', format: 'int' }, { name: 'timeout', format: 'timespec' }] },
+  { name: 'mq_timedreceive', number: 243, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }, { name: 'buffer', format: 'dataOut', out: true }, { name: 'bufferLength', format: 'int' }, { name: 'priority', format: 'intOut', out: true }, { name: 'timeout', format: 'timespec' }] },
+  { name: 'mq_notify', number: 244, level: 'refused', block: 'never', args: [] },
+  { name: 'mq_getsetattr', number: 245, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'attributes', format: 'mqAttributes' }, { name: 'old', format: 'mqAttributes', out: true }] },
+  { name: 'kexec_load', number: 246, level: 'refused', block: 'never', args: [] },
+  { name: 'waitid', number: 247, level: 'full', block: 'wait', ring: 'IORING_OP_WAITID', args: [{ name: 'idType', format: 'flags', flags: 'idType' }, { name: 'id', format: 'int' }, { name: 'info', format: 'siginfo', out: true }, { name: 'options', format: 'flags', flags: 'wait' }, { name: 'rusage', format: 'rusage', out: true }] },
+  { name: 'add_key', number: 248, level: 'raw', block: 'never', args: [{ name: 'type', format: 'text' }, { name: 'description', format: 'text' }, { name: 'payload', format: 'struct' }, { name: 'payloadLength', format: 'int' }, { name: 'keyring', format: 'int' }] },
+  { name: 'request_key', number: 249, level: 'raw', block: 'offload', args: [{ name: 'type', format: 'text' }, { name: 'description', format: 'text' }, { name: 'callout', format: 'text' }, { name: 'keyring', format: 'int' }] },
+  { name: 'keyctl', number: 250, level: 'refused', block: 'never', args: [] },
+  { name: 'ioprio_set', number: 251, level: 'full', block: 'never', args: [{ name: 'which', format: 'flags', flags: 'ioprio' }, { name: 'who', format: 'int' }, { name: 'priority', format: 'int' }] },
+  { name: 'ioprio_get', number: 252, level: 'full', block: 'never', args: [{ name: 'which', format: 'flags', flags: 'ioprio' }, { name: 'who', format: 'int' }] },
   { name: 'inotify_init', number: 253, level: 'full', block: 'never', args: [] },
   { name: 'inotify_add_watch', number: 254, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mask', format: 'flags', flags: 'inotify' }] },
   { name: 'inotify_rm_watch', number: 255, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'watch', format: 'int' }] },
+  { name: 'migrate_pages', number: 256, level: 'refused', block: 'never', args: [] },
   { name: 'openat', number: 257, level: 'full', block: 'open', ring: 'IORING_OP_OPENAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'open' }, { name: 'mode', format: 'octal' }] },
   { name: 'mkdirat', number: 258, level: 'full', block: 'never', ring: 'IORING_OP_MKDIRAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
   { name: 'mknodat', number: 259, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'fileMode' }, { name: 'dev', format: 'device' }] },
   { name: 'fchownat', number: 260, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'uid', format: 'id' }, { name: 'gid', format: 'id' }, { name: 'flags', format: 'flags', flags: 'at' }] },
   { name: 'futimesat', number: 261, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'times', format: 'timevals' }] },
-  { name: 'newfstatat', number: 262, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'stat', format: 'stat' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'newfstatat', number: 262, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'stat', format: 'stat', out: true }, { name: 'flags', format: 'flags', flags: 'at' }] },
   { name: 'unlinkat', number: 263, level: 'full', block: 'never', ring: 'IORING_OP_UNLINKAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'unlinkat' }] },
   { name: 'renameat', number: 264, level: 'full', block: 'never', ring: 'IORING_OP_RENAMEAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }] },
   { name: 'linkat', number: 265, level: 'full', block: 'never', ring: 'IORING_OP_LINKAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }] },
   { name: 'symlinkat', number: 266, level: 'full', block: 'never', ring: 'IORING_OP_SYMLINKAT', args: [{ name: 'path', format: 'path' }, { name: 'dirfd', format: 'fd' }, { name: 'dest', format: 'path' }] },
-  { name: 'readlinkat', number: 267, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'target', format: 'dataOut' }, { name: 'targetLength', format: 'int' }] },
+  { name: 'readlinkat', number: 267, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'target', format: 'dataOut', out: true }, { name: 'targetLength', format: 'int' }] },
   { name: 'fchmodat', number: 268, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }] },
   { name: 'faccessat', number: 269, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'flags', flags: 'access' }] },
+  { name: 'pselect6', number: 270, level: 'full', block: 'select', args: [{ name: 'sets', format: 'int' }, { name: 'sets1', format: 'fdSet' }, { name: 'sets2', format: 'fdSet' }, { name: 'sets3', format: 'fdSet' }, { name: 'timeout', format: 'timespec' }, { name: 'mask', format: 'null' }] },
+  { name: 'ppoll', number: 271, level: 'full', block: 'poll', args: [{ name: 'fds', format: 'pollfds' }, { name: 'fdsLength', format: 'int' }, { name: 'timeout', format: 'timespec' }, { name: 'mask', format: 'null' }, { name: 'size', format: 'int' }] },
+  { name: 'unshare', number: 272, level: 'raw', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'cloneFlags' }] },
+  { name: 'set_robust_list', number: 273, level: 'refused', block: 'never', args: [] },
+  { name: 'get_robust_list', number: 274, level: 'raw', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'head', format: 'struct', out: true }, { name: 'length', format: 'struct', out: true }] },
   { name: 'splice', number: 275, level: 'full', block: 'splice', ring: 'IORING_OP_SPLICE', args: [{ name: 'fdIn', format: 'fd' }, { name: 'offsetIn', format: 'offset' }, { name: 'fdOut', format: 'fd' }, { name: 'offsetOut', format: 'offset' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'splice' }] },
   { name: 'tee', number: 276, level: 'full', block: 'splice', ring: 'IORING_OP_TEE', args: [{ name: 'fdIn', format: 'fd' }, { name: 'fdOut', format: 'fd' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'splice' }] },
   { name: 'sync_file_range', number: 277, level: 'full', block: 'offload', ring: 'IORING_OP_SYNC_FILE_RANGE', args: [{ name: 'fd', format: 'fd' }, { name: 'offset', format: 'int' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'syncFileRange' }] },
   { name: 'vmsplice', number: 278, level: 'refused', block: 'never', args: [] },
+  { name: 'move_pages', number: 279, level: 'refused', block: 'never', args: [] },
   { name: 'utimensat', number: 280, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'times', format: 'timespecs' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'epoll_pwait', number: 281, level: 'full', block: 'epoll', ring: 'IORING_OP_EPOLL_WAIT', args: [{ name: 'epfd', format: 'fd' }, { name: 'count', format: 'epollEvents', out: true }, { name: 'countLength', format: 'int' }, { name: 'timeout', format: 'int' }, { name: 'mask', format: 'null' }, { name: 'size', format: 'int' }] },
+  { name: 'signalfd', number: 282, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'mask', format: 'sigset' }, { name: 'maskLength', format: 'int' }] },
+  { name: 'timerfd_create', number: 283, level: 'full', block: 'never', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'flags', format: 'flags', flags: 'timerfd' }] },
+  { name: 'eventfd', number: 284, level: 'full', block: 'never', args: [{ name: 'initial', format: 'int' }] },
   { name: 'fallocate', number: 285, level: 'full', block: 'offload', ring: 'IORING_OP_FALLOCATE', args: [{ name: 'fd', format: 'fd' }, { name: 'mode', format: 'flags', flags: 'fallocate' }, { name: 'offset', format: 'int' }, { name: 'length', format: 'int' }] },
-  { name: 'accept4', number: 288, level: 'full', block: 'accept', ring: 'IORING_OP_ACCEPT', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr' }, { name: 'addressLength', format: 'intPointer' }, { name: 'flags', format: 'flags', flags: 'socketFlag' }] },
+  { name: 'timerfd_settime', number: 286, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'timerfdSet' }, { name: 'value', format: 'itimerspec' }, { name: 'old', format: 'itimerspec', out: true }] },
+  { name: 'timerfd_gettime', number: 287, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'value', format: 'itimerspec', out: true }] },
+  { name: 'accept4', number: 288, level: 'full', block: 'accept', ring: 'IORING_OP_ACCEPT', args: [{ name: 'fd', format: 'fd' }, { name: 'address', format: 'sockaddr', out: true }, { name: 'addressLength', format: 'intPointer', out: true }, { name: 'flags', format: 'flags', flags: 'socketFlag' }] },
+  { name: 'signalfd4', number: 289, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'mask', format: 'sigset' }, { name: 'maskLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'signalfd' }] },
+  { name: 'eventfd2', number: 290, level: 'full', block: 'never', args: [{ name: 'initial', format: 'int' }, { name: 'flags', format: 'flags', flags: 'eventfd' }] },
   { name: 'epoll_create1', number: 291, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'epollCreate' }] },
   { name: 'dup3', number: 292, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'newfd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
-  { name: 'pipe2', number: 293, level: 'full', block: 'never', ring: 'IORING_OP_PIPE', args: [{ name: 'pair', format: 'pair' }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
+  { name: 'pipe2', number: 293, level: 'full', block: 'never', ring: 'IORING_OP_PIPE', args: [{ name: 'pair', format: 'pair', out: true }, { name: 'flags', format: 'flags', flags: 'pipe' }] },
   { name: 'inotify_init1', number: 294, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'inotifyInit' }] },
-  { name: 'preadv', number: 295, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }] },
+  { name: 'preadv', number: 295, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut', out: true }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }] },
   { name: 'pwritev', number: 296, level: 'full', block: 'write', ring: 'IORING_OP_WRITEV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }] },
-  { name: 'name_to_handle_at', number: 303, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'handle', format: 'struct' }, { name: 'mount', format: 'intOut' }, { name: 'flags', format: 'flags', flags: 'handle' }] },
-  { name: 'open_by_handle_at', number: 304, level: 'full', block: 'offload', args: [{ name: 'mountFd', format: 'fd' }, { name: 'handle', format: 'struct' }, { name: 'flags', format: 'flags', flags: 'open' }] },
+  { name: 'rt_tgsigqueueinfo', number: 297, level: 'raw', block: 'never', args: [{ name: 'tgid', format: 'int' }, { name: 'tid', format: 'int' }, { name: 'signal', format: 'signal' }, { name: 'info', format: 'struct' }] },
+  { name: 'perf_event_open', number: 298, level: 'raw', block: 'never', args: [{ name: 'attr', format: 'struct' }, { name: 'pid', format: 'int' }, { name: 'cpu', format: 'int' }, { name: 'group', format: 'fd' }, { name: 'flags', format: 'int' }] },
+  { name: 'recvmmsg', number: 299, level: 'full', block: 'recvmsg', args: [{ name: 'fd', format: 'fd' }, { name: 'messages', format: 'messages', out: true }, { name: 'messagesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }, { name: 'timeout', format: 'null' }] },
+  { name: 'fanotify_init', number: 300, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'fanotifyInit' }, { name: 'eventFlags', format: 'flags', flags: 'open' }] },
+  { name: 'fanotify_mark', number: 301, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'fanotifyMark' }, { name: 'mask', format: 'int' }, { name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }] },
+  { name: 'prlimit64', number: 302, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'resource', format: 'flags', flags: 'rlimit' }, { name: 'limit', format: 'rlimit' }, { name: 'old', format: 'rlimit', out: true }] },
+  { name: 'name_to_handle_at', number: 303, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'handle', format: 'struct', out: true }, { name: 'mount', format: 'intOut', out: true }, { name: 'flags', format: 'flags', flags: 'handle' }] },
+  { name: 'open_by_handle_at', number: 304, level: 'full', block: 'offload', args: [{ name: 'mountFd', format: 'fd' }, { name: 'handle', format: 'struct', out: true }, { name: 'flags', format: 'flags', flags: 'open' }] },
+  { name: 'clock_adjtime', number: 305, level: 'raw', block: 'never', args: [{ name: 'clock', format: 'flags', flags: 'clock' }, { name: 'timex', format: 'struct' }] },
   { name: 'syncfs', number: 306, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }] },
+  { name: 'sendmmsg', number: 307, level: 'full', block: 'sendmsg', args: [{ name: 'fd', format: 'fd' }, { name: 'messages', format: 'messages' }, { name: 'messagesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'message' }] },
+  { name: 'setns', number: 308, level: 'raw', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'type', format: 'flags', flags: 'cloneFlags' }] },
+  { name: 'getcpu', number: 309, level: 'full', block: 'never', args: [{ name: 'cpu', format: 'intOut', out: true }, { name: 'node', format: 'intOut', out: true }, { name: 'cache', format: 'null' }] },
+  { name: 'process_vm_readv', number: 310, level: 'refused', block: 'never', args: [] },
+  { name: 'process_vm_writev', number: 311, level: 'refused', block: 'never', args: [] },
   { name: 'kcmp', number: 312, level: 'raw', block: 'never', args: [{ name: 'pid1', format: 'int' }, { name: 'pid2', format: 'int' }, { name: 'type', format: 'int' }, { name: 'idx1', format: 'int' }, { name: 'idx2', format: 'int' }] },
+  { name: 'finit_module', number: 313, level: 'raw', block: 'offload', args: [{ name: 'fd', format: 'fd' }, { name: 'parameters', format: 'text' }, { name: 'flags', format: 'int' }] },
+  { name: 'sched_setattr', number: 314, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'attr', format: 'schedAttr' }, { name: 'flags', format: 'int' }] },
+  { name: 'sched_getattr', number: 315, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'attr', format: 'schedAttr', out: true }, { name: 'attrLength', format: 'int' }, { name: 'flags', format: 'int' }] },
   { name: 'renameat2', number: 316, level: 'full', block: 'never', ring: 'IORING_OP_RENAMEAT', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }, { name: 'flags', format: 'flags', flags: 'rename' }] },
-  { name: 'getrandom', number: 318, level: 'full', block: 'never', args: [{ name: 'buffer', format: 'dataOut' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'random' }] },
+  { name: 'seccomp', number: 317, level: 'refused', block: 'never', args: [] },
+  { name: 'getrandom', number: 318, level: 'full', block: 'never', args: [{ name: 'buffer', format: 'dataOut', out: true }, { name: 'length', format: 'int' }, { name: 'flags', format: 'flags', flags: 'random' }] },
   { name: 'memfd_create', number: 319, level: 'full', block: 'never', args: [{ name: 'name', format: 'text' }, { name: 'flags', format: 'flags', flags: 'memfd' }] },
+  { name: 'kexec_file_load', number: 320, level: 'raw', block: 'offload', args: [{ name: 'kernel', format: 'fd' }, { name: 'initrd', format: 'fd' }, { name: 'length', format: 'int' }, { name: 'commandLine', format: 'struct' }, { name: 'flags', format: 'int' }] },
+  { name: 'bpf', number: 321, level: 'refused', block: 'never', args: [] },
+  { name: 'execveat', number: 322, level: 'refused', block: 'never', args: [] },
+  { name: 'userfaultfd', number: 323, level: 'refused', block: 'never', args: [] },
+  { name: 'membarrier', number: 324, level: 'full', block: 'never', args: [{ name: 'command', format: 'flags', flags: 'membarrier' }, { name: 'flags', format: 'int' }, { name: 'cpu', format: 'int' }] },
+  { name: 'mlock2', number: 325, level: 'raw', block: 'never', args: [{ name: 'memory', format: 'struct' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'int' }] },
   { name: 'copy_file_range', number: 326, level: 'full', block: 'offload', args: [{ name: 'fdIn', format: 'fd' }, { name: 'offsetIn', format: 'offset' }, { name: 'fdOut', format: 'fd' }, { name: 'offsetOut', format: 'offset' }, { name: 'length', format: 'int' }, { name: 'flags', format: 'int' }] },
-  { name: 'preadv2', number: 327, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }, { name: 'flags', format: 'flags', flags: 'rwf' }] },
+  { name: 'preadv2', number: 327, level: 'full', block: 'read', ring: 'IORING_OP_READV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovOut', out: true }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }, { name: 'flags', format: 'flags', flags: 'rwf' }] },
   { name: 'pwritev2', number: 328, level: 'full', block: 'write', ring: 'IORING_OP_WRITEV', args: [{ name: 'fd', format: 'fd' }, { name: 'buffers', format: 'iovIn' }, { name: 'buffersLength', format: 'int' }, { name: 'offset', format: 'int' }, { name: 'high', format: 'null' }, { name: 'flags', format: 'flags', flags: 'rwf' }] },
-  { name: 'statx', number: 332, level: 'full', block: 'never', ring: 'IORING_OP_STATX', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'mask', format: 'flags', flags: 'statx' }, { name: 'statx', format: 'statx' }] },
+  { name: 'pkey_mprotect', number: 329, level: 'refused', block: 'never', args: [] },
+  { name: 'pkey_alloc', number: 330, level: 'refused', block: 'never', args: [] },
+  { name: 'pkey_free', number: 331, level: 'refused', block: 'never', args: [] },
+  { name: 'statx', number: 332, level: 'full', block: 'never', ring: 'IORING_OP_STATX', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'mask', format: 'flags', flags: 'statx' }, { name: 'statx', format: 'statx', out: true }] },
+  { name: 'io_pgetevents', number: 333, level: 'refused', block: 'never', args: [] },
+  { name: 'rseq', number: 334, level: 'refused', block: 'never', args: [] },
+  { name: 'uretprobe', number: 335, level: 'refused', block: 'never', args: [] },
+  { name: 'uprobe', number: 336, level: 'refused', block: 'never', args: [] },
+  { name: 'pidfd_send_signal', number: 424, level: 'full', block: 'never', args: [{ name: 'pidfd', format: 'fd' }, { name: 'signal', format: 'signal' }, { name: 'info', format: 'null' }, { name: 'flags', format: 'int' }] },
+  { name: 'io_uring_setup', number: 425, level: 'refused', block: 'never', args: [] },
+  { name: 'io_uring_enter', number: 426, level: 'refused', block: 'never', args: [] },
+  { name: 'io_uring_register', number: 427, level: 'refused', block: 'never', args: [] },
+  { name: 'open_tree', number: 428, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'openTree' }] },
+  { name: 'move_mount', number: 429, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'newdirfd', format: 'fd' }, { name: 'dest', format: 'path' }, { name: 'flags', format: 'flags', flags: 'moveMount' }] },
+  { name: 'fsopen', number: 430, level: 'full', block: 'never', args: [{ name: 'type', format: 'text' }, { name: 'flags', format: 'flags', flags: 'fsopen' }] },
+  { name: 'fsconfig', number: 431, level: 'full', block: 'offload', args: [{ name: 'fd', format: 'fd' }, { name: 'command', format: 'flags', flags: 'fsconfig' }, { name: 'key', format: 'text' }, { name: 'value', format: 'text' }, { name: 'aux', format: 'int' }] },
+  { name: 'fsmount', number: 432, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'flags', format: 'flags', flags: 'fsopen' }, { name: 'attributes', format: 'flags', flags: 'mountAttributes' }] },
+  { name: 'fspick', number: 433, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'fspick' }] },
+  { name: 'pidfd_open', number: 434, level: 'full', block: 'never', args: [{ name: 'pid', format: 'int' }, { name: 'flags', format: 'flags', flags: 'pidfd' }] },
+  { name: 'clone3', number: 435, level: 'refused', block: 'never', args: [] },
   { name: 'close_range', number: 436, level: 'full', block: 'never', args: [{ name: 'first', format: 'int' }, { name: 'last', format: 'int' }, { name: 'flags', format: 'flags', flags: 'closeRange' }] },
   { name: 'openat2', number: 437, level: 'full', block: 'open', ring: 'IORING_OP_OPENAT2', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'how', format: 'openHow' }, { name: 'howLength', format: 'int' }] },
+  { name: 'pidfd_getfd', number: 438, level: 'full', block: 'never', args: [{ name: 'pidfd', format: 'fd' }, { name: 'fd', format: 'int' }, { name: 'flags', format: 'int' }] },
   { name: 'faccessat2', number: 439, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'flags', flags: 'access' }, { name: 'flags', format: 'flags', flags: 'faccessat' }] },
-  { name: 'cachestat', number: 451, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'range', format: 'struct' }, { name: 'stat', format: 'struct' }, { name: 'flags', format: 'int' }] },
+  { name: 'process_madvise', number: 440, level: 'refused', block: 'never', args: [] },
+  { name: 'epoll_pwait2', number: 441, level: 'full', block: 'epoll', args: [{ name: 'epfd', format: 'fd' }, { name: 'count', format: 'epollEvents', out: true }, { name: 'countLength', format: 'int' }, { name: 'timeout', format: 'timespec' }, { name: 'mask', format: 'null' }, { name: 'size', format: 'int' }] },
+  { name: 'mount_setattr', number: 442, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'openTree' }, { name: 'attributes', format: 'dataIn' }, { name: 'attributesLength', format: 'int' }] },
+  { name: 'quotactl_fd', number: 443, level: 'refused', block: 'never', args: [] },
+  { name: 'landlock_create_ruleset', number: 444, level: 'raw', block: 'never', args: [{ name: 'attributes', format: 'struct' }, { name: 'attributesLength', format: 'int' }, { name: 'flags', format: 'int' }] },
+  { name: 'landlock_add_rule', number: 445, level: 'raw', block: 'never', args: [{ name: 'ruleset', format: 'fd' }, { name: 'type', format: 'int' }, { name: 'attributes', format: 'struct' }, { name: 'flags', format: 'int' }] },
+  { name: 'landlock_restrict_self', number: 446, level: 'raw', block: 'never', args: [{ name: 'ruleset', format: 'fd' }, { name: 'flags', format: 'int' }] },
+  { name: 'memfd_secret', number: 447, level: 'full', block: 'never', args: [{ name: 'flags', format: 'flags', flags: 'memfdSecret' }] },
+  { name: 'process_mrelease', number: 448, level: 'full', block: 'never', args: [{ name: 'pidfd', format: 'fd' }, { name: 'flags', format: 'int' }] },
+  { name: 'futex_waitv', number: 449, level: 'refused', block: 'never', args: [] },
+  { name: 'set_mempolicy_home_node', number: 450, level: 'refused', block: 'never', args: [] },
+  { name: 'cachestat', number: 451, level: 'full', block: 'never', args: [{ name: 'fd', format: 'fd' }, { name: 'range', format: 'struct' }, { name: 'stat', format: 'struct', out: true }, { name: 'flags', format: 'int' }] },
   { name: 'fchmodat2', number: 452, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'mode', format: 'octal' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'map_shadow_stack', number: 453, level: 'refused', block: 'never', args: [] },
+  { name: 'futex_wake', number: 454, level: 'refused', block: 'never', args: [] },
+  { name: 'futex_wait', number: 455, level: 'refused', block: 'never', args: [] },
+  { name: 'futex_requeue', number: 456, level: 'refused', block: 'never', args: [] },
+  { name: 'statmount', number: 457, level: 'raw', block: 'never', args: [{ name: 'request', format: 'struct' }, { name: 'buffer', format: 'dataOut', out: true }, { name: 'bufferLength', format: 'int' }, { name: 'flags', format: 'int' }] },
+  { name: 'listmount', number: 458, level: 'raw', block: 'never', args: [{ name: 'request', format: 'struct' }, { name: 'ids', format: 'struct', out: true }, { name: 'idsLength', format: 'int' }, { name: 'flags', format: 'int' }] },
+  { name: 'lsm_get_self_attr', number: 459, level: 'raw', block: 'never', args: [{ name: 'attribute', format: 'int' }, { name: 'context', format: 'struct', out: true }, { name: 'contextLength', format: 'int', out: true }, { name: 'flags', format: 'int' }] },
+  { name: 'lsm_set_self_attr', number: 460, level: 'raw', block: 'never', args: [{ name: 'attribute', format: 'int' }, { name: 'context', format: 'dataIn' }, { name: 'contextLength', format: 'int' }, { name: 'flags', format: 'int' }] },
+  { name: 'lsm_list_modules', number: 461, level: 'raw', block: 'never', args: [{ name: 'ids', format: 'struct', out: true }, { name: 'idsLength', format: 'int', out: true }, { name: 'flags', format: 'int' }] },
+  { name: 'mseal', number: 462, level: 'refused', block: 'never', args: [] },
   { name: 'setxattrat', number: 463, level: 'refused', block: 'never', args: [] },
   { name: 'getxattrat', number: 464, level: 'refused', block: 'never', args: [] },
-  { name: 'listxattrat', number: 465, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'size', format: 'dataOut' }, { name: 'sizeLength', format: 'int' }] },
+  { name: 'listxattrat', number: 465, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'size', format: 'dataOut', out: true }, { name: 'sizeLength', format: 'int' }] },
   { name: 'removexattrat', number: 466, level: 'full', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'at' }, { name: 'name', format: 'text' }] },
-  { name: 'file_getattr', number: 468, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'attributes', format: 'dataOut' }, { name: 'attributesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'open_tree_attr', number: 467, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'flags', format: 'flags', flags: 'openTree' }, { name: 'attributes', format: 'struct' }, { name: 'attributesLength', format: 'int' }] },
+  { name: 'file_getattr', number: 468, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'attributes', format: 'dataOut', out: true }, { name: 'attributesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'at' }] },
   { name: 'file_setattr', number: 469, level: 'raw', block: 'never', args: [{ name: 'dirfd', format: 'fd' }, { name: 'path', format: 'path' }, { name: 'attributes', format: 'dataIn' }, { name: 'attributesLength', format: 'int' }, { name: 'flags', format: 'flags', flags: 'at' }] },
+  { name: 'listns', number: 470, level: 'raw', block: 'never', args: [{ name: 'request', format: 'struct' }, { name: 'ids', format: 'struct', out: true }, { name: 'idsLength', format: 'int' }, { name: 'flags', format: 'int' }] },
 ];
+
+/** Calls that are refused: why, and what to use instead. */
+export const refusals: Readonly<Record<string, readonly [reason: string, alternative: string]>> = {
+  mmap: ["The answer is an address, which JavaScript cannot use, and addresses of its own could replace V8's memory.", "Buffer.allocUnsafeSlow, SharedArrayBuffer, sys.pread64"],
+  mprotect: ["Pages are larger than buffers: V8's own memory would be protected with them.", "Object.freeze, a copy"],
+  munmap: ["The memory below a JavaScript buffer is V8's to give back.", "let the buffer go"],
+  brk: ["It is the C library's.", "Buffer.alloc"],
+  rt_sigaction: ["A handler is an address of C code, and Node's and libcr's own must stay.", "process.on('SIGINT', ...)"],
+  rt_sigprocmask: ["The mask is the kernel thread's: it would hold for all userthreads, and libcr's own signals must come through.", "process.on('SIGINT', ...)"],
+  rt_sigreturn: ["Without a handler's frame on the stack it would load garbage into the registers.", "nothing"],
+  mremap: ["The memory below a JavaScript buffer is V8's to move.", "a resizable ArrayBuffer"],
+  msync: ["A JavaScript buffer is no mapped file.", "sys.fsync, sys.sync_file_range"],
+  madvise: ["Pages are larger than buffers: what lies beside the buffer would be advised, or thrown away, too.", "sys.fadvise64 for files"],
+  shmat: ["The answer is an address, which JavaScript cannot use.", "SharedArrayBuffer inside the process; a file in /dev/shm between processes"],
+  pause: ["It would stop the kernel thread with all its userthreads.", "sys.signalfd4, or wait() for a promise"],
+  clone: ["A kernel thread that V8 and the C library do not know cannot run JavaScript, and a process has the troubles of fork.", "create() for userthreads, Rfork for kernel threads, node:child_process for processes"],
+  fork: ["The copy would have one kernel thread, and locks of V8 and libuv that the others held stay locked for ever.", "node:child_process"],
+  vfork: ["The child would run on the stack of a userthread, in the memory of V8.", "node:child_process"],
+  execve: ["It would end all userthreads, and its arguments are pointers to pointers.", "node:child_process, or process.execve where Node has it"],
+  exit: ["It would end the kernel thread below all its userthreads, and V8 and the C library would not know.", "return from the userthread, or process.exit()"],
+  shmdt: ["shmat is refused, too.", "SharedArrayBuffer inside the process; a file in /dev/shm between processes"],
+  ptrace: ["It belongs to the kernel thread that made it, wants waits between its steps, and takes addresses.", "gdb, or strace, as a process of its own"],
+  setuid: ["The kernel changes the calling kernel thread only: the process would be two users at once.", "process.setuid(), which changes all threads"],
+  setgid: ["The kernel changes the calling kernel thread only: the process would have two groups at once.", "process.setgid(), which changes all threads"],
+  setreuid: ["The kernel changes the calling kernel thread only: the process would be two users at once.", "process.setuid() and process.seteuid(), which change all threads"],
+  setregid: ["The kernel changes the calling kernel thread only: the process would have two groups at once.", "process.setgid() and process.setegid(), which change all threads"],
+  setgroups: ["The kernel changes the calling kernel thread only: the process would have two sets of groups at once.", "process.setgroups(), which changes all threads"],
+  setresuid: ["The kernel changes the calling kernel thread only: the process would be two users at once.", "process.setuid() and process.seteuid(), which change all threads"],
+  setresgid: ["The kernel changes the calling kernel thread only: the process would have two groups at once.", "process.setgid() and process.setegid(), which change all threads"],
+  rt_sigtimedwait: ["It would stop the kernel thread with all its userthreads.", "sys.signalfd4, or process.on('SIGINT', ...)"],
+  rt_sigsuspend: ["It would stop the kernel thread with all its userthreads.", "sys.signalfd4, or process.on('SIGINT', ...)"],
+  sigaltstack: ["It is the C library's and libcr's, which need it for stack overflows.", "nothing"],
+  personality: ["V8 has laid out memory by the one that is in force.", "setarch(8) before the program starts"],
+  sysfs: ["One of its options writes a text of unknown length.", "/proc/filesystems"],
+  modify_ldt: ["It is of use for 16-bit code only, and can break the kernel thread.", "nothing"],
+  arch_prctl: ["FS is the C library's thread: every function would fail from then on.", "nothing; libcr saves what a switch needs"],
+  iopl: ["JavaScript has no such instruction.", "sys.pwrite64 of /dev/port"],
+  ioperm: ["JavaScript has no such instruction.", "sys.pwrite64 of /dev/port"],
+  quotactl: ["The size of its argument depends on the command and the format.", "quota(1), setquota(8)"],
+  futex: ["It would stop the kernel thread with all its userthreads, and takes an address.", "Token, Serializer, MsgPort; Atomics.waitAsync between Workers"],
+  io_setup: ["Its control blocks have pointers inside, and every call here is asynchronous already.", "sys.pread64 on several userthreads"],
+  io_destroy: ["io_setup is refused, too.", "sys.pread64 on several userthreads"],
+  io_getevents: ["io_setup is refused, too.", "sys.pread64 on several userthreads"],
+  io_submit: ["Its control blocks have pointers inside.", "sys.pread64 on several userthreads"],
+  io_cancel: ["Its control blocks have pointers inside.", "td.abort()"],
+  remap_file_pages: ["A JavaScript buffer is no mapped file.", "sys.preadv"],
+  set_tid_address: ["The C library needs it to join the thread.", "td.join()"],
+  restart_syscall: ["The kernel itself makes it, as part of another call.", "the call again"],
+  exit_group: ["Exit handlers, buffered output and the native halves of packages would not have their turn.", "process.exit(), process.reallyExit()"],
+  mbind: ["Pages are larger than buffers, and V8's own would be bound with them.", "sys.raw(SYS_set_mempolicy, ...), or numactl(8)"],
+  mq_notify: ["Its struct sigevent may have a pointer inside, and a signal is the process'.", "sys.poll: a queue is a descriptor"],
+  kexec_load: ["Its segments are pointers.", "sys.raw(SYS_kexec_file_load, ...), or kexec(8)"],
+  keyctl: ["What its arguments are depends on the operation.", "keyctl(1), sys.raw(SYS_add_key, ...)"],
+  migrate_pages: ["Its masks come after their length, for two of them: nobody has asked for it yet.", "migratepages(8)"],
+  set_robust_list: ["It is the C library's.", "Token, Serializer"],
+  vmsplice: ["The pipe would keep pages of a JavaScript buffer, which the collector may use for something else before they are read.", "sys.writev"],
+  move_pages: ["It takes a list of addresses.", "migratepages(8)"],
+  process_vm_readv: ["It takes addresses, which are those of this process if it is named.", "sys.pread64 of /proc/PID/mem"],
+  process_vm_writev: ["It takes addresses, which are those of this process if it is named.", "sys.pwrite64 of /proc/PID/mem"],
+  seccomp: ["A filter is a pointer to a program, holds for one kernel thread with all its userthreads, and cannot be taken off.", "the policy shim, or a filter set before the program starts"],
+  bpf: ["Its argument has pointers inside.", "bpftool(8)"],
+  execveat: ["It would end all userthreads, and its arguments are pointers to pointers.", "node:child_process, or process.execve where Node has it"],
+  userfaultfd: ["A fault that waits stops the kernel thread, and with it every userthread that could resolve it.", "a process of its own"],
+  pkey_mprotect: ["Pages are larger than buffers, and V8 uses protection keys itself.", "Object.freeze, a copy"],
+  pkey_alloc: ["Keys are a register of the kernel thread, which a switch of userthreads does not save, and V8 uses them itself.", "nothing"],
+  pkey_free: ["V8 uses protection keys itself.", "nothing"],
+  io_pgetevents: ["io_setup is refused, too.", "sys.pread64 on several userthreads"],
+  rseq: ["They are registered by the C library, and code that uses them is not JavaScript.", "os.availableParallelism() and userthreads, which are not preempted"],
+  uretprobe: ["The kernel's own trampolines make it, everybody else gets SIGILL.", "nothing"],
+  uprobe: ["The kernel's own trampolines make it, everybody else gets SIGILL.", "nothing"],
+  io_uring_setup: ["Its entries have addresses inside, and libcr has one of its own for each rfork.", "sys.*, which uses the ring where it helps"],
+  io_uring_enter: ["Its entries have addresses inside, and libcr has one of its own for each rfork.", "sys.*, which uses the ring where it helps"],
+  io_uring_register: ["It takes addresses, and libcr has a ring of its own for each rfork.", "sys.*, which uses the ring where it helps"],
+  clone3: ["A kernel thread that V8 and the C library do not know cannot run JavaScript, and a process has the troubles of fork.", "create() for userthreads, Rfork for kernel threads, node:child_process for processes"],
+  process_madvise: ["It takes addresses.", "nothing"],
+  quotactl_fd: ["The size of its argument depends on the command and the format.", "quota(1), setquota(8)"],
+  futex_waitv: ["It would stop the kernel thread with all its userthreads, and takes addresses.", "Token, Serializer, MsgPort; Atomics.waitAsync between Workers"],
+  set_mempolicy_home_node: ["It takes addresses.", "sys.raw(SYS_set_mempolicy, ...), or numactl(8)"],
+  map_shadow_stack: ["It belongs to a kernel thread's stack, which is the C library's and libcr's.", "nothing"],
+  futex_wake: ["It takes an address.", "Atomics.notify"],
+  futex_wait: ["It would stop the kernel thread with all its userthreads, and takes an address.", "Token, Serializer, MsgPort; Atomics.waitAsync between Workers"],
+  futex_requeue: ["It takes addresses.", "Token, Serializer, MsgPort"],
+  mseal: ["V8 could never give the memory back.", "nothing"],
+  setxattrat: ["Its struct xattr_args has a pointer inside, which is not taken from the bytes of a JavaScript buffer.", "sys.setxattr, sys.lsetxattr, sys.fsetxattr"],
+  getxattrat: ["Its struct xattr_args has a pointer inside, which is not taken from the bytes of a JavaScript buffer.", "sys.getxattr, sys.lgetxattr, sys.fgetxattr"],
+};
 
 /** Sets of flags; mask: the bits that are one small number, -1 for all of them. */
 export const flagSets: Readonly<Record<string, { mask: number; names: readonly (readonly [string, number])[] }>> = {
@@ -338,7 +952,7 @@ export const flagSets: Readonly<Record<string, { mask: number; names: readonly (
   socketFlag: { mask: 0, names: [['SOCK_NONBLOCK', 0x800], ['SOCK_CLOEXEC', 0x80000]] },
   message: { mask: 0, names: [['MSG_OOB', 1], ['MSG_PEEK', 2], ['MSG_DONTROUTE', 4], ['MSG_CTRUNC', 8], ['MSG_TRUNC', 0x20], ['MSG_DONTWAIT', 0x40], ['MSG_EOR', 0x80], ['MSG_WAITALL', 0x100], ['MSG_CONFIRM', 0x800], ['MSG_ERRQUEUE', 0x2000], ['MSG_NOSIGNAL', 0x4000], ['MSG_MORE', 0x8000], ['MSG_CMSG_CLOEXEC', 0x40000000]] },
   shutdown: { mask: -1, names: [['SHUT_RD', 0], ['SHUT_WR', 1], ['SHUT_RDWR', 2]] },
-  clock: { mask: -1, names: [['CLOCK_REALTIME', 0], ['CLOCK_MONOTONIC', 1], ['CLOCK_BOOTTIME', 7], ['CLOCK_TAI', 0xb]] },
+  clock: { mask: -1, names: [['CLOCK_REALTIME', 0], ['CLOCK_MONOTONIC', 1], ['CLOCK_PROCESS_CPUTIME_ID', 2], ['CLOCK_THREAD_CPUTIME_ID', 3], ['CLOCK_MONOTONIC_RAW', 4], ['CLOCK_REALTIME_COARSE', 5], ['CLOCK_MONOTONIC_COARSE', 6], ['CLOCK_BOOTTIME', 7], ['CLOCK_REALTIME_ALARM', 8], ['CLOCK_BOOTTIME_ALARM', 9], ['CLOCK_TAI', 0xb]] },
   timer: { mask: 0, names: [['TIMER_ABSTIME', 1]] },
   epollOperation: { mask: -1, names: [['EPOLL_CTL_ADD', 1], ['EPOLL_CTL_DEL', 2], ['EPOLL_CTL_MOD', 3]] },
   epollCreate: { mask: 0, names: [['EPOLL_CLOEXEC', 0x80000]] },
@@ -362,16 +976,37 @@ export const flagSets: Readonly<Record<string, { mask: number; names: readonly (
   ioctl: { mask: -1, names: [['FIGETBSZ', 2], ['BLKSSZGET', 0x1268], ['TCGETS', 0x5401], ['TCSETS', 0x5402], ['TCSETSW', 0x5403], ['TCSETSF', 0x5404], ['TCXONC', 0x540a], ['TCFLSH', 0x540b], ['TIOCEXCL', 0x540c], ['TIOCNXCL', 0x540d], ['TIOCGPGRP', 0x540f], ['TIOCSPGRP', 0x5410], ['TIOCOUTQ', 0x5411], ['TIOCGWINSZ', 0x5413], ['TIOCSWINSZ', 0x5414], ['FIONREAD', 0x541b], ['FIONBIO', 0x5421], ['TIOCGSID', 0x5429], ['FIONCLEX', 0x5450], ['FIOCLEX', 0x5451], ['FIOASYNC', 0x5452], ['FIOQSIZE', 0x5460], ['SIOCATMARK', 0x8905], ['TIOCSPTLCK', 0x40045431], ['FS_IOC_SETFLAGS', 0x40086602], ['FICLONE', 0x40049409], ['FICLONERANGE', 0x4020940d], ['TIOCGPTN', 0x80045430], ['FS_IOC_GETFLAGS', 0x80086601], ['FS_IOC_GETVERSION', 0x80087601], ['BLKGETSIZE64', 0x80081272], ['FS_IOC_FSGETXATTR', 0x801c581f]] },
   inotifyInit: { mask: 0, names: [['IN_NONBLOCK', 0x800], ['IN_CLOEXEC', 0x80000]] },
   inotify: { mask: 0, names: [['IN_ALL_EVENTS', 0xfff], ['IN_CLOSE', 0x18], ['IN_MOVE', 0xc0], ['IN_ACCESS', 1], ['IN_MODIFY', 2], ['IN_ATTRIB', 4], ['IN_CLOSE_WRITE', 8], ['IN_CLOSE_NOWRITE', 0x10], ['IN_OPEN', 0x20], ['IN_MOVED_FROM', 0x40], ['IN_MOVED_TO', 0x80], ['IN_CREATE', 0x100], ['IN_DELETE', 0x200], ['IN_DELETE_SELF', 0x400], ['IN_MOVE_SELF', 0x800], ['IN_UNMOUNT', 0x2000], ['IN_Q_OVERFLOW', 0x4000], ['IN_IGNORED', 0x8000], ['IN_ONLYDIR', 0x1000000], ['IN_DONT_FOLLOW', 0x2000000], ['IN_EXCL_UNLINK', 0x4000000], ['IN_MASK_CREATE', 0x10000000], ['IN_MASK_ADD', 0x20000000], ['IN_ISDIR', 0x40000000], ['IN_ONESHOT', 0x80000000]] },
+  eventfd: { mask: 0, names: [['EFD_SEMAPHORE', 1], ['EFD_NONBLOCK', 0x800], ['EFD_CLOEXEC', 0x80000]] },
+  timerfd: { mask: 0, names: [['TFD_NONBLOCK', 0x800], ['TFD_CLOEXEC', 0x80000]] },
+  timerfdSet: { mask: 0, names: [['TFD_TIMER_ABSTIME', 1], ['TFD_TIMER_CANCEL_ON_SET', 2]] },
+  signalfd: { mask: 0, names: [['SFD_NONBLOCK', 0x800], ['SFD_CLOEXEC', 0x80000]] },
+  fanotifyInit: { mask: 0, names: [['FAN_CLASS_NOTIF', 0], ['FAN_CLOEXEC', 1], ['FAN_NONBLOCK', 2], ['FAN_CLASS_CONTENT', 4], ['FAN_CLASS_PRE_CONTENT', 8], ['FAN_UNLIMITED_QUEUE', 0x10], ['FAN_UNLIMITED_MARKS', 0x20], ['FAN_ENABLE_AUDIT', 0x40], ['FAN_REPORT_PIDFD', 0x80], ['FAN_REPORT_TID', 0x100], ['FAN_REPORT_FID', 0x200], ['FAN_REPORT_DIR_FID', 0x400], ['FAN_REPORT_NAME', 0x800]] },
+  fanotifyMark: { mask: 0, names: [['FAN_MARK_ADD', 1], ['FAN_MARK_REMOVE', 2], ['FAN_MARK_DONT_FOLLOW', 4], ['FAN_MARK_ONLYDIR', 8], ['FAN_MARK_MOUNT', 0x10], ['FAN_MARK_IGNORED_MASK', 0x20], ['FAN_MARK_IGNORED_SURV_MODIFY', 0x40], ['FAN_MARK_FLUSH', 0x80], ['FAN_MARK_FILESYSTEM', 0x100]] },
+  itimer: { mask: -1, names: [['ITIMER_REAL', 0], ['ITIMER_VIRTUAL', 1], ['ITIMER_PROF', 2]] },
+  wait: { mask: 0, names: [['WNOHANG', 1], ['WUNTRACED', 2], ['WSTOPPED', 2], ['WEXITED', 4], ['WCONTINUED', 8], ['WNOWAIT', 0x1000000]] },
+  idType: { mask: -1, names: [['P_ALL', 0], ['P_PID', 1], ['P_PGID', 2], ['P_PIDFD', 3]] },
+  pidfd: { mask: 0, names: [['PIDFD_NONBLOCK', 0x800]] },
+  cloneFlags: { mask: 0, names: [['CLONE_FS', 0x200], ['CLONE_FILES', 0x400], ['CLONE_NEWTIME', 0x80], ['CLONE_NEWNS', 0x20000], ['CLONE_SYSVSEM', 0x40000], ['CLONE_NEWCGROUP', 0x2000000], ['CLONE_NEWUTS', 0x4000000], ['CLONE_NEWIPC', 0x8000000], ['CLONE_NEWUSER', 0x10000000], ['CLONE_NEWPID', 0x20000000], ['CLONE_NEWNET', 0x40000000]] },
+  rlimit: { mask: -1, names: [['RLIMIT_CPU', 0], ['RLIMIT_FSIZE', 1], ['RLIMIT_DATA', 2], ['RLIMIT_STACK', 3], ['RLIMIT_CORE', 4], ['RLIMIT_RSS', 5], ['RLIMIT_NPROC', 6], ['RLIMIT_NOFILE', 7], ['RLIMIT_MEMLOCK', 8], ['RLIMIT_AS', 9], ['RLIMIT_LOCKS', 0xa], ['RLIMIT_SIGPENDING', 0xb], ['RLIMIT_MSGQUEUE', 0xc], ['RLIMIT_NICE', 0xd], ['RLIMIT_RTPRIO', 0xe], ['RLIMIT_RTTIME', 0xf]] },
+  rusage: { mask: -1, names: [['RUSAGE_SELF', 0], ['RUSAGE_CHILDREN', -1], ['RUSAGE_THREAD', 1]] },
+  priority: { mask: -1, names: [['PRIO_PROCESS', 0], ['PRIO_PGRP', 1], ['PRIO_USER', 2]] },
+  ioprio: { mask: -1, names: [['IOPRIO_WHO_PROCESS', 1], ['IOPRIO_WHO_PGRP', 2], ['IOPRIO_WHO_USER', 3]] },
+  sched: { mask: -1, names: [['SCHED_OTHER', 0], ['SCHED_FIFO', 1], ['SCHED_RR', 2], ['SCHED_BATCH', 3], ['SCHED_IDLE', 5], ['SCHED_DEADLINE', 6]] },
+  mlockall: { mask: 0, names: [['MCL_CURRENT', 1], ['MCL_FUTURE', 2], ['MCL_ONFAULT', 4]] },
+  membarrier: { mask: -1, names: [['MEMBARRIER_CMD_QUERY', 0], ['MEMBARRIER_CMD_GLOBAL', 1], ['MEMBARRIER_CMD_GLOBAL_EXPEDITED', 2], ['MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED', 4], ['MEMBARRIER_CMD_PRIVATE_EXPEDITED', 8], ['MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED', 0x10]] },
+  memfdSecret: { mask: 0, names: [['FD_CLOEXEC', 1]] },
+  ipc: { mask: 0, names: [['IPC_CREAT', 0x200], ['IPC_EXCL', 0x400], ['IPC_NOWAIT', 0x800]] },
+  mount: { mask: 0, names: [['MS_RDONLY', 1], ['MS_NOSUID', 2], ['MS_NODEV', 4], ['MS_NOEXEC', 8], ['MS_SYNCHRONOUS', 0x10], ['MS_REMOUNT', 0x20], ['MS_MANDLOCK', 0x40], ['MS_DIRSYNC', 0x80], ['MS_NOATIME', 0x400], ['MS_NODIRATIME', 0x800], ['MS_BIND', 0x1000], ['MS_MOVE', 0x2000], ['MS_REC', 0x4000], ['MS_SILENT', 0x8000], ['MS_UNBINDABLE', 0x20000], ['MS_PRIVATE', 0x40000], ['MS_SLAVE', 0x80000], ['MS_SHARED', 0x100000], ['MS_RELATIME', 0x200000], ['MS_STRICTATIME', 0x1000000], ['MS_LAZYTIME', 0x2000000]] },
+  umount: { mask: 0, names: [['MNT_FORCE', 1], ['MNT_DETACH', 2], ['MNT_EXPIRE', 4], ['UMOUNT_NOFOLLOW', 8]] },
+  openTree: { mask: 0, names: [['OPEN_TREE_CLONE', 1], ['AT_RECURSIVE', 0x8000], ['AT_SYMLINK_NOFOLLOW', 0x100], ['AT_NO_AUTOMOUNT', 0x800], ['AT_EMPTY_PATH', 0x1000], ['OPEN_TREE_CLOEXEC', 0x80000]] },
+  moveMount: { mask: 0, names: [['MOVE_MOUNT_F_SYMLINKS', 1], ['MOVE_MOUNT_F_AUTOMOUNTS', 2], ['MOVE_MOUNT_F_EMPTY_PATH', 4], ['MOVE_MOUNT_T_SYMLINKS', 0x10], ['MOVE_MOUNT_T_AUTOMOUNTS', 0x20], ['MOVE_MOUNT_T_EMPTY_PATH', 0x40]] },
+  fsopen: { mask: 0, names: [['FSOPEN_CLOEXEC', 1]] },
+  fspick: { mask: 0, names: [['FSPICK_CLOEXEC', 1], ['FSPICK_SYMLINK_NOFOLLOW', 2], ['FSPICK_NO_AUTOMOUNT', 4], ['FSPICK_EMPTY_PATH', 8]] },
+  mountAttributes: { mask: 0, names: [['MOUNT_ATTR_RDONLY', 1], ['MOUNT_ATTR_NOSUID', 2], ['MOUNT_ATTR_NODEV', 4], ['MOUNT_ATTR_NOEXEC', 8], ['MOUNT_ATTR_NOATIME', 0x10], ['MOUNT_ATTR_STRICTATIME', 0x20], ['MOUNT_ATTR_NODIRATIME', 0x80], ['MOUNT_ATTR_IDMAP', 0x100000]] },
+  fsconfig: { mask: -1, names: [['FSCONFIG_SET_FLAG', 0], ['FSCONFIG_SET_STRING', 1], ['FSCONFIG_SET_PATH', 3], ['FSCONFIG_SET_PATH_EMPTY', 4], ['FSCONFIG_SET_FD', 5], ['FSCONFIG_CMD_CREATE', 6], ['FSCONFIG_CMD_RECONFIGURE', 7], ['FSCONFIG_CMD_CREATE_EXCL', 8]] },
   random: { mask: 0, names: [['GRND_NONBLOCK', 1], ['GRND_RANDOM', 2], ['GRND_INSECURE', 4]] },
   fileType: { mask: -1, names: [['S_IFIFO', 0x1000], ['S_IFCHR', 0x2000], ['S_IFDIR', 0x4000], ['S_IFBLK', 0x6000], ['S_IFREG', 0x8000], ['S_IFLNK', 0xa000], ['S_IFSOCK', 0xc000]] },
   dirent: { mask: -1, names: [['DT_UNKNOWN', 0], ['DT_FIFO', 1], ['DT_CHR', 2], ['DT_DIR', 4], ['DT_BLK', 6], ['DT_REG', 8], ['DT_LNK', 0xa], ['DT_SOCK', 0xc]] },
-};
-
-/** Calls that are refused: why, and what to use instead. */
-export const refusals: Readonly<Record<string, readonly [reason: string, alternative: string]>> = {
-  vmsplice: ["The pipe would keep pages of a JavaScript buffer, which the collector may use for something else before they are read.", "sys.writev"],
-  setxattrat: ["Its struct xattr_args has a pointer inside, which is not taken from the bytes of a JavaScript buffer.", "sys.setxattr, sys.lsetxattr, sys.fsetxattr"],
-  getxattrat: ["Its struct xattr_args has a pointer inside, which is not taken from the bytes of a JavaScript buffer.", "sys.getxattr, sys.lgetxattr, sys.fgetxattr"],
 };
 
 /** errno, name, text (strerror(3)). */

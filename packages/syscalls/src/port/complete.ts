@@ -6,6 +6,9 @@
  */
 import { curthread } from '@libcr/core';
 import { blockUntil, thread0, wake, wouldBlock } from '@libcr/core/internal';
+import { advanceMessage, type PlainMessage } from '../codec/message.ts';
+import { constants as c } from '../generated/constants.ts';
+import type { Row } from '../generated/rows.ts';
 import { native, status } from '../native.ts';
 import {
   CONNECTING,
@@ -20,11 +23,12 @@ import {
 } from './answers.ts';
 import { argumentError, bufferGone } from './argument-error.ts';
 import { rowOf } from './calls.ts';
-import { EINVAL, EPERM, POLLIN, POLLOUT, SYS_close, SYS_poll } from './kernel.ts';
+import { EINVAL, EPERM, POLLIN, POLLOUT, SYS_close } from './kernel.ts';
 import { Offload } from './offload.ts';
 import type { Pending } from './pending.ts';
 import { PollWait, waitFor } from './poll-wait.ts';
 import { onRing, RingCall } from './ring.ts';
+import { deadlineOf, withoutTimeout } from './timeout.ts';
 import { Timer } from './timer.ts';
 
 /** Answers below it are BAD_*. */
@@ -32,6 +36,18 @@ const BAD_ARGUMENT = -5999;
 
 function skip(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + bytes, view.byteLength - bytes);
+}
+
+/** sendmsg's and its like: without the first bytes of the message, or the first of several messages. */
+function advanceMessages(number: number, args: readonly unknown[], moved: number): unknown[] {
+  const rest = [...args];
+  if (number === c.SYS_sendmsg || number === c.SYS_recvmsg) {
+    rest[1] = advanceMessage(args[1] as PlainMessage, moved);
+  } else {
+    rest[1] = (args[1] as PlainMessage[]).slice(moved);
+    rest[2] = (args[2] as number) - moved;
+  }
+  return rest;
 }
 
 /** The call's arguments without the first bytes of its data, which have been moved. */
@@ -82,7 +98,11 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
       const held = status[STATUS_HELD] as number;
       if ((r === READABLE || r === WRITABLE) && bytes > 0) {
         moved += bytes;
-        args = advance(args, bytes);
+        const { block } = rowOf(number) as Row;
+        args =
+          block === 'sendmsg' || block === 'recvmsg'
+            ? advanceMessages(number, args, bytes)
+            : advance(args, bytes);
       }
       switch (r) {
         case READABLE:
@@ -127,16 +147,11 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
           return 0;
         }
         case POLL: {
-          const timeout = args[number === SYS_poll ? 2 : 3] as number;
-          if (deadline < 0) deadline = timeout < 0 ? Infinity : performance.now() + timeout;
+          if (deadline < 0) deadline = deadlineOf(number, args);
           const waiting = new PollWait(name, args, deadline);
           yield waiting;
           if (waiting.result < 0) return waiting.result;
-          if (waiting.late) {
-            const last = [...args];
-            last[number === SYS_poll ? 2 : 3] = 0;
-            args = last;
-          }
+          if (waiting.late) args = withoutTimeout(number, args);
           break;
         }
         default:

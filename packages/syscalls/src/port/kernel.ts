@@ -1,5 +1,6 @@
 /** kernel.ts: the kernel's numbers that the files of this folder use. The whole list, for programs, is generated/constants.ts. */
 export const POLLIN = 1;
+export const POLLPRI = 2;
 export const POLLOUT = 4;
 export const POLLERR = 8;
 export const POLLHUP = 16;

@@ -1,5 +1,6 @@
-/** poll-wait.ts: waiting for one of several descriptors, or a timeout: what poll and epoll_wait do. */
-import { EINVAL, EPERM, ETIME, POLLIN } from './kernel.ts';
+/** poll-wait.ts: waiting for one of several descriptors, or a timeout: what poll, select, epoll_wait and their like do. */
+import { decodeFdSet } from '../codec/fd-sets.ts';
+import { EINVAL, EPERM, ETIME, POLLIN, POLLOUT, POLLPRI } from './kernel.ts';
 import type { Pending } from './pending.ts';
 import { Readiness } from './readiness.ts';
 import { onRing, RingPoll } from './ring.ts';
@@ -22,6 +23,30 @@ function pollfds(buffer: NodeJS.ArrayBufferView, count: number): Wait[] {
   return list;
 }
 
+/** The descriptors of select's three sets. */
+function selected([count, read, write, except]: readonly unknown[]): Wait[] {
+  const list = (bits: unknown, events: number): Wait[] => {
+    if (bits === null || bits === undefined) return [];
+    const { buffer, byteOffset, byteLength } = bits as NodeJS.ArrayBufferView;
+    const set = new Uint8Array(buffer, byteOffset, byteLength);
+    return decodeFdSet(set, count as number).map((fd) => waitFor(fd, events, 'select()'));
+  };
+  return [...list(read, POLLIN), ...list(write, POLLOUT), ...list(except, POLLPRI)];
+}
+
+function descriptors(name: string, args: readonly unknown[]): Wait[] {
+  switch (name) {
+    case 'poll':
+    case 'ppoll':
+      return pollfds(args[0] as NodeJS.ArrayBufferView, args[1] as number);
+    case 'select':
+    case 'pselect6':
+      return selected(args);
+    default:
+      return [waitFor(args[0] as number, POLLIN, `${name}()`)];
+  }
+}
+
 export class PollWait implements Pending {
   readonly reason: string;
   done = false;
@@ -37,10 +62,7 @@ export class PollWait implements Pending {
   constructor(name: string, args: readonly unknown[], deadline: number) {
     this.reason = `${name}()`;
     this.deadline = deadline;
-    this.list =
-      name === 'poll'
-        ? pollfds(args[0] as NodeJS.ArrayBufferView, args[1] as number)
-        : [waitFor(args[0] as number, POLLIN, this.reason)];
+    this.list = descriptors(name, args);
   }
 
   begin(notify: () => void): void {

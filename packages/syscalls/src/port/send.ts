@@ -5,6 +5,7 @@
  */
 import { create, curthread } from '@libcr/core';
 import { throwIfAborted } from '@libcr/core/internal';
+import { plainArrays } from '../codec/bytes.ts';
 import { native } from '../native.ts';
 import { RESULT_MIN } from './answers.ts';
 import { CALL_COUNT, mayBlock } from './calls.ts';
@@ -29,7 +30,7 @@ export function stats(): SyscallStats {
 /** The bottom of every chain: the direct port. */
 export function bottom(number: number, args: Args): number {
   const [a0, data, a2, a3, a4, a5] = args;
-  const a1 = Array.isArray(data) ? Array.from(data) : data; // a shim's: see toBuffers
+  const a1 = plainArrays(data); // a shim's
   if (watched !== 0) beforeClose(number, a0, a1, a2);
   const r = native.call(number, a0, a1, a2, a3, a4, a5);
   return r >= RESULT_MIN ? r : complete(number, [a0, a1, a2, a3, a4, a5], r);

@@ -1,13 +1,16 @@
-// Every call with random arguments, good and bad, through sys.raw: errors in plenty, never a crash. Replay: node fuzz.mjs SEED.
+// Every row with random arguments, good and bad, through sys.raw: errors in plenty, never a crash. Replay: node fuzz.mjs SEED [CALLS].
+// What must not be random is in fuzz-harmless.mjs.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@libcr/core';
 import { constants as c, sys } from '@libcr/syscalls';
-import { calls } from '../../table/calls.mjs';
+import { calls, kernelArguments } from '../../table/generate/table.mjs';
+import { excluded, forced, opening, tamed } from './fuzz-harmless.mjs';
 
 const seed = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 31));
+const CALLS = Number(process.argv[3] ?? 60_000);
 console.log(`seed ${seed}`);
 let state = seed;
 const random = (n) => {
@@ -18,94 +21,135 @@ const pick = (list) => list[random(list.length)];
 
 const folder = mkdtempSync(join(tmpdir(), 'libcr-fuzz-'));
 process.chdir(folder);
-// Paths are relative, and so below this folder: this may run as root.
 // Descriptors that random calls may have: never 0 to 2, nor Node's own.
 const FIRST = 200;
 const LAST = 260;
+const descriptor = () => FIRST + random(LAST - FIRST);
+
+function detached() {
+  const { buffer } = new Uint8Array(64);
+  const view = new Uint8Array(buffer);
+  structuredClone(buffer, { transfer: [buffer] });
+  return view;
+}
 const buffer = () =>
-  pick([Buffer.alloc(0), Buffer.alloc(4), Buffer.alloc(16), Buffer.alloc(300), new Float32Array(9)]);
-const values = [
-  () => FIRST + random(LAST - FIRST),
-  () => FIRST + random(LAST - FIRST),
-  buffer,
-  buffer,
-  () => [buffer(), buffer()],
-  () => null,
-  () => pick(['a', 'b', 'a/b', '.', '', 'x'.repeat(5000), '\0']),
-  () => pick([0, 1, 2, 3, 4, 16, 100, -1, 2 ** 31, 2 ** 32, 2 ** 40, -(2 ** 31), 0.5, Number.NaN]),
-  () => pick([0n, 1n, 2n ** 63n, -(2n ** 63n)]),
-  () => pick([undefined, {}, [], 'text', true, Symbol('s'), () => 0]),
+  pick([
+    () => Buffer.alloc(pick([0, 4, 8, 12, 16, 32, 64, 128, 144, 300, 4096])),
+    () => new Float32Array(9),
+    detached,
+  ])();
+const path = () => pick(['a', 'b', 'a/b', '.', '', 'x'.repeat(5000), '\0', Buffer.from('b')]);
+const bad = () => pick([undefined, {}, true, Symbol('s'), () => 0, Number.NaN, 0.5, 2n ** 64n, detached()]);
+const number = () =>
+  pick([0, 1, 2, 3, 4, 16, 100, -1, 2 ** 31, 2 ** 32, 2 ** 40, -(2 ** 31), 2 ** 53, 0n, 1n, -(2n ** 63n)]);
+const message = () => [
+  pick([null, buffer()]),
+  [buffer(), buffer()],
+  pick([null, buffer()]),
+  pick([Buffer.alloc(16), buffer()]),
 ];
-// What would stop this program, or the machine's user, rather than find something: waits without end are made short, and what takes a
-// descriptor takes one of ours.
-const waits = new Set([c.SYS_nanosleep, c.SYS_clock_nanosleep, c.SYS_poll, c.SYS_epoll_wait]);
-const sleeps = [c.SYS_nanosleep, c.SYS_clock_nanosleep];
-const rows = new Map(calls.map((row) => [row.number, row]));
-// Not with random arguments: they would close Node's own descriptors, or change the whole process.
-const excluded = new Set([c.SYS_close_range, c.SYS_chroot, c.SYS_sync, c.SYS_syncfs]);
-const numbers = Object.entries(c)
-  .filter(([name]) => name.startsWith('SYS_'))
-  .map(([, number]) => number);
+const anything = () =>
+  pick([
+    descriptor,
+    buffer,
+    path,
+    number,
+    bad,
+    message,
+    () => [message()],
+    () => [buffer(), buffer()],
+    () => null,
+    () => [],
+  ])();
+
+/** A value that the kind may well take, or anything. */
+function valueFor({ native }) {
+  const kind = native.replace(/\(.*/, '');
+  if (random(4) === 0) return anything();
+  if (kind === 'ARG_FD') return pick([descriptor(), descriptor(), descriptor(), c.AT_FDCWD]);
+  if (kind.startsWith('ARG_PATH')) return path();
+  if (kind.startsWith('ARG_IOV') && !kind.endsWith('COUNT')) return [buffer(), buffer()];
+  if (kind.startsWith('ARG_MESSAGES')) return [message(), message()];
+  if (kind.startsWith('ARG_MESSAGE')) return message();
+  if (kind === 'ARG_NULL') return null;
+  if (/INT|LONG|LENGTH$|COUNT$|BITS|CHOICE/.test(kind)) return number();
+  return pick([buffer(), buffer(), buffer(), null, 0]);
+}
+
+function argumentsFor(row) {
+  const make = forced[row.name];
+  if (make !== undefined) {
+    const args = make();
+    // One that no call takes: the kernel is not asked at all.
+    if (args.length > 0 && random(2) === 0) args[random(args.length)] = pick([{}, true, Symbol('s'), 0.5]);
+    return args;
+  }
+  const kernel = kernelArguments(row);
+  const args = kernel.map(valueFor);
+  kernel.forEach(({ native }, i) => {
+    const value = args[i];
+    if (native !== 'ARG_FD' || typeof value !== 'number' || value === c.AT_FDCWD) return;
+    if (value < FIRST || value >= LAST) args[i] = descriptor();
+  });
+  if (row.name === 'fcntl' && random(2)) args[1] = pick([0, 1, 3, 5, 6, 36, 37, 1032, 4711]);
+  if (row.name === 'ioctl')
+    args[1] = pick([c.FIONREAD, c.FIGETBSZ, c.FIOCLEX, c.FS_IOC_GETFLAGS, c.TIOCGWINSZ, 4711]);
+  if (tamed[row.name] !== undefined) {
+    tamed[row.name](args);
+    return args;
+  }
+  return random(20) === 0 ? args.slice(0, random(7)) : args;
+}
+
+/** Files, sockets, and what else a descriptor can stand for, none of which waits. */
+function fill() {
+  for (let fd = FIRST; fd < LAST; fd++) {
+    const made = pick([
+      () => sys.open(pick(['f', 'g']), c.O_CREAT | c.O_RDWR | c.O_NONBLOCK),
+      () => sys.open(pick(['f', 'g']), c.O_CREAT | c.O_RDWR | c.O_NONBLOCK),
+      () => sys.open('.', c.O_DIRECTORY),
+      () => sys.socket(c.AF_UNIX, pick([c.SOCK_STREAM, c.SOCK_DGRAM]) | c.SOCK_NONBLOCK),
+      () => sys.eventfd2(0, c.EFD_NONBLOCK),
+      () => sys.timerfd_create(c.CLOCK_MONOTONIC, c.TFD_NONBLOCK),
+      () => sys.epoll_create1(),
+    ])();
+    sys.dup3(made, fd);
+    sys.close(made);
+  }
+}
+
+const MISUSES = new Set([
+  'ERR_INVALID_ARG_TYPE',
+  'ERR_OUT_OF_RANGE',
+  'ERR_INVALID_ARG_VALUE',
+  'ERR_INVALID_STATE',
+]);
+const rare = new Set(['fsync', 'fdatasync', 'sync_file_range', 'fallocate']); // slow, and little to find
 const counts = { results: 0, errnos: 0, misuses: 0 };
-const CALLS = 60_000;
+const reached = new Set();
 
 await run(() => {
-  for (let fd = FIRST; fd < LAST; fd++) {
-    const file = sys.open(pick(['f', 'g']), c.O_CREAT | c.O_RDWR | c.O_NONBLOCK);
-    sys.dup3(file, fd);
-    sys.close(file);
-  }
+  const table = calls.filter(({ name }) => !(name in excluded));
   for (let i = 0; i < CALLS; i++) {
-    const number = pick(numbers);
-    const args = Array.from({ length: random(7) }, () => pick(values)());
-    if (excluded.has(number)) continue;
-    rows.get(number).args?.forEach(([, kind], k) => {
-      if (kind === 'fd' && (typeof args[k] === 'number' || typeof args[k] === 'bigint'))
-        args[k] = FIRST + random(LAST - FIRST);
-    });
-    if (number === c.SYS_dup2 || number === c.SYS_dup3) args[1] = FIRST + random(LAST - FIRST);
-    if (number === c.SYS_fsync && random(50) > 0) continue; // slow, and nothing to find
-    if (sleeps.includes(number) && args.some((arg) => ArrayBuffer.isView(arg))) continue;
-    if (number === c.SYS_poll) args[2] = 0;
-    if (number === c.SYS_epoll_wait) args[3] = 0;
-    if ((number === c.SYS_open || number === c.SYS_openat) && random(2)) {
-      const flags = number === c.SYS_open ? 1 : 2;
-      if (typeof args[flags] === 'number') args[flags] = pick([c.O_RDWR, c.O_CREAT, c.O_PATH, c.O_DIRECTORY]);
-    }
-    if (number === c.SYS_fcntl && random(2)) args[1] = pick([0, 1, 3, 5, 6, 36, 37, 1032, 4711]);
-    if (waits.has(number) && args.length < 3) continue;
+    if (i % 2000 === 0) fill();
+    const row = pick(table);
+    if (rare.has(row.name) && random(20) > 0) continue;
+    const args = argumentsFor(row);
+    if (process.env.LIBCR_FUZZ_VERBOSE) console.error(i, row.name, args);
+    reached.add(row.name);
     try {
-      const r = sys.raw(number, ...args);
+      const r = sys.raw(row.number, ...args);
       if (r < 0) counts.errnos++;
-      else {
-        counts.results++;
-        const opens = [
-          c.SYS_open,
-          c.SYS_openat,
-          c.SYS_socket,
-          c.SYS_dup,
-          c.SYS_accept4,
-          c.SYS_creat,
-          c.SYS_openat2,
-          c.SYS_open_by_handle_at,
-          c.SYS_memfd_create,
-          c.SYS_inotify_init,
-          c.SYS_inotify_init1,
-          c.SYS_epoll_create,
-          c.SYS_epoll_create1,
-        ].includes(number);
-        if (
-          (opens || (number === c.SYS_fcntl && (args[1] === 0 || args[1] === 1030))) &&
-          (r < FIRST || r >= LAST)
-        )
-          sys.close(r);
-      }
+      else counts.results++;
+      const opens = opening.has(row.name) || (row.name === 'fcntl' && (args[1] === 0 || args[1] === 1030));
+      if (opens && r > 2 && (r < FIRST || r >= LAST)) sys.close(r);
     } catch (error) {
-      if (error instanceof TypeError || error instanceof RangeError || error.code === 'ERR_INVALID_ARG_VALUE')
-        counts.misuses++;
-      else throw error;
+      if (!MISUSES.has(error.code)) throw error;
+      counts.misuses++;
     }
   }
+  const missed = table.filter(({ name }) => !reached.has(name)).map(({ name }) => name);
+  if (CALLS >= 60_000 && missed.length > 0) throw new Error(`never called: ${missed.join(' ')}`);
 });
 process.chdir('/');
 rmSync(folder, { recursive: true, force: true });

@@ -7,11 +7,14 @@
  * Invariant: argument() does not throw. This is where what the files below throw on a buffer that is too
  * short ends: its bytes are shown instead. What is neither number, text nor memory is left to other().
  */
-import { decodeTimespec } from '../../codec/timespec.ts';
 import { constants as c } from '../../generated/constants.ts';
 import type { Row } from '../../generated/rows.ts';
 import { fcntlNumber, fcntlStruct } from './fcntl.ts';
 import { flagNames } from './flags.ts';
+import { ioctlStruct } from './ioctl.ts';
+import { message, messages, optionOut } from './messages.ts';
+import { record } from './records.ts';
+import { signalName } from './signals.ts';
 import { LEVELS, OPTIONS, option, protocol, sockaddrArgument } from './socket.ts';
 import { device, epollEvents, fileMode, iov, pollfds, struct } from './structs.ts';
 import { ADDRESS, bytesOf, hexadecimal, octal, other, quote, quoteHexadecimal } from './text.ts';
@@ -36,7 +39,9 @@ export function argument(call: Call, i: number): string {
     if (value === undefined) return '?';
     if (typeof value === 'number' || typeof value === 'bigint') return number(call, i, value);
     if (ArrayBuffer.isView(value)) return memory(call, i, value);
-    const { format } = call.row.args[i] as Row['args'][number];
+    const { format, out = false } = call.row.args[i] as Row['args'][number];
+    if (format === 'message') return message(value, call.reply, call.limit, out);
+    if (format === 'messages' && Array.isArray(value)) return messages(value, call.reply, call.limit, out);
     if ((format === 'path' || format === 'text') && typeof value === 'string')
       return quote(Buffer.from(value), 4096);
     if (format === 'dataIn' && typeof value === 'string') return quote(Buffer.from(value), call.limit);
@@ -76,15 +81,18 @@ function number({ row, args }: Call, i: number, value: number | bigint): string 
       return row.name === 'statx' && name === 'flags' ? statxFlags(value) : flagNames(flags as string, value);
     case 'fcntlArgument':
       return fcntlNumber(args[1], value);
+    case 'signal':
+      return value === 0 ? '0' : signalName(value);
     default:
-      if (row.name === 'socket' && name === 'protocol') return protocol(args[0], value);
-      if (row.name === 'setsockopt' && name === 'level')
-        return LEVELS[value] ?? `${hexadecimal(value)} /* SOL_?? */`;
-      if (row.name === 'setsockopt' && name === 'name')
-        return OPTIONS[args[1] as number]?.[value] ?? String(value);
+      if ((row.name === 'socket' || row.name === 'socketpair') && name === 'protocol')
+        return protocol(args[0], value);
+      if (isOption(row) && name === 'level') return LEVELS[value] ?? `${hexadecimal(value)} /* SOL_?? */`;
+      if (isOption(row) && name === 'name') return OPTIONS[args[1] as number]?.[value] ?? String(value);
       return String(value);
   }
 }
+
+const isOption = ({ name }: Row): boolean => name === 'setsockopt' || name === 'getsockopt';
 
 const STATX_SYNC = c.AT_STATX_FORCE_SYNC | c.AT_STATX_DONT_SYNC;
 
@@ -99,7 +107,7 @@ function statxFlags(value: number): string {
 /** A buffer, in any place. */
 function memory(call: Call, i: number, view: ArrayBufferView): string {
   const { row, args, reply, limit } = call;
-  const { format } = row.args[i] as Row['args'][number];
+  const { format, out = false } = row.args[i] as Row['args'][number];
   const failed = reply < 0;
   switch (format) {
     case 'path':
@@ -121,17 +129,18 @@ function memory(call: Call, i: number, view: ArrayBufferView): string {
       return fcntlStruct(args[1], bytesOf(view), failed);
     case 'null':
       return 'NULL';
-    case 'timespec': {
-      const { sec, nsec } = decodeTimespec(bytesOf(view));
-      return `{tv_sec=${sec}, tv_nsec=${nsec}}`;
-    }
     case 'sockaddr':
       return sockaddrArgument(bytesOf(view), args[i + 1], failed);
     case 'pollfds':
       return pollfds(bytesOf(view), Number(args[i + 1]), 'events');
     case 'epollEvent':
       return epollEvents(bytesOf(view), 1).slice(1, -1);
+    case 'optionOut':
+      return failed ? ADDRESS : optionOut(bytesOf(view), args[i + 1], limit, args);
+    case 'ioctlArgument':
+      return ioctlStruct(args[1], bytesOf(view), failed);
     default:
-      return failed ? ADDRESS : struct(format, bytesOf(view), reply, other(view));
+      if (failed && out) return ADDRESS;
+      return record(format, bytesOf(view), reply, args) ?? struct(format, bytesOf(view), reply, other(view));
   }
 }

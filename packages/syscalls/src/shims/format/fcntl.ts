@@ -7,9 +7,9 @@
  * throws a RangeError where the buffer is shorter than the struct: argument.ts catches it, and shows the
  * bytes.
  */
-import { constants as system } from 'node:os';
 import { constants as c } from '../../generated/constants.ts';
 import { flagNames, joined, type Names } from './flags.ts';
+import { signalName } from './signals.ts';
 import { ADDRESS, hexadecimal } from './text.ts';
 
 const SEALS: Names = [
@@ -32,11 +32,6 @@ const NOTIFICATIONS: Names = [
 const LOCK_TYPES = ['F_RDLCK', 'F_WRLCK', 'F_UNLCK'];
 const OWNER_TYPES = ['F_OWNER_TID', 'F_OWNER_PID', 'F_OWNER_PGRP'];
 
-/** SIGUSR1 */
-function signal(value: number): string {
-  return Object.entries(system.signals).find(([, number]) => number === value)?.[0] ?? String(value);
-}
-
 export function fcntlNumber(command: unknown, value: number): string {
   switch (command) {
     case c.F_SETFD:
@@ -44,7 +39,7 @@ export function fcntlNumber(command: unknown, value: number): string {
     case c.F_SETFL:
       return flagNames('open', value);
     case c.F_SETSIG:
-      return value === 0 ? '0' : signal(value);
+      return value === 0 ? '0' : signalName(value);
     case c.F_SETLEASE:
       return LOCK_TYPES[value] ?? hexadecimal(value);
     case c.F_ADD_SEALS:
@@ -94,7 +89,7 @@ export function fcntlReply(command: unknown, reply: number): string {
     case c.F_GET_SEALS:
       return reply === 0 ? '0' : `${hexadecimal(reply)} (seals ${joined(SEALS, reply)})`;
     case c.F_GETSIG:
-      return reply === 0 ? '0' : `${reply} (${signal(reply)})`;
+      return reply === 0 ? '0' : `${reply} (${signalName(reply)})`;
     default:
       return String(reply);
   }

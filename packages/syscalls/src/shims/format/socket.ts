@@ -10,7 +10,7 @@
 import { decodeSockaddr, type SockAddr } from '../../codec/sockaddr.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { flagNames } from './flags.ts';
-import { ADDRESS, bytesOf, quote } from './text.ts';
+import { ADDRESS, bytesOf, hexadecimal, quote } from './text.ts';
 
 const PROTOCOLS: Readonly<Record<number, string>> = {
   0: 'IPPROTO_IP',
@@ -72,6 +72,12 @@ function sockaddr(address: SockAddr | undefined): string {
       const { port, flowinfo, address: text, scopeId } = address;
       return `{sa_family=AF_INET6, sin6_port=htons(${port}), sin6_flowinfo=htonl(${flowinfo ?? 0}), inet_pton(AF_INET6, "${text}", &sin6_addr), sin6_scope_id=${scopeId ?? 0}}`;
     }
+    if (address.family === 'netlink')
+      return `{sa_family=AF_NETLINK, nl_pid=${address.pid}, nl_groups=${address.groups.toString(16).padStart(8, '0')}}`;
+    if (address.family === 'vsock')
+      return `{sa_family=AF_VSOCK, svm_cid=${hexadecimal(address.cid)}, svm_port=${hexadecimal(address.port)}}`;
+    if (address.family === 'packet')
+      return `{sa_family=AF_PACKET, sll_protocol=htons(${hexadecimal(address.protocol)}), sll_ifindex=${address.ifindex}, ...}`;
     const path = Buffer.from(address.path as string);
     if (path.length === 0) return '{sa_family=AF_UNIX}';
     return path[0] === 0
@@ -89,11 +95,8 @@ const socklen = (length: number): Buffer => {
 };
 
 export function sockaddrArgument(bytes: Buffer, length: unknown, failed: boolean): string {
-  // The decoder reads a port, also where there is none.
   if (typeof length === 'number')
-    return sockaddr(
-      decodeSockaddr(Buffer.concat([bytes, Buffer.alloc(2)]), socklen(Math.min(length, bytes.length))),
-    );
+    return sockaddr(decodeSockaddr(bytes, socklen(Math.min(length, bytes.length))));
   if (failed || !ArrayBuffer.isView(length)) return ADDRESS;
   const address = decodeSockaddr(bytes, bytesOf(length));
   return address === undefined ? ADDRESS : sockaddr(address);

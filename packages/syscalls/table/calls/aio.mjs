@@ -1,0 +1,77 @@
+/** aio.mjs: asynchronous I/O. The fields of a row are explained in ../calls.mjs. */
+
+/** @type {import('../calls.mjs').Row[]} */
+export const aio = [
+  {
+    name: 'io_setup',
+    numbers: { x86_64: 206, aarch64: 0 },
+    level: 'refused',
+    doc: 'A context of asynchronous I/O.',
+    reason: 'Its control blocks have pointers inside, and every call here is asynchronous already.',
+    alternative: 'sys.pread64 on several userthreads',
+  },
+  {
+    name: 'io_destroy',
+    numbers: { x86_64: 207, aarch64: 1 },
+    level: 'refused',
+    doc: 'io_destroy(2).',
+    reason: 'io_setup is refused, too.',
+    alternative: 'sys.pread64 on several userthreads',
+  },
+  {
+    name: 'io_getevents',
+    numbers: { x86_64: 208, aarch64: 4 },
+    level: 'refused',
+    doc: 'Waits for asynchronous I/O.',
+    reason: 'io_setup is refused, too.',
+    alternative: 'sys.pread64 on several userthreads',
+  },
+  {
+    name: 'io_submit',
+    numbers: { x86_64: 209, aarch64: 2 },
+    level: 'refused',
+    doc: 'Starts asynchronous I/O.',
+    reason: 'Its control blocks have pointers inside.',
+    alternative: 'sys.pread64 on several userthreads',
+  },
+  {
+    name: 'io_cancel',
+    numbers: { x86_64: 210, aarch64: 3 },
+    level: 'refused',
+    doc: 'Cancels asynchronous I/O.',
+    reason: 'Its control blocks have pointers inside.',
+    alternative: 'td.abort()',
+  },
+  {
+    name: 'io_pgetevents',
+    numbers: { x86_64: 333, aarch64: 292 },
+    level: 'refused',
+    doc: 'Waits for asynchronous I/O with another signal mask.',
+    reason: 'io_setup is refused, too.',
+    alternative: 'sys.pread64 on several userthreads',
+  },
+  {
+    name: 'io_uring_setup',
+    numbers: { x86_64: 425, aarch64: 425 },
+    level: 'refused',
+    doc: 'A ring.',
+    reason: 'Its entries have addresses inside, and libcr has one of its own for each rfork.',
+    alternative: 'sys.*, which uses the ring where it helps',
+  },
+  {
+    name: 'io_uring_enter',
+    numbers: { x86_64: 426, aarch64: 426 },
+    level: 'refused',
+    doc: 'Submits to a ring, and waits.',
+    reason: 'Its entries have addresses inside, and libcr has one of its own for each rfork.',
+    alternative: 'sys.*, which uses the ring where it helps',
+  },
+  {
+    name: 'io_uring_register',
+    numbers: { x86_64: 427, aarch64: 427 },
+    level: 'refused',
+    doc: 'Registers buffers and files with a ring.',
+    reason: 'It takes addresses, and libcr has a ring of its own for each rfork.',
+    alternative: 'sys.*, which uses the ring where it helps',
+  },
+];

@@ -1,0 +1,113 @@
+/** limits.mjs: limits, usage and priorities. The fields of a row are explained in ../calls.mjs. */
+
+/** @type {import('../calls.mjs').Row[]} */
+export const limits = [
+  {
+    name: 'getrlimit',
+    numbers: { x86_64: 97, aarch64: 163 },
+    level: 'full',
+    block: 'never',
+    result: 'rlimit',
+    errors: ['EFAULT', 'EINVAL'],
+    doc: 'A limit of the process: { soft, hard }; Infinity is RLIM_INFINITY.',
+    args: [
+      ['resource', 'flags', { flags: 'rlimit' }],
+      ['limit', 'rlimitOut'],
+    ],
+  },
+  {
+    name: 'getrusage',
+    numbers: { x86_64: 98, aarch64: 165 },
+    level: 'full',
+    block: 'never',
+    result: 'rusage',
+    errors: ['EFAULT', 'EINVAL'],
+    doc: 'What has been used: RUSAGE_SELF, RUSAGE_CHILDREN, or RUSAGE_THREAD, which is the kernel thread with all its userthreads.',
+    args: [
+      ['who', 'flags', { flags: 'rusage' }],
+      ['usage', 'rusageOut'],
+    ],
+  },
+  {
+    name: 'getpriority',
+    numbers: { x86_64: 140, aarch64: 141 },
+    level: 'full',
+    block: 'never',
+    result: 'nice',
+    errors: ['EINVAL', 'ESRCH'],
+    doc: 'The nice value, -20 (first) to 19, of a process, a group or a user.',
+    args: [
+      ['which', 'flags', { flags: 'priority' }],
+      ['who', 'int'],
+    ],
+  },
+  {
+    name: 'setpriority',
+    numbers: { x86_64: 141, aarch64: 140 },
+    level: 'full',
+    block: 'never',
+    result: 'nothing',
+    errors: ['EACCES', 'EINVAL', 'EPERM', 'ESRCH'],
+    doc: 'Sets the nice value. PRIO_PROCESS with 0 is the kernel thread, with all its userthreads.',
+    args: [
+      ['which', 'flags', { flags: 'priority' }],
+      ['who', 'int'],
+      ['nice', 'int'],
+    ],
+  },
+  {
+    name: 'setrlimit',
+    numbers: { x86_64: 160, aarch64: 164 },
+    level: 'full',
+    block: 'never',
+    result: 'nothing',
+    errors: ['EFAULT', 'EINVAL', 'EPERM'],
+    doc: 'Sets a limit of the process.',
+    args: [
+      ['resource', 'flags', { flags: 'rlimit' }],
+      ['limit', 'rlimitIn'],
+    ],
+  },
+  {
+    name: 'ioprio_set',
+    numbers: { x86_64: 251, aarch64: 30 },
+    level: 'full',
+    block: 'never',
+    result: 'nothing',
+    errors: ['EINVAL', 'EPERM', 'ESRCH'],
+    doc: 'Sets the I/O priority. IOPRIO_WHO_PROCESS with 0 is the kernel thread, with all its userthreads.',
+    args: [
+      ['which', 'flags', { flags: 'ioprio' }],
+      ['who', 'int'],
+      ['priority', 'int'],
+    ],
+  },
+  {
+    name: 'ioprio_get',
+    numbers: { x86_64: 252, aarch64: 31 },
+    level: 'full',
+    block: 'never',
+    result: 'number',
+    errors: ['EINVAL', 'ESRCH'],
+    doc: 'The I/O priority of kernel threads: a class in bits 13 and up, and a level.',
+    args: [
+      ['which', 'flags', { flags: 'ioprio' }],
+      ['who', 'int'],
+    ],
+  },
+  {
+    name: 'prlimit64',
+    numbers: { x86_64: 302, aarch64: 261 },
+    level: 'full',
+    block: 'never',
+    result: 'rlimit',
+    errors: ['EFAULT', 'EINVAL', 'EPERM', 'ESRCH'],
+    doc: 'A limit of a process (0: this one), and, unless limit is undefined, sets it; the answer is what it was.',
+    args: [
+      ['pid', 'int'],
+      ['resource', 'flags', { flags: 'rlimit' }],
+      ['limit', 'rlimitOptional'],
+      ['old', 'rlimitOut'],
+    ],
+  },
+];

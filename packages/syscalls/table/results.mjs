@@ -1,0 +1,66 @@
+/** results.mjs: what a call's answer (>= 0) becomes: a TypeScript type, and the expression that makes it out of r and what kinds declare. */
+
+/** @type {Record<string, { type: string, value: string }>} */
+export const results = {
+  number: { type: 'number', value: 'r' },
+  nothing: { type: 'void', value: '' },
+  stat: { type: 'Stat', value: 'decodeStat(struct)' },
+  statx: { type: 'Statx', value: 'decodeStatx(struct)' },
+  pair: { type: '[number, number]', value: '[struct.readInt32LE(0), struct.readInt32LE(4)]' },
+  link: { type: 'string | Buffer', value: 'decodeText(target, r, encoding)' },
+  cwd: { type: 'string | Buffer', value: 'decodeText(target, Math.max(0, r - 1), encoding)' },
+  statfs: { type: 'Statfs', value: 'decodeStatfs(struct)' },
+  cachestat: { type: 'Cachestat', value: 'decodeCachestat(struct)' },
+  fileHandle: { type: 'MountedFileHandle', value: 'decodeFileHandle(struct, mountId)' },
+  bytes: { type: 'Buffer', value: 'Buffer.from(bytes.subarray(0, r))' },
+  names: { type: 'string[]', value: 'decodeNames(bytes, r)' },
+  itimerspec: { type: 'Itimerspec', value: 'decodeItimerspec(struct)' },
+  itimerval: { type: 'Itimerval', value: 'decodeItimerval(struct)' },
+  timespec: { type: 'Timespec', value: 'readTimespec(struct, 0)' },
+  timeval: { type: 'Timeval', value: 'readTimeval(struct, 0)' },
+  timerId: { type: 'number', value: 'struct.readInt32LE(0)' },
+  tms: { type: 'Tms', value: 'decodeTms(struct)' },
+  selected: { type: 'FdSets', value: 'decodeFdSets(fdSets)' },
+  option: { type: 'Buffer', value: 'Buffer.from(bytes.subarray(0, length.readInt32LE(0)))' },
+  receivedMessage: { type: 'ReceivedMessage', value: 'decodeMessage(plain, r)' },
+  sentMessages: { type: 'number[]', value: 'list.slice(0, r).map(sentLength)' },
+  receivedMessages: {
+    type: 'ReceivedMessage[]',
+    value: 'list.slice(0, r).map((plain) => decodeMessage(plain))',
+  },
+  waited: { type: 'Waited', value: 'decodeWaited(r, statusStruct, rusageStruct)' },
+  waitedId: { type: 'WaitedId', value: 'decodeWaitedId(infoStruct, rusageStruct)' },
+  signals: { type: 'number[]', value: 'decodeSigset(struct)' },
+  /** An id of 32 bits. */
+  id: { type: 'number', value: 'r' },
+  ids: {
+    type: 'Ids',
+    value:
+      '{ real: realStruct.readUInt32LE(0), effective: effectiveStruct.readUInt32LE(0), saved: savedStruct.readUInt32LE(0) }',
+  },
+  groups: { type: 'number[]', value: 'decodeGroups(struct, r)' },
+  rlimit: { type: 'Rlimit', value: 'decodeRlimit(struct)' },
+  rusage: { type: 'Rusage', value: 'decodeRusage(usageStruct)' },
+  /** The kernel answers 20 - nice, which is never below 0. */
+  nice: { type: 'number', value: '20 - r' },
+  schedParam: { type: 'number', value: 'struct.readInt32LE(0)' },
+  schedAttr: { type: 'SchedAttr', value: 'decodeSchedAttr(struct)' },
+  cpus: { type: 'number[]', value: 'decodeCpus(struct, r)' },
+  cpuAndNode: {
+    type: '{ cpu: number; node: number }',
+    value: '{ cpu: cpuStruct.readUInt32LE(0), node: nodeStruct.readUInt32LE(0) }',
+  },
+  utsname: { type: 'Utsname', value: 'decodeUtsname(struct)' },
+  sysinfo: { type: 'Sysinfo', value: 'decodeSysinfo(struct)' },
+  queued: {
+    type: '{ length: number; priority: number }',
+    value: '{ length: r, priority: priorityStruct.readUInt32LE(0) }',
+  },
+  mqAttributes: { type: 'MqAttributes', value: 'decodeMqAttributes(struct)' },
+  dirents: { type: 'Dirent[]', value: 'decodeDirents(buffer, r, encoding)' },
+  accepted: { type: 'Accepted', value: '{ fd: r, address: decodeSockaddr(sockaddr, socklen) }' },
+  received: { type: 'Received', value: '{ length: r, address: decodeSockaddr(sockaddr, socklen) }' },
+  address: { type: 'SockAddr | undefined', value: 'decodeSockaddr(sockaddr, socklen)' },
+  epollEvents: { type: 'EpollEvent[]', value: 'decodeEpollEvents(struct, r)' },
+  pollfds: { type: 'number', value: 'decodePollFds(struct, fds, r)' },
+};
