@@ -29,6 +29,7 @@ static int is_written(enum arg_kind kind)
 	case ARG_IOCTL:
 	case ARG_COMMAND:
 	case ARG_OUT_COUNTED:
+	case ARG_PAGES_OUT:
 		return 1;
 	default:
 		return 0;
@@ -43,6 +44,7 @@ static size_t size_by_next(const struct call_row *row, const long *args, int i)
 	switch (row->args[i + 1].kind) {
 	case ARG_LENGTH: return (size_t)args[i + 1] + row->args[i + 1].size;
 	case ARG_COUNT: return (size_t)args[i + 1] * row->args[i + 1].size;
+	case ARG_BITS: return (size_t)(args[i + 1] + 63) / 64 * 8;
 	case ARG_LENGTH_POINTER: return args[i + 1] == 0 ? 0 : (size_t)*(const int *)args[i + 1];
 	default: return row->args[i].size;
 	}
@@ -69,7 +71,12 @@ static size_t size_of(const struct call_row *row, long number, const long *args,
 		return sizeof(int);
 	case ARG_FILE_HANDLE:
 		memcpy(&length, data, sizeof length);
-		return 8 + (size_t)length;
+		return FILE_HANDLE_HEADER + (size_t)length;
+	case ARG_SIZED:
+		memcpy(&length, data + row->args[i].size, sizeof length);
+		return length > SIZED_MINIMUM ? length : SIZED_MINIMUM;
+	case ARG_PAGES_OUT:
+		return pages_of(args[i - 1]);
 	case ARG_IN_COUNTED:
 	case ARG_OUT_COUNTED:
 		return (size_t)args[i - 1] * row->args[i].size;

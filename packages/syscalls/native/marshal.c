@@ -15,9 +15,6 @@
 #include "syscalls.h"
 #include "generated/table.h"
 
-#define FILE_HANDLE_HEADER 8 /* handle_bytes, handle_type */
-#define SIZED_MINIMUM 64     /* perf_event_attr's first size, which 0 stands for; no other struct's is larger */
-#define PAGE 4096
 
 const struct call_row *call_row_of(double number)
 {
@@ -254,14 +251,14 @@ static int counted_of(struct environment *environment, napi_value value, struct 
 }
 
 /** A byte for each page of the buffer before, whose length is the argument before. */
-static int pages_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
+static int pages_out_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
 {
 	char *data;
 	size_t length;
 
 	if (buffer_of(environment->env, value, &data, &length) != 0)
 		return ANSWER_BAD_TYPE - i;
-	if (length < ((size_t)out->args[i - 1] + PAGE - 1) / PAGE)
+	if (length < pages_of(out->args[i - 1]))
 		return ANSWER_BAD_RANGE - i;
 	out->args[i] = (long)data;
 	return 0;
@@ -399,7 +396,7 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 				return answer;
 			break;
 		case ARG_PAGES_OUT:
-			answer = pages_of(environment, value, out, i);
+			answer = pages_out_of(environment, value, out, i);
 			if (answer)
 				return answer;
 			break;

@@ -129,6 +129,12 @@ const struct call_row *call_row_of(double number);
 
 /* ---------------------------------------------------------------- one environment (main thread or Worker) */
 
+#define FILE_HANDLE_HEADER 8 /* handle_bytes, handle_type */
+#define SIZED_MINIMUM 64     /* perf_event_attr's first size, which 0 stands for; no other struct's is larger */
+
+/** Bytes of mincore's answer for so many bytes of memory. */
+static inline size_t pages_of(long length) { return ((size_t)length + 4095) / 4096; }
+
 #define PATH_BYTES 4096 /* PATH_MAX, the NUL included */
 #define PATHS 4         /* strings that a call has at most: mount */
 #define MESSAGES 64     /* that sendmmsg and recvmmsg take at most */

@@ -508,7 +508,7 @@ export interface Calls {
   /** Adds or removes (FAN_MARK_*) what a fanotify descriptor tells of: mask is FAN_*. Does not block. (fanotify_mark(2)) */
   fanotify_mark(fd: number, flags: number, mask: number | bigint, dirfd: number, path?: Path | undefined): void;
   /** A limit of a process (0: this one), and, unless limit is undefined, sets it; the answer is what it was. Does not block. (prlimit64(2)) */
-  prlimit64(pid: number, resource: number, limit: Rlimit | undefined): Rlimit;
+  prlimit64(pid: number, resource: number, limit?: Rlimit | undefined): Rlimit;
   /** A handle of path that open_by_handle_at opens, and the id of its mount. Default: flags 0. Does not block. (name_to_handle_at(2)) */
   name_to_handle_at(dirfd: number, path: Path, flags?: number): MountedFileHandle;
   /** Opens the file of a handle; mountFd is any descriptor of its file system. Needs CAP_DAC_READ_SEARCH. Default: flags 0. May block the running userthread. (open_by_handle_at(2)) */
@@ -548,7 +548,7 @@ export interface Calls {
   /** A file system that is to be configured and mounted. Default: flags 0. Does not block. (fsopen(2)) */
   fsopen(type: string | Uint8Array, flags?: number): number;
   /** Configures (FSCONFIG_*) what fsopen or fspick has opened. FSCONFIG_SET_BINARY is EINVAL. Default: aux 0. May block the running userthread. (fsconfig(2)) */
-  fsconfig(fd: number, command: number, key: string | Uint8Array | undefined, value: string | Uint8Array | undefined, aux?: number): void;
+  fsconfig(fd: number, command: number, key?: string | Uint8Array | undefined, value?: string | Uint8Array | undefined, aux?: number): void;
   /** A mount, as a descriptor, of a file system that has been configured. Defaults: flags 0, attributes 0. Does not block. (fsmount(2)) */
   fsmount(fd: number, flags?: number, attributes?: number): number;
   /** A mounted file system that is to be reconfigured. Default: flags 0. Does not block. (fspick(2)) */
@@ -941,7 +941,7 @@ export interface AsyncCalls {
   recvmmsg(fd: number, messages: readonly IncomingMessage[], flags?: number): Promise<ReceivedMessage[]>;
   fanotify_init(flags?: number, eventFlags?: number): Promise<number>;
   fanotify_mark(fd: number, flags: number, mask: number | bigint, dirfd: number, path?: Path | undefined): Promise<void>;
-  prlimit64(pid: number, resource: number, limit: Rlimit | undefined): Promise<Rlimit>;
+  prlimit64(pid: number, resource: number, limit?: Rlimit | undefined): Promise<Rlimit>;
   name_to_handle_at(dirfd: number, path: Path, flags?: number): Promise<MountedFileHandle>;
   open_by_handle_at(mountFd: number, handle: FileHandle, flags?: number): Promise<number>;
   syncfs(fd: number): Promise<void>;
@@ -961,7 +961,7 @@ export interface AsyncCalls {
   open_tree(dirfd: number, path: Path, flags?: number): Promise<number>;
   move_mount(dirfd: number, path: Path, newdirfd: number, dest: Path, flags?: number): Promise<void>;
   fsopen(type: string | Uint8Array, flags?: number): Promise<number>;
-  fsconfig(fd: number, command: number, key: string | Uint8Array | undefined, value: string | Uint8Array | undefined, aux?: number): Promise<void>;
+  fsconfig(fd: number, command: number, key?: string | Uint8Array | undefined, value?: string | Uint8Array | undefined, aux?: number): Promise<void>;
   fsmount(fd: number, flags?: number, attributes?: number): Promise<number>;
   fspick(dirfd: number, path: Path, flags?: number): Promise<number>;
   pidfd_open(pid: number, flags?: number): Promise<number>;
@@ -2082,7 +2082,7 @@ export const blockingCalls: Calls = {
     const r = send(301, fd, flags, mask, dirfd, path === undefined ? null : toPath('path', path));
     if (r < 0) throw failure(r, 'fanotify_mark', path);
   },
-  prlimit64(pid: number, resource: number, limit: Rlimit | undefined): Rlimit {
+  prlimit64(pid: number, resource: number, limit?: Rlimit | undefined): Rlimit {
     const limitStruct = limit === undefined ? null : encodeRlimit('limit', limit);
     const struct = Buffer.alloc(16);
     const r = send(302, pid, resource, limitStruct, struct);
@@ -2192,7 +2192,7 @@ export const blockingCalls: Calls = {
     if (r < 0) throw failure(r, 'fsopen');
     return r;
   },
-  fsconfig(fd: number, command: number, key: string | Uint8Array | undefined, value: string | Uint8Array | undefined, aux: number = 0): void {
+  fsconfig(fd: number, command: number, key?: string | Uint8Array | undefined, value?: string | Uint8Array | undefined, aux: number = 0): void {
     const r = send(431, fd, command, key ?? null, value ?? null, aux);
     if (r < 0) throw failure(r, 'fsconfig');
   },
@@ -3701,7 +3701,7 @@ export const asyncCalls: AsyncCalls = {
     const r = await sendAsync(301, fd, flags, mask, dirfd, path === undefined ? null : toPath('path', path));
     if (r < 0) throw failure(r, 'fanotify_mark', path);
   },
-  async prlimit64(pid: number, resource: number, limit: Rlimit | undefined): Promise<Rlimit> {
+  async prlimit64(pid: number, resource: number, limit?: Rlimit | undefined): Promise<Rlimit> {
     const limitStruct = limit === undefined ? null : encodeRlimit('limit', limit);
     const struct = Buffer.alloc(16);
     const r = await sendAsync(302, pid, resource, limitStruct, struct);
@@ -3811,7 +3811,7 @@ export const asyncCalls: AsyncCalls = {
     if (r < 0) throw failure(r, 'fsopen');
     return r;
   },
-  async fsconfig(fd: number, command: number, key: string | Uint8Array | undefined, value: string | Uint8Array | undefined, aux: number = 0): Promise<void> {
+  async fsconfig(fd: number, command: number, key?: string | Uint8Array | undefined, value?: string | Uint8Array | undefined, aux: number = 0): Promise<void> {
     const r = await sendAsync(431, fd, command, key ?? null, value ?? null, aux);
     if (r < 0) throw failure(r, 'fsconfig');
   },

@@ -82,7 +82,7 @@ export const descriptors = [
     level: 'full',
     block: 'lock',
     result: 'nothing',
-    errors: ['EBADF', 'EINTR', 'EINVAL', 'ENOLCK', 'EWOULDBLOCK'],
+    errors: ['EAGAIN', 'EBADF', 'EINTR', 'EINVAL', 'ENOLCK', 'EWOULDBLOCK'],
     doc: 'Locks a file, or unlocks it (LOCK_SH, LOCK_EX, LOCK_UN; LOCK_NB: do not wait). The lock belongs to what fd stands for, not to the userthread.',
     args: [
       ['fd', 'fd'],

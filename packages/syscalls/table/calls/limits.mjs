@@ -106,7 +106,7 @@ export const limits = [
     args: [
       ['pid', 'int'],
       ['resource', 'flags', { flags: 'rlimit' }],
-      ['limit', 'rlimitOptional'],
+      ['limit', 'rlimitOptional', { default: 'undefined' }],
       ['old', 'rlimitOut'],
     ],
   },

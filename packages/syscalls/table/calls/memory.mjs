@@ -146,7 +146,7 @@ export const memory = [
     doc: "On which nodes the kernel thread's memory is to lie; nodes is a mask of so many bits.",
     args: [
       ['mode', 'int'],
-      ['nodes', 'wholeInOptional'],
+      ['nodes', 'maskIn'],
       ['bits', 'bits'],
     ],
   },
@@ -160,7 +160,7 @@ export const memory = [
     doc: "On which nodes the kernel thread's memory is to lie; nodes is a mask of so many bits.",
     args: [
       ['mode', 'intOutOptional'],
-      ['nodes', 'wholeOutOptional'],
+      ['nodes', 'maskOut'],
       ['bits', 'bits'],
       ['address', 'unused'],
       ['flags', 'int'],

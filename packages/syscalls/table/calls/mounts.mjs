@@ -138,8 +138,8 @@ export const mounts = [
     args: [
       ['fd', 'fd'],
       ['command', 'choice', { flags: 'fsconfig' }],
-      ['key', 'textOptional'],
-      ['value', 'textOptional'],
+      ['key', 'textOptional', { default: 'undefined' }],
+      ['value', 'textOptional', { default: 'undefined' }],
       ['aux', 'int', { default: '0' }],
     ],
   },
@@ -149,7 +149,7 @@ export const mounts = [
     level: 'full',
     block: 'never',
     result: 'number',
-    errors: ['EBUSY', 'EINVAL', 'EMFILE', 'ENFILE', 'ENOMEM', 'EPERM'],
+    errors: ['EBADF', 'EBUSY', 'EINVAL', 'EMFILE', 'ENFILE', 'ENOMEM', 'EPERM'],
     doc: 'A mount, as a descriptor, of a file system that has been configured.',
     args: [
       ['fd', 'fd'],

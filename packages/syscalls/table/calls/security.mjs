@@ -16,6 +16,7 @@ export const security = [
       'EKEYEXPIRED',
       'EKEYREJECTED',
       'EKEYREVOKED',
+      'ENODEV',
       'ENOKEY',
       'ENOMEM',
       'EPERM',

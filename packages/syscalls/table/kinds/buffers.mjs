@@ -94,6 +94,9 @@ export const buffers = {
   wholeOutOptional: raw('ARG_OUT_NULLABLE', 'ARG_LENGTH'),
   /** Bytes after a head of eight. */
   lengthAfter8: { native: ['ARG_LENGTH(8)'], format: ['int'], type: 'number', values: own },
+  /** How many bits it has, says the argument after it. */
+  maskIn: raw('ARG_IN_NULLABLE'),
+  maskOut: raw('ARG_OUT_NULLABLE'),
   /** Memory that is named, but neither read nor written. */
   memory: raw('ARG_IN'),
   /** A byte for each page of the buffer before. */
