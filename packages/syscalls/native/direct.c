@@ -169,6 +169,8 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	long got = preadv2(fd, iov, n, offset, flags | RWF_NOWAIT);
 	if (got > 0 && got < total && !read_is_whole(message, fd, got))
 		return suspend(environment, ANSWER_OFFLOAD, got);
+	if (got == 0 && total == 0 && fstat(fd, &about) == 0 && S_ISDIR(about.st_mode))
+		return plain(message); /* EISDIR, which preadv2 does not say of nothing */
 	if (got >= 0)
 		return got;
 	/* JavaScript can't make memory that is aligned for O_DIRECT; the copy that the call works on elsewhere is (copied.c). */
@@ -580,11 +582,16 @@ static long do_lock(struct environment *environment, const struct sysmsg *messag
 			return plain(message);
 		now.sm_args[1] = command | LOCK_NB;
 	} else {
-		if (command != F_SETLKW && command != F_OFD_SETLKW)
+		if (command == F_SETLKW || command == F_OFD_SETLKW)
+			now.sm_args[1] = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+		else if (command != F_SETLK)
 			return plain(message);
-		now.sm_args[1] = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
 	}
 	long result = plain(&now);
+	if (result == 0 && now.sm_number == SYS_fcntl && now.sm_args[1] == F_SETLK)
+		offload_note_posix_lock();
+	if (command == F_SETLK && message->sm_number == SYS_fcntl)
+		return result;
 	return result == -EAGAIN || result == -EACCES ? suspend(environment, ANSWER_OFFLOAD, 0) : result;
 }
 

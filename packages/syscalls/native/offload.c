@@ -38,8 +38,9 @@ struct job {
 	struct copied call;
 	int held;            /* a descriptor that open continues from and closes, or -1; the job's own */
 	int fds[2];          /* the call's descriptors, duplicates of the caller's; -1 where it has none */
-	dev_t dev;           /* of a POSIX lock, which must do without a duplicate: which file it is */
-	ino_t ino;
+	int by_number;       /* it must do without duplicates: dev and ino say which files the call's descriptors stand for */
+	dev_t dev[2];
+	ino_t ino[2];
 	enum job_state state;
 	int abandoned;       /* nobody waits for it; under the lock */
 	int reported;        /* its result is with JavaScript: environment's thread only */
@@ -66,6 +67,7 @@ static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 static struct jobs queue = {.head = {.next = &queue.head, .prev = &queue.head}};
 static struct jobs running = {.head = {.next = &running.head, .prev = &running.head}};
 static unsigned helpers; /* helper threads, but for those whose job has been abandoned: they may be stuck for good */
+static int posix_locks;  /* this process may have some, by fcntl's F_SETLK; never unset */
 static unsigned idle;    /* helpers without a job: waiting for one, or on their way to the queue */
 
 static void append(struct jobs *jobs, struct job *job)
@@ -83,13 +85,36 @@ static void take(struct jobs *jobs, struct job *job)
 	jobs->count--;
 }
 
+/** The call's descriptors: two at most, in fds. How many there are. */
+static int descriptors_of(const struct copied *call, int *indices)
+{
+	int n = 0;
+
+	for (int i = 0; i < call->row->nargs && n < 2; i++)
+		if (call->row->args[i].kind == ARG_FD && (int)call->args[i] >= 0) /* AT_FDCWD is below */
+			indices[n++] = i;
+	return n;
+}
+
+/** Whether the descriptors of a job that has no duplicates still stand for the same files. */
+static int same_files(const struct job *job)
+{
+	int indices[2], n = descriptors_of(&job->call, indices);
+	struct stat now;
+
+	for (int i = 0; i < n; i++)
+		if (fstat((int)job->call.args[indices[i]], &now) != 0 || now.st_dev != job->dev[i] || now.st_ino != job->ino[i])
+			return 0;
+	return 1;
+}
+
 /** Undoes what the job did for nobody: closes what it has opened, lets go of the lock that it has taken. */
 static void undo(struct job *job)
 {
 	if (job->call.row->block == BLOCK_OPEN && job->result >= 0)
 		close((int)job->result);
-	if (job->call.number == SYS_flock && job->result == 0)
-		flock(job->fds[0], LOCK_UN);
+	if (job->call.number == SYS_flock && job->result == 0 && (!job->by_number || same_files(job)))
+		flock((int)job->call.args[0], LOCK_UN);
 	if (job->call.number == SYS_fcntl && job->result == 0) {
 		struct flock *lock = (struct flock *)job->call.args[2];
 
@@ -117,28 +142,22 @@ static void release(struct offload *owner)
 		free(owner);
 }
 
-/** Whether a POSIX lock's descriptor still stands for the same file. */
-static int same_file(const struct job *job)
-{
-	struct stat now;
-
-	return fstat((int)job->call.args[0], &now) == 0 && now.st_dev == job->dev && now.st_ino == job->ino;
-}
-
 /** Makes the job's call, as long as it takes. */
 static void make_call(struct job *job)
 {
-	int posix_lock = job->call.row->block == BLOCK_LOCK && job->fds[0] < 0;
+	int posix_lock = job->call.number == SYS_fcntl && job->by_number;
 	struct sysmsg message = {.sm_number = job->call.number};
 
-	if (posix_lock && !same_file(job)) {
+	if (job->by_number && !same_files(job)) {
 		job->result = -EBADF;
 		return;
 	}
 	memcpy(message.sm_args, job->call.args, sizeof message.sm_args);
 	job->result = direct_blocking(job->call.row, &message, job->held);
 	job->held = -1;
-	if (posix_lock && job->result == 0 && !same_file(job)) { /* as the kernel does: fcntl_setlk */
+	if (posix_lock && job->result == 0)
+		offload_note_posix_lock();
+	if (posix_lock && job->result == 0 && !same_files(job)) { /* as the kernel does: fcntl_setlk */
 		undo(job);
 		job->result = -EBADF;
 	}
@@ -258,34 +277,34 @@ static void give_up(struct job *job)
 
 /* ---------------------------------------------------------------- jobs */
 
+void offload_note_posix_lock(void) { __atomic_store_n(&posix_locks, 1, __ATOMIC_RELAXED); }
+
 /**
- * Makes the call's descriptors the job's own. Not for a POSIX lock: closing any descriptor of the file would end all that this process has on it.
+ * Makes the call's descriptors the job's own, by duplicates. Not once this process has POSIX locks: closing any descriptor of a file ends all
+ * that it has on it (fcntl(2)). Then the job goes by the number, and looks whether that stands for the same file.
  * Answers 0, -errno, or 1 where no descriptor is left to be had.
  */
 static int hold_descriptors(struct job *job)
 {
 	struct copied *call = &job->call;
+	int indices[2], n = job->held >= 0 ? 0 : descriptors_of(call, indices);
 	struct stat about;
-	int held = 0;
 
-	if (job->held >= 0)
-		return 0;
-	if (call->number == SYS_fcntl && call->args[1] == F_SETLKW) {
-		if (fstat((int)call->args[0], &about) != 0)
-			return -errno;
-		job->dev = about.st_dev;
-		job->ino = about.st_ino;
-		return 0;
-	}
-	for (int i = 0; i < call->row->nargs && held < 2; i++) {
-		int fd = (int)call->args[i];
+	job->by_number = (call->number == SYS_fcntl && call->args[1] == F_SETLKW) || __atomic_load_n(&posix_locks, __ATOMIC_RELAXED);
+	for (int i = 0; i < n; i++) {
+		int fd = (int)call->args[indices[i]];
 
-		if (call->row->args[i].kind != ARG_FD || fd < 0) /* AT_FDCWD */
+		if (job->by_number) {
+			if (fstat(fd, &about) != 0)
+				return -errno;
+			job->dev[i] = about.st_dev;
+			job->ino[i] = about.st_ino;
 			continue;
-		job->fds[held] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		if (job->fds[held] < 0)
+		}
+		job->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (job->fds[i] < 0)
 			return errno == EMFILE ? 1 : -errno;
-		call->args[i] = job->fds[held++];
+		call->args[indices[i]] = job->fds[i];
 	}
 	return 0;
 }

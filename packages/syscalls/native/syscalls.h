@@ -254,6 +254,8 @@ int offload_finish(struct environment *environment, double id, napi_value *value
 /** Nobody waits for it any more. */
 void offload_abandon(struct environment *environment, double id);
 void offload_close(struct environment *environment);
+/** This process has a POSIX lock. */
+void offload_note_posix_lock(void);
 
 /* ---------------------------------------------------------------- ring*.c */
 
