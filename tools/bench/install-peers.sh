@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs what the benchmark group "lwkt" compares with: Debian packages, by apt-get. What can't be had is said and skipped; what is there
+# Installs what the benchmark groups "lwkt" and "syscalls" compare with: Debian packages, by apt-get. What can't be had is said and skipped; what is there
 # already is left alone, so that it may be run again. It needs root, or sudo.
 #
 # Usage: sh tools/bench/install-peers.sh
 set -u
 
 # make, a C compiler and a C++ compiler are for our own side and for every peer in C and C++.
-PACKAGES='make gcc g++ libboost-context-dev libboost-fiber-dev libpth-dev golang-go'
+PACKAGES='make gcc g++ libboost-context-dev libboost-fiber-dev libpth-dev golang-go fio'
 
 if ! command -v apt-get >/dev/null; then
 	echo "install-peers: there is no apt-get here; install by other means: $PACKAGES" >&2

@@ -17,8 +17,8 @@ const FORMATS = { ns: time, bytes: (bytes) => `${Math.round(bytes)} B` };
 
 /**
  * row.peers: the fastest (or smallest) of those that were measured counts; the names of the others go into `skipped`. row.unit: 'ns' if it
- * says nothing, or 'bytes'. row.expected is one of { atMost: ratio } (ours / peer), { faster: times } (peer / ours), { ns: limit } (ours
- * alone) or absent, for rows that are there for scale. A ratio that was met may have been met only because the best peer is not there, so
+ * says nothing, or 'bytes'. row.expected is one of { atMost: ratio } (ours / peer), { faster: times } (peer / ours), { plus: limit } (ours
+ * less peer, ns), { ns: limit } (ours alone) or absent, for rows that are there for scale. A ratio that was met may have been met only because the best peer is not there, so
  * nothing is said then; one that was missed is missed.
  */
 export function judge(row, samples) {
@@ -28,7 +28,7 @@ export function judge(row, samples) {
       .filter((name) => samples[name])
       .map((name) => [name, median(samples[name])])
       .sort((a, b) => a[1] - b[1])[0] ?? [];
-  const { atMost, faster, ns } = row.expected ?? {};
+  const { atMost, faster, plus, ns } = row.expected ?? {};
   const judged = {
     what: row.what,
     unit: row.unit ?? 'ns',
@@ -51,6 +51,9 @@ export function judge(row, samples) {
   } else if (faster !== undefined) {
     judged.expected = `${faster} x faster`;
     judged.met = compare(ours * faster <= peer);
+  } else if (plus !== undefined) {
+    judged.expected = `<= peer + ${time(plus)}`;
+    judged.met = compare(ours <= peer + plus);
   } else if (ns !== undefined) {
     judged.expected = `<= ${time(ns)}`;
     if (ours !== undefined) judged.met = ours <= ns;

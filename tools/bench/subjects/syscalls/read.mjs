@@ -1,13 +1,15 @@
-// Reads a file in pieces of 2,048 bytes, in the way that is named: nanoseconds for one read.
+// Reads a file in pieces of 4,096 bytes, in the way that is named: nanoseconds for one read.
 //
 // Each sample opens the file anew, reads every piece and checks that it was whole. Opening and closing are outside of the count of operations;
 // with 10,000 reads they make no difference.
-import { closeSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sampleAsync, sampleBlocking } from '../../sample.mjs';
 import { READ, READS } from '../../syscalls.mjs';
 
-const [path, way] = process.argv.slice(2);
+const [scratch, way, count = '1'] = process.argv.slice(2);
+const path = join(scratch, 'read');
 const buffer = Buffer.alloc(READ);
 
 function whole(n) {
@@ -22,19 +24,10 @@ function blocking(openFile, readPiece, closeFile) {
   });
 }
 
-async function awaiting(readPiece) {
-  await sampleAsync(READS, async () => {
-    const fd = openSync(path, 'r');
-    for (let i = 0; i < READS; i++) whole(await readPiece(fd));
-    closeSync(fd);
-  });
-}
-
-async function throughSys(where, shims = 0) {
+async function throughSys(where, ...shims) {
   const { run } = await import('@libcr/core');
-  const { constants, defineShim, sys, syscallPort } = await import('@libcr/syscalls');
-  for (let i = 0; i < shims; i++)
-    syscallPort.shim(defineShim({ name: `pass-${i}`, on: ['read'], shim: (next) => (msg) => next(msg) }));
+  const { constants, sys, syscallPort } = await import('@libcr/syscalls');
+  syscallPort.shim(...shims);
   const sample = () =>
     blocking(
       () => sys.open(path, constants.O_RDONLY),
@@ -48,10 +41,28 @@ async function throughSys(where, shims = 0) {
 const ways = {
   sys: () => throughSys('userthread'),
   'sys-thread0': () => throughSys('thread0'),
-  'sys-shims': () => throughSys('userthread', 3),
+  'sys-shims': async () => {
+    const { defineShim } = await import('@libcr/syscalls');
+    const pass = (_, i) =>
+      defineShim({ name: `pass-${i}`, on: ['read'], shim: (next) => (msg) => next(msg) });
+    await throughSys('userthread', ...Array.from({ length: Number(count) }, pass));
+  },
+  'sys-policy': async () => {
+    const { policy } = await import('@libcr/syscalls/shims/policy');
+    const others = Array.from({ length: 19 }, (_, i) => ({
+      action: 'deny',
+      on: ['openat'],
+      path: `/none/${i}/**`,
+    }));
+    await throughSys('userthread', policy([...others, { action: 'allow', on: ['read'] }]));
+  },
   'sys-promises': async () => {
     const { sys } = await import('@libcr/syscalls');
-    await awaiting((fd) => sys.promises.read(fd, buffer, READ));
+    await sampleAsync(READS, async () => {
+      const fd = openSync(path, 'r');
+      for (let i = 0; i < READS; i++) whole(await sys.promises.read(fd, buffer, READ));
+      closeSync(fd);
+    });
   },
   readSync: () =>
     blocking(
@@ -59,20 +70,20 @@ const ways = {
       (fd) => readSync(fd, buffer, 0, READ, null),
       closeSync,
     ),
-  callback: () =>
-    awaiting(
-      (fd) =>
-        new Promise((resolve, reject) => {
-          read(fd, buffer, 0, READ, null, (error, n) => (error ? reject(error) : resolve(n)));
-        }),
-    ),
+  // Each of `count` readers has a part of the file, and a buffer of its own.
   filehandle: () =>
     sampleAsync(READS, async () => {
       const handle = await open(path, 'r');
-      for (let i = 0; i < READS; i++) whole((await handle.read(buffer, 0, READ, null)).bytesRead);
+      let piece = 0;
+      const reader = async () => {
+        const own = Buffer.alloc(READ);
+        while (piece < READS) whole((await handle.read(own, 0, READ, piece++ * READ)).bytesRead);
+      };
+      await Promise.all(Array.from({ length: Number(count) }, reader));
       await handle.close();
     }),
 };
 
-if (!Object.hasOwn(ways, way)) throw new Error(`usage: read.mjs FILE ${Object.keys(ways).join('|')}`);
+if (!Object.hasOwn(ways, way))
+  throw new Error(`usage: read.mjs SCRATCH ${Object.keys(ways).join('|')} [COUNT]`);
 await ways[way]();
