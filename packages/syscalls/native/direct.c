@@ -174,8 +174,9 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	if (got >= 0)
 		return got;
 	/* JavaScript can't make memory that is aligned for O_DIRECT; the copy that the call works on elsewhere is (copied.c). */
-	int unaligned = errno == EINVAL && total % SECTOR == 0 && (fcntl(fd, F_GETFL) & O_DIRECT);
-	if (errno != EAGAIN && errno != EOPNOTSUPP && !unaligned)
+	if (errno == EINVAL && total > 0 && total % SECTOR == 0 && (fcntl(fd, F_GETFL) & O_DIRECT))
+		return suspend(environment, ANSWER_OFFLOAD, 0);
+	if (errno != EAGAIN && errno != EOPNOTSUPP)
 		return -errno;
 	int unsupported = errno == EOPNOTSUPP;
 	if (fstat(fd, &about) != 0)
