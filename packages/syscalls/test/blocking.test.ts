@@ -379,25 +379,6 @@ describe('files that wait', () => {
   );
 
   test(
-    "calls that are made elsewhere leave the process' locks alone",
-    onUserthread(() => {
-      fs.writeFileSync(at('mine'), 'data');
-      const [mine, other] = [sys.open(at('mine'), c.O_RDWR), sys.open(at('mine'), c.O_RDWR)];
-      const lock = Buffer.alloc(32);
-      lock.writeInt16LE(c.F_WRLCK, 0);
-      sys.fcntl(mine, c.F_SETLK, lock);
-      sys.fsync(mine);
-      sys.fsync(other);
-      sys.fcntl(other, c.F_OFD_GETLK, lock); // what somebody else would meet
-      expect(lock.readInt16LE(0)).toBe(c.F_WRLCK);
-      sys.close(mine); // which ends them
-      sys.fcntl(other, c.F_OFD_GETLK, lock);
-      expect(lock.readInt16LE(0)).toBe(c.F_UNLCK);
-      sys.close(other);
-    }),
-  );
-
-  test(
     'nothing read from a directory is EISDIR all the same',
     onUserthread(() => {
       const fd = sys.open(folder, c.O_DIRECTORY);

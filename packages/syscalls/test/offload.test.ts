@@ -15,3 +15,12 @@ test.each([
     stderr: '',
   });
 });
+
+test("the process' locks on a file outlast calls that are made elsewhere", async () => {
+  const { status, stdout, stderr } = await runProgram('locks.mjs');
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: 'none, a lock, a lock, none\n',
+    stderr: '',
+  });
+});
