@@ -1,6 +1,6 @@
 /** cachestat.ts: struct cachestat_range and struct cachestat (cachestat(2)). */
 import { object, safe } from './integer.ts';
-import { readU64 } from './stat.ts';
+import { readU64 } from './words.ts';
 
 /** Bytes; length 0 reaches to the end of the file. */
 export interface CachestatRange {

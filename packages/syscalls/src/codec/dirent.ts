@@ -1,5 +1,6 @@
 /** dirent.ts: struct linux_dirent64, one after the other in a buffer (getdents(2)). */
 import { checkEncoding } from './path.ts';
+import { readBigI64, readBigU64 } from './words.ts';
 
 export interface Dirent {
   /** A string, or a Buffer with encoding 'buffer'. */
@@ -33,8 +34,8 @@ export function decodeDirents(
           ? Buffer.from(bytes.subarray(at + HEADER, end))
           : bytes.toString('utf8', at + HEADER, end),
       type: bytes[at + 18] as number,
-      ino: bytes.readBigUInt64LE(at),
-      off: bytes.readBigInt64LE(at + 8),
+      ino: readBigU64(bytes, at),
+      off: readBigI64(bytes, at + 8),
     });
     at += size;
   }

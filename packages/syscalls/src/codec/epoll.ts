@@ -1,5 +1,6 @@
 /** epoll.ts: struct epoll_event, packed on x86-64 (12 bytes; epoll_ctl(2)). */
 import { invalidType, outOfRange } from '@libcr/core/internal';
+import { readBigI64 } from './words.ts';
 
 export interface EpollEvent {
   /** EPOLL*. */
@@ -34,7 +35,7 @@ export function allocateEpollEvents(name: string, count: number): Buffer {
 export function decodeEpollEvents(struct: Buffer, count: number): EpollEvent[] {
   const events: EpollEvent[] = [];
   for (let at = 0; at < Math.min(count * SIZE, struct.length); at += SIZE) {
-    const data = struct.readBigInt64LE(at + 4);
+    const data = readBigI64(struct, at + 4);
     const small = Number(data);
     events.push({ events: struct.readUInt32LE(at), data: Number.isSafeInteger(small) ? small : data });
   }

@@ -1,5 +1,6 @@
 /** integer.ts: checked integers on their way into structs. */
 import { invalidType, outOfRange } from '@libcr/core/internal';
+import { readBigI64 } from './words.ts';
 
 /** An integer from min to max; TypeError or RangeError with its name otherwise. */
 export function integer(name: string, value: unknown, min: number, max: number): number {
@@ -23,7 +24,7 @@ export function object<T>(name: string, value: T, shape: string): NonNullable<T>
 }
 
 /** 64 signed bits as a number: exact up to 2^53. */
-export const readI64 = (struct: Buffer, at: number): number => Number(struct.readBigInt64LE(at));
+export const readI64 = (struct: Buffer, at: number): number => Number(readBigI64(struct, at));
 
 /** An int in a buffer of its own. */
 export function encodeInt(value: number): Buffer {

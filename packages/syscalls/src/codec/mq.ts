@@ -1,6 +1,6 @@
 /** mq.ts: struct mq_attr (64 bytes; mq_getattr(3)). */
 import { object, safe } from './integer.ts';
-import { readU64 } from './stat.ts';
+import { readU64 } from './words.ts';
 
 export interface MqAttributes {
   /** O_NONBLOCK, or 0. */

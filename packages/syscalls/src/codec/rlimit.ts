@@ -1,6 +1,6 @@
 /** rlimit.ts: struct rlimit64 (16 bytes; prlimit(2)). */
 import { object, safe } from './integer.ts';
-import { readU64 } from './stat.ts';
+import { readBigU64, readU64 } from './words.ts';
 
 /** Infinity is RLIM_INFINITY. */
 export interface Rlimit {
@@ -24,7 +24,6 @@ export function encodeRlimit(name: string, limit: Rlimit): Buffer {
 }
 
 export function decodeRlimit(struct: Buffer): Rlimit {
-  const read = (at: number): number =>
-    struct.readBigUInt64LE(at) === INFINITY ? Infinity : readU64(struct, at);
+  const read = (at: number): number => (readBigU64(struct, at) === INFINITY ? Infinity : readU64(struct, at));
   return { soft: read(0), hard: read(8) };
 }

@@ -1,6 +1,6 @@
 /** sched.ts: struct sched_param (an int) and struct sched_attr (56 bytes; sched_setattr(2)). */
 import { int32, object, safe, uint32 } from './integer.ts';
-import { readU64 } from './stat.ts';
+import { readU64 } from './words.ts';
 
 export interface SchedAttr {
   /** SCHED_*. */

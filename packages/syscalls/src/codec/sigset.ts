@@ -1,6 +1,7 @@
 /** sigset.ts: the kernel's sigset_t (8 bytes), as an array of signal numbers, 1 to 64 (rt_sigpending(2), signalfd(2)). */
 import { invalidType } from '@libcr/core/internal';
 import { integer } from './integer.ts';
+import { readBigU64 } from './words.ts';
 
 const SIGNALS = 64;
 
@@ -16,7 +17,7 @@ export function encodeSigset(name: string, signals: readonly number[]): Buffer {
 }
 
 export function decodeSigset(struct: Buffer): number[] {
-  const bits = struct.readBigUInt64LE(0);
+  const bits = readBigU64(struct, 0);
   const signals: number[] = [];
   for (let signal = 1; signal <= SIGNALS; signal++)
     if ((bits >> BigInt(signal - 1)) & 1n) signals.push(signal);

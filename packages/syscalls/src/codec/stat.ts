@@ -1,13 +1,6 @@
 /** stat.ts: struct stat of x86-64 (144 bytes; stat(3type)). */
 import { FileMode } from './file-mode.ts';
-
-/** 64 bits as a number: exact up to 2^53. */
-export const readU64 = (struct: Buffer, at: number): number =>
-  struct.readUInt32LE(at) + struct.readUInt32LE(at + 4) * 2 ** 32;
-
-/** Seconds and nanoseconds as nanoseconds. */
-export const readTime = (struct: Buffer, at: number): bigint =>
-  struct.readBigInt64LE(at) * 1_000_000_000n + BigInt(struct.readUInt32LE(at + 8));
+import { load, timeAt, u64AsNumber } from './words.ts';
 
 /** What fstat answers. Numbers are plain where they fit into 53 bits in practice; ino and the times are bigint. */
 export class Stat extends FileMode {
@@ -28,23 +21,24 @@ export class Stat extends FileMode {
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
 
-  constructor(struct: Buffer) {
-    super(struct.readUInt32LE(24));
-    this.dev = readU64(struct, 0);
-    this.ino = struct.readBigUInt64LE(8);
-    this.nlink = readU64(struct, 16);
-    this.uid = struct.readUInt32LE(28);
-    this.gid = struct.readUInt32LE(32);
-    this.rdev = readU64(struct, 40);
-    this.size = readU64(struct, 48);
-    this.blksize = readU64(struct, 56);
-    this.blocks = readU64(struct, 64);
-    this.atimeNs = readTime(struct, 72);
-    this.mtimeNs = readTime(struct, 88);
-    this.ctimeNs = readTime(struct, 104);
+  constructor(struct: Uint8Array) {
+    const { u32, u64 } = load(struct);
+    super(u32[6] as number);
+    this.dev = u64AsNumber(0);
+    this.ino = u64[1] as bigint;
+    this.nlink = u64AsNumber(2);
+    this.uid = u32[7] as number;
+    this.gid = u32[8] as number;
+    this.rdev = u64AsNumber(5);
+    this.size = u64AsNumber(6);
+    this.blksize = u64AsNumber(7);
+    this.blocks = u64AsNumber(8);
+    this.atimeNs = timeAt(9);
+    this.mtimeNs = timeAt(11);
+    this.ctimeNs = timeAt(13);
   }
 }
 
-export function decodeStat(struct: Buffer): Stat {
+export function decodeStat(struct: Uint8Array): Stat {
   return new Stat(struct);
 }

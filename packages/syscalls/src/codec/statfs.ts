@@ -1,5 +1,5 @@
 /** statfs.ts: struct statfs of x86-64 (120 bytes; statfs(2)). */
-import { readU64 } from './stat.ts';
+import { readU64 } from './words.ts';
 
 /** A file system. */
 export interface Statfs {

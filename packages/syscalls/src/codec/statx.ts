@@ -1,6 +1,6 @@
 /** statx.ts: struct statx (256 bytes; statx(2)). */
 import { FileMode } from './file-mode.ts';
-import { readTime, readU64 } from './stat.ts';
+import { load, timeAt, u64AsNumber } from './words.ts';
 
 /** What statx answers; mask says which fields the file system has filled in. */
 export class Statx extends FileMode {
@@ -28,30 +28,31 @@ export class Statx extends FileMode {
   readonly devMinor: number;
   readonly mntId: bigint;
 
-  constructor(struct: Buffer) {
-    super(struct.readUInt16LE(28));
-    this.mask = struct.readUInt32LE(0);
-    this.blksize = struct.readUInt32LE(4);
-    this.attributes = struct.readBigUInt64LE(8);
-    this.nlink = struct.readUInt32LE(16);
-    this.uid = struct.readUInt32LE(20);
-    this.gid = struct.readUInt32LE(24);
-    this.ino = struct.readBigUInt64LE(32);
-    this.size = readU64(struct, 40);
-    this.blocks = readU64(struct, 48);
-    this.attributesMask = struct.readBigUInt64LE(56);
-    this.atimeNs = readTime(struct, 64);
-    this.btimeNs = readTime(struct, 80);
-    this.ctimeNs = readTime(struct, 96);
-    this.mtimeNs = readTime(struct, 112);
-    this.rdevMajor = struct.readUInt32LE(128);
-    this.rdevMinor = struct.readUInt32LE(132);
-    this.devMajor = struct.readUInt32LE(136);
-    this.devMinor = struct.readUInt32LE(140);
-    this.mntId = struct.readBigUInt64LE(144);
+  constructor(struct: Uint8Array) {
+    const { u16, u32, u64 } = load(struct);
+    super(u16[14] as number);
+    this.mask = u32[0] as number;
+    this.blksize = u32[1] as number;
+    this.attributes = u64[1] as bigint;
+    this.nlink = u32[4] as number;
+    this.uid = u32[5] as number;
+    this.gid = u32[6] as number;
+    this.ino = u64[4] as bigint;
+    this.size = u64AsNumber(5);
+    this.blocks = u64AsNumber(6);
+    this.attributesMask = u64[7] as bigint;
+    this.atimeNs = timeAt(8);
+    this.btimeNs = timeAt(10);
+    this.ctimeNs = timeAt(12);
+    this.mtimeNs = timeAt(14);
+    this.rdevMajor = u32[32] as number;
+    this.rdevMinor = u32[33] as number;
+    this.devMajor = u32[34] as number;
+    this.devMinor = u32[35] as number;
+    this.mntId = u64[18] as bigint;
   }
 }
 
-export function decodeStatx(struct: Buffer): Statx {
+export function decodeStatx(struct: Uint8Array): Statx {
   return new Statx(struct);
 }

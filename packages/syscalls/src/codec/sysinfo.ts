@@ -1,6 +1,6 @@
 /** sysinfo.ts: struct sysinfo of x86-64 (112 bytes; sysinfo(2)). */
 import { readI64 } from './integer.ts';
-import { readU64 } from './stat.ts';
+import { readU64 } from './words.ts';
 
 export interface Sysinfo {
   /** Seconds. */

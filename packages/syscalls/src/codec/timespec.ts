@@ -1,5 +1,6 @@
 /** timespec.ts: struct timespec (16 bytes). */
 import { invalidType, outOfRange } from '@libcr/core/internal';
+import { readBigI64 } from './words.ts';
 
 /** A time: whole seconds, and 0 to 999,999,999 nanoseconds. */
 export interface Timespec {
@@ -34,12 +35,12 @@ export function encodeTimespec(name: string, time: Timespec | number): Buffer {
 }
 
 export function decodeTimespec(struct: Buffer): { sec: bigint; nsec: bigint } {
-  return { sec: struct.readBigInt64LE(0), nsec: struct.readBigInt64LE(8) };
+  return { sec: readBigI64(struct, 0), nsec: readBigI64(struct, 8) };
 }
 
 export const readTimespec = (struct: Buffer, at: number): Timespec => ({
-  sec: Number(struct.readBigInt64LE(at)),
-  nsec: Number(struct.readBigInt64LE(at + 8)),
+  sec: Number(readBigI64(struct, at)),
+  nsec: Number(readBigI64(struct, at + 8)),
 });
 
 /** A time: whole seconds, and 0 to 999,999 microseconds. */
@@ -51,11 +52,11 @@ export interface Timeval {
 /** struct timeval (16 bytes): nanoseconds are rounded down to microseconds. */
 export function encodeTimeval(name: string, time: Timespec | number): Buffer {
   const struct = encodeTimespec(name, time);
-  struct.writeBigInt64LE(struct.readBigInt64LE(8) / 1000n, 8);
+  struct.writeBigInt64LE(readBigI64(struct, 8) / 1000n, 8);
   return struct;
 }
 
 export const readTimeval = (struct: Buffer, at: number): Timeval => ({
-  sec: Number(struct.readBigInt64LE(at)),
-  usec: Number(struct.readBigInt64LE(at + 8)),
+  sec: Number(readBigI64(struct, at)),
+  usec: Number(readBigI64(struct, at + 8)),
 });
