@@ -97,7 +97,7 @@ static int path_of(struct environment *environment, napi_value value, struct mar
 	if (status == napi_string_expected) {
 		if (buffer_of(environment->env, value, &bytes, &length) != 0)
 			return ANSWER_BAD_TYPE - i;
-		if (length <= PATH_BYTES)
+		if (length > 0 && length <= PATH_BYTES)
 			memcpy(path, bytes, length);
 	} else if (status != napi_ok) {
 		return ANSWER_BAD_TYPE - i;

@@ -1,6 +1,6 @@
 /** raw.ts: system calls by their numbers, in C's own convention. */
 import { curthread } from '@libcr/core';
-import { CodedError, invalidType } from '@libcr/core/internal';
+import { invalidType, invalidValue } from '@libcr/core/internal';
 import { plainArrays } from './codec/bytes.ts';
 import { constants } from './generated/constants.ts';
 import { send } from './port/send.ts';
@@ -15,8 +15,7 @@ const ARGUMENTS_MAX = 6;
  */
 export function raw(number: number, ...args: unknown[]): number {
   if (typeof number !== 'number') throw invalidType('number', 'of type number', number);
-  if (args.length > ARGUMENTS_MAX)
-    throw new CodedError('ERR_INVALID_ARG_VALUE', `a system call has at most ${ARGUMENTS_MAX} arguments`);
+  if (args.length > ARGUMENTS_MAX) throw invalidValue(`a system call has at most ${ARGUMENTS_MAX} arguments`);
   const plain = args.map(plainArrays);
   const reply = send(number, ...plain);
   if (reply >= 0) return reply;

@@ -1,6 +1,6 @@
 /** path.ts: paths in and names out. */
 import { fileURLToPath } from 'node:url';
-import { CodedError, invalidType } from '@libcr/core/internal';
+import { invalidType, invalidValue } from '@libcr/core/internal';
 
 /** A path: text (UTF-8), bytes as they are on the disk, or a file: URL. */
 export type Path = string | Uint8Array | URL;
@@ -16,7 +16,7 @@ export function toPath(name: string, path: Path): string | Uint8Array {
 
 export function checkEncoding(encoding: unknown): void {
   if (encoding !== 'utf8' && encoding !== 'buffer')
-    throw new CodedError('ERR_INVALID_ARG_VALUE', `The argument 'encoding' must be 'utf8' or 'buffer'`);
+    throw invalidValue(`The argument 'encoding' must be 'utf8' or 'buffer'`);
 }
 
 /** The first length bytes as text, or as a copy. */

@@ -1,7 +1,7 @@
 /** address.ts: where a socket is, as node:net says it, and as the kernel's struct sockaddr needs it. */
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { CodedError, invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
+import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
 import type { SockAddr } from '../codec/index.ts';
 
 /** An address in an error's text: an IP address and a port, or a path. */
@@ -66,8 +66,7 @@ function scopeOf(address: string): number {
   if (zone === undefined) return 0;
   const known = networkInterfaces()[zone]?.find((entry) => entry.family === 'IPv6')?.scopeid;
   const number = known || Number(zone);
-  if (!Number.isInteger(number))
-    throw new CodedError('ERR_INVALID_ARG_VALUE', `"${address}": there is no network interface "${zone}"`);
+  if (!Number.isInteger(number)) throw invalidValue(`"${address}": there is no network interface "${zone}"`);
   return number;
 }
 

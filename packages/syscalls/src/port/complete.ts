@@ -23,7 +23,6 @@ import {
 } from './answers.ts';
 import { argumentError, bufferGone } from './argument-error.ts';
 import { rowOf } from './calls.ts';
-import { EINVAL, EPERM, POLLIN, POLLOUT, SYS_close } from './kernel.ts';
 import { Offload } from './offload.ts';
 import type { Pending } from './pending.ts';
 import { PollWait, waitFor } from './poll-wait.ts';
@@ -109,12 +108,12 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
         case WRITABLE:
         case CONNECTING: {
           const fd = args[0] as number;
-          const readiness = waitFor(fd, r === READABLE ? POLLIN : POLLOUT, `${name}()`);
+          const readiness = waitFor(fd, r === READABLE ? c.POLLIN : c.POLLOUT, `${name}()`);
           yield readiness;
           const idle = bytes === 0 && r !== CONNECTING;
           if (
-            readiness.result === -EPERM ||
-            readiness.result === -EINVAL ||
+            readiness.result === -c.EPERM ||
+            readiness.result === -c.EINVAL ||
             (onRing && idle && woken && !native.canWait(fd))
           ) {
             r = OFFLOAD; // always "ready" and yet not: a helper thread it is
@@ -141,7 +140,7 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
         case SLEEP: {
           const call = new RingCall(name, { moved: 0, number, args });
           yield call;
-          if (!call.refused && call.result !== -EINVAL) return finished(call, name); // EINVAL: a clock that the ring does not know
+          if (!call.refused && call.result !== -c.EINVAL) return finished(call, name); // c.EINVAL: a clock that the ring does not know
           call.collect();
           yield new Timer(number, args);
           return 0;
@@ -173,7 +172,7 @@ function completeOnThread0(number: number, args: unknown[], answer: number): num
   const row = rowOf(number);
   if (answer !== OFFLOAD || (row?.block !== 'read' && row?.block !== 'write' && row?.block !== 'offload')) {
     const held = status[STATUS_HELD] as number;
-    if (answer === OFFLOAD && held >= 0) native.call(SYS_close, held);
+    if (answer === OFFLOAD && held >= 0) native.call(c.SYS_close, held);
     throw wouldBlock(`sys.${row?.name}()`);
   }
   const bytes = status[STATUS_DONE] as number;

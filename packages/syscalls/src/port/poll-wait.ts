@@ -1,6 +1,7 @@
 /** poll-wait.ts: waiting for one of several descriptors, or a timeout: what poll, select, epoll_wait and their like do. */
+
 import { decodeFdSet } from '../codec/fd-sets.ts';
-import { EINVAL, EPERM, ETIME, POLLIN, POLLOUT, POLLPRI } from './kernel.ts';
+import { constants as c } from '../generated/constants.ts';
 import type { Pending } from './pending.ts';
 import { Readiness } from './readiness.ts';
 import { onRing, RingPoll } from './ring.ts';
@@ -31,7 +32,7 @@ function selected([count, read, write, except]: readonly unknown[]): Wait[] {
     const set = new Uint8Array(buffer, byteOffset, byteLength);
     return decodeFdSet(set, count as number).map((fd) => waitFor(fd, events, 'select()'));
   };
-  return [...list(read, POLLIN), ...list(write, POLLOUT), ...list(except, POLLPRI)];
+  return [...list(read, c.POLLIN), ...list(write, c.POLLOUT), ...list(except, c.POLLPRI)];
 }
 
 function descriptors(name: string, args: readonly unknown[]): Wait[] {
@@ -43,7 +44,7 @@ function descriptors(name: string, args: readonly unknown[]): Wait[] {
     case 'pselect6':
       return selected(args);
     default:
-      return [waitFor(args[0] as number, POLLIN, `${name}()`)];
+      return [waitFor(args[0] as number, c.POLLIN, `${name}()`)];
   }
 }
 
@@ -78,7 +79,7 @@ export class PollWait implements Pending {
   private beginOnLoop(over: () => void): void {
     for (const readiness of this.list) {
       readiness.begin(over);
-      if (readiness.result === -EPERM) continue; // a regular file: always ready for what it can do, never for anything else
+      if (readiness.result === -c.EPERM) continue; // a regular file: always ready for what it can do, never for anything else
       if (readiness.done) {
         this.result = readiness.result;
         this.cancel();
@@ -101,8 +102,8 @@ export class PollWait implements Pending {
       if (this.deadline !== Infinity && wait === this.list[0])
         wait.nanoseconds = Math.max(0, (this.deadline - performance.now()) * 1e6);
       wait.begin(() => {
-        if (wait.result === -ETIME) this.late = true;
-        if (wait.result !== -EINVAL) return over();
+        if (wait.result === -c.ETIME) this.late = true;
+        if (wait.result !== -c.EINVAL) return over();
         if (wait !== this.list[0]) return; // a regular file: always ready for what it can do, never for anything else
         this.list[0] = new RingPoll(-1, 0, this.reason);
         if (this.deadline !== Infinity) begin(this.list[0] as RingPoll);

@@ -3,8 +3,8 @@
  *
  * Invariant: a descriptor is armed natively exactly while it has waiters, for the union of what they wait for.
  */
+import { constants as c } from '../generated/constants.ts';
 import { native, onReady } from '../native.ts';
-import { EBADF, POLLERR, POLLHUP } from './kernel.ts';
 import type { Pending } from './pending.ts';
 
 const waiters = new Map<number, Readiness[]>();
@@ -28,7 +28,7 @@ function update(fd: number, list: Readiness[]): number {
   return 0;
 }
 
-/** Waits until fd is ready for events (POLLIN, POLLOUT, …), or broken. result is 0, or -errno where that cannot be waited for. */
+/** Waits until fd is ready for events (c.POLLIN, c.POLLOUT, …), or broken. result is 0, or -errno where that cannot be waited for. */
 export class Readiness implements Pending {
   readonly fd: number;
   readonly events: number;
@@ -71,7 +71,7 @@ export class Readiness implements Pending {
 onReady((fd, revents) => {
   const list = waiters.get(fd);
   if (list === undefined) return;
-  const happened = (waiter: Readiness): boolean => (revents & (waiter.events | POLLERR | POLLHUP)) !== 0;
+  const happened = (waiter: Readiness): boolean => (revents & (waiter.events | c.POLLERR | c.POLLHUP)) !== 0;
   const answer = update(
     fd,
     list.filter((waiter) => !happened(waiter)),
@@ -79,13 +79,13 @@ onReady((fd, revents) => {
   for (const waiter of list) if (answer < 0 || happened(waiter)) waiter.finish(0);
 });
 
-/** fd is about to be closed: whoever waits for it gets EBADF. */
+/** fd is about to be closed: whoever waits for it gets c.EBADF. */
 export function closing(fd: number): void {
   const list = waiters.get(fd);
   if (list === undefined) return;
   native.forget(fd);
   update(fd, []);
-  for (const waiter of list) waiter.finish(-EBADF);
+  for (const waiter of list) waiter.finish(-c.EBADF);
 }
 
 /** The same for all descriptors from first to last. */

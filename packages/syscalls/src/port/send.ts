@@ -6,11 +6,11 @@
 import { create, curthread } from '@libcr/core';
 import { throwIfAborted } from '@libcr/core/internal';
 import { plainArrays } from '../codec/bytes.ts';
+import { constants as c } from '../generated/constants.ts';
 import { native } from '../native.ts';
 import { RESULT_MIN } from './answers.ts';
 import { CALL_COUNT, mayBlock } from './calls.ts';
 import { complete, completeAsync } from './complete.ts';
-import { CLOSE_RANGE_CLOEXEC, SYS_close, SYS_close_range, SYS_dup2, SYS_dup3 } from './kernel.ts';
 import { closing, closingRange, watched } from './readiness.ts';
 import { type Args, portOf, type SyscallPort } from './syscall-port.ts';
 import { SysMsg } from './sysmsg.ts';
@@ -37,9 +37,9 @@ export function bottom(number: number, args: Args): number {
 }
 
 function beforeClose(number: number, a0: unknown, a1: unknown, a2: unknown): void {
-  if (number === SYS_close) closing(a0 as number);
-  else if ((number === SYS_dup2 || number === SYS_dup3) && a0 !== a1) closing(a1 as number);
-  else if (number === SYS_close_range && ((a2 as number) & CLOSE_RANGE_CLOEXEC) === 0)
+  if (number === c.SYS_close) closing(a0 as number);
+  else if ((number === c.SYS_dup2 || number === c.SYS_dup3) && a0 !== a1) closing(a1 as number);
+  else if (number === c.SYS_close_range && ((a2 as number) & c.CLOSE_RANGE_CLOEXEC) === 0)
     closingRange(a0 as number, a1 as number);
 }
 

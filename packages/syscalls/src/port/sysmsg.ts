@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import type { UserThread } from '@libcr/core';
-import { CodedError, invalidType } from '@libcr/core/internal';
+import { invalidType, invalidValue } from '@libcr/core/internal';
 import type { CallName, Row } from '../generated/rows.ts';
 import { rowOf } from './calls.ts';
 import type { Args } from './syscall-port.ts';
@@ -57,7 +57,7 @@ export class SysMsg {
     const args = [...this.args];
     for (const [name, value] of Object.entries(changes)) {
       const i = this.arguments.findIndex((argument) => argument.name === name);
-      if (i < 0) throw new CodedError('ERR_INVALID_ARG_VALUE', `${this.name} has no argument "${name}"`);
+      if (i < 0) throw invalidValue(`${this.name} has no argument "${name}"`);
       args[i] = value instanceof URL ? fileURLToPath(value) : value;
     }
     return new SysMsg(this.number, args, this.td);

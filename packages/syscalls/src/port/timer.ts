@@ -2,7 +2,7 @@
  * timer.ts: nanosleep and clock_nanosleep where there is no ring: on the event loop's timers, which have a resolution of a millisecond and are
  * never early here.
  */
-import { SYS_nanosleep } from './kernel.ts';
+import { constants as c } from '../generated/constants.ts';
 import type { Pending } from './pending.ts';
 
 const CLOCK_MONOTONIC = 1;
@@ -32,7 +32,7 @@ export class Timer implements Pending {
   private readonly until: bigint;
 
   constructor(number: number, args: readonly unknown[]) {
-    if (number === SYS_nanosleep) {
+    if (number === c.SYS_nanosleep) {
       this.clock = CLOCK_MONOTONIC;
       this.until = process.hrtime.bigint() + timespec(args[0]);
       this.reason = 'nanosleep()';

@@ -8,9 +8,9 @@ async function userthreads() {
     const buffer = Buffer.alloc(65_536);
     try {
       for (;;) {
-        const { length } = sys.recvfrom(fd, buffer);
+        const length = sys.read(fd, buffer);
         if (length === 0) break;
-        sys.sendto(fd, buffer.subarray(0, length), c.MSG_NOSIGNAL);
+        sys.write(fd, buffer, length);
       }
     } catch (error) {
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;

@@ -3,7 +3,7 @@
  *
  * A key may be a path of several names ("src/index.js"), so that flat lists of paths do, too.
  */
-import { CodedError, invalidType } from '@libcr/core/internal';
+import { CodedError, invalidType, invalidValue } from '@libcr/core/internal';
 import { toByteString, toBytes } from './byte-string.ts';
 import { Directory, Entry } from './directory.ts';
 import { RegularFile } from './file.ts';
@@ -67,7 +67,7 @@ export function symlink(
 ): Marked {
   if (typeof target !== 'string') throw invalidType('target', 'of type string', target);
   if (target === '' || target.includes('\0') || toByteString(target).length > 4095)
-    throw new CodedError('ERR_INVALID_ARG_VALUE', 'a symbolic link reads 1 to 4,095 bytes without NUL');
+    throw invalidValue('a symbolic link reads 1 to 4,095 bytes without NUL');
   return new Marked('symlink', target, checked(attributes));
 }
 
@@ -76,7 +76,7 @@ function checked(attributes: MemfsAttributes): MemfsAttributes {
     throw invalidType('attributes', 'of type object', attributes);
   for (const [key, value] of Object.entries(attributes)) {
     if (!['mode', 'uid', 'gid', 'atime', 'mtime'].includes(key))
-      throw new CodedError('ERR_INVALID_ARG_VALUE', `memfs knows no attribute "${key}"`);
+      throw invalidValue(`memfs knows no attribute "${key}"`);
     if (value === undefined || (value instanceof Date && key.endsWith('time'))) continue;
     if (typeof value !== 'number') throw invalidType(key, 'of type number', value);
   }
@@ -138,10 +138,7 @@ export function namesOf(path: string): string[] {
     .split('/')
     .filter((name) => name !== '' && name !== '.');
   if (names.includes('..') || path.includes('\0') || names.some((name) => name.length > 255))
-    throw new CodedError(
-      'ERR_INVALID_ARG_VALUE',
-      `"${path}" is no path for memfs: it has "..", NUL or a name of more than 255 bytes`,
-    );
+    throw invalidValue(`"${path}" is no path for memfs: it has "..", NUL or a name of more than 255 bytes`);
   return names;
 }
 
@@ -161,10 +158,7 @@ export function place(
       volume.add(at, entry);
     }
     if (!(entry.inode instanceof Directory))
-      throw new CodedError(
-        'ERR_INVALID_ARG_VALUE',
-        `memfs: "${shown}" leads through something that is no directory`,
-      );
+      throw invalidValue(`memfs: "${shown}" leads through something that is no directory`);
     at = entry.inode;
   }
   const name = names[names.length - 1] as string;
@@ -176,15 +170,14 @@ export function place(
     fill(volume, there.inode, content ?? {}, shown);
     return;
   }
-  if (there !== undefined) throw new CodedError('ERR_INVALID_ARG_VALUE', `memfs: "${shown}" is there twice`);
+  if (there !== undefined) throw invalidValue(`memfs: "${shown}" is there twice`);
   volume.add(at, new Entry(name, inodeOf(volume, shown, content)));
 }
 
 function fill(volume: Volume, into: Directory, content: MemfsDirectory, shown: string): void {
   for (const [key, value] of Object.entries(content)) {
     const names = namesOf(key);
-    if (names.length === 0)
-      throw new CodedError('ERR_INVALID_ARG_VALUE', `memfs: "${key}" in "${shown}" is no name`);
+    if (names.length === 0) throw invalidValue(`memfs: "${key}" in "${shown}" is no name`);
     place(volume, into, names, value, `${shown}/${key}`);
   }
 }

@@ -71,11 +71,18 @@ export class RegularFile extends Inode {
     this.length = length;
   }
 
-  /** Sets the pages of a range aside. 0, or -ENOSPC, and then nothing has changed. */
+  /**
+   * Sets the pages of a range aside. 0, or -ENOSPC, and then nothing has changed that a read shows. One that has been set aside before is data
+   * from then on, to SEEK_DATA and SEEK_HOLE: so it is in Linux' tmpfs.
+   */
   reserve(at: number, length: number): number {
     const missing: number[] = [];
     for (let i = Math.floor(at / PAGE); i < Math.ceil((at + length) / PAGE); i++) {
-      if (this.pages.has(i) || this.reserved.has(i)) continue;
+      if (this.pages.has(i)) continue;
+      if (this.reserved.has(i)) {
+        this.pageFor(i);
+        continue;
+      }
       missing.push(i);
       if (this.space.usedPages + missing.length > this.space.pages) return -c.ENOSPC;
     }

@@ -6,7 +6,7 @@
  */
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CodedError, invalidType } from '@libcr/core/internal';
+import { invalidType, invalidValue } from '@libcr/core/internal';
 import { toPathArgument } from './byte-string.ts';
 import { inodeOf, Marked, type MemfsContent, type MemfsDirectory, namesOf, place } from './content.ts';
 import { Directory, Entry } from './directory.ts';
@@ -39,12 +39,9 @@ function mountOne(volume: Volume, key: string, names: readonly string[], content
   for (let i = 0; ; i++) {
     if (at.root !== undefined) {
       const { inode } = at.root;
-      if (i === names.length) throw new CodedError('ERR_INVALID_ARG_VALUE', `memfs: "${key}" is there twice`);
+      if (i === names.length) throw invalidValue(`memfs: "${key}" is there twice`);
       if (!(inode instanceof Directory))
-        throw new CodedError(
-          'ERR_INVALID_ARG_VALUE',
-          `memfs: "${key}" leads through something that is no directory`,
-        );
+        throw invalidValue(`memfs: "${key}" leads through something that is no directory`);
       place(volume, inode, names.slice(i), content, key);
       return;
     }
@@ -63,7 +60,7 @@ function mountOne(volume: Volume, key: string, names: readonly string[], content
 
 function mount(volume: Volume, at: MountPoint, inode: Entry['inode']): void {
   if (at.parent === undefined && !(inode instanceof Directory))
-    throw new CodedError('ERR_INVALID_ARG_VALUE', 'memfs: "/" has to be a directory');
+    throw invalidValue('memfs: "/" has to be a directory');
   at.mount(new Entry(at.name, inode));
   volume.changes++;
 }

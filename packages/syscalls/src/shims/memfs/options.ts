@@ -1,7 +1,7 @@
 /** options.ts: memfs' options: as whom its files are used, and how much room there is. */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { CodedError, invalidType, outOfRange } from '@libcr/core/internal';
+import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
 import { Credentials } from './credentials.ts';
 import { PAGE, Space } from './space.ts';
 
@@ -34,7 +34,7 @@ export function checkOptions(options: MemfsOptions): void {
   if (typeof options !== 'object' || options === null)
     throw invalidType('options', 'of type object', options);
   for (const key of Object.keys(options))
-    if (!KNOWN.includes(key)) throw new CodedError('ERR_INVALID_ARG_VALUE', `memfs has no option "${key}"`);
+    if (!KNOWN.includes(key)) throw invalidValue(`memfs has no option "${key}"`);
   const { uid, gid, groups, umask, size, inodes } = options;
   if (uid !== undefined) integer('options.uid', uid, ID_MAX);
   if (gid !== undefined) integer('options.gid', gid, ID_MAX);
