@@ -127,7 +127,8 @@ class Walk {
       return undefined;
     }
     const isLast = this.todo.length === 0;
-    if (name.length > NAME_MAX && !(isLast && (this.how & NAME) !== 0)) return -c.ENAMETOOLONG;
+    if (name.length > NAME_MAX && !(isLast && (this.how & NAME) !== 0))
+      return directory.dead ? -c.ENOENT : -c.ENAMETOOLONG; // the kernel asks no file system about a directory that was removed
     const entry = directory.names.get(name);
     if (entry !== undefined) return this.onto(entry, directory, name);
     return isLast ? new Target(directory, name, undefined, true, this.slash) : -c.ENOENT;

@@ -34,7 +34,7 @@ export class Target {
 
   /** Why there is no entry, as -errno. */
   get missing(): number {
-    return this.name.length > NAME_MAX ? -c.ENAMETOOLONG : -c.ENOENT;
+    return this.name.length > NAME_MAX && !this.parent?.dead ? -c.ENAMETOOLONG : -c.ENOENT;
   }
 }
 

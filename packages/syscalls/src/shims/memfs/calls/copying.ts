@@ -35,7 +35,7 @@ function sendfile(call: Call): number {
   const [offset, length] = [offsetAt(pointer), longOf(count)];
   if (offset === null || length === undefined) return pass(call);
   if (!areOpen(call, outFd, inFd)) return -c.EBADF;
-  const refused = refusal(input, output, offset === undefined ? 0 : offsetOf(offset));
+  const refused = refusal(input, output, offset === undefined ? 0 : offsetOf(offset), length);
   if (refused < 0) return refused;
   const held = [input, output].filter((file) => file !== undefined);
   for (const file of held) volume.descriptors.hold(file); // the other end may block
@@ -54,6 +54,7 @@ function send(
   length: number,
 ): number {
   const [outFd, inFd] = call.msg.args;
+  if (input?.inode instanceof Directory) return 0;
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, CHUNK)));
   const at = offset === undefined ? input?.position : offsetOf(offset);
   const got = input !== undefined ? readFrom(input, [buffer], at) : readBelow(call, inFd, buffer, at);
@@ -69,12 +70,17 @@ function send(
 }
 
 /** What the kernel refuses before anything is moved. */
-function refusal(input: OpenFile | undefined, output: OpenFile | undefined, offset: number): number {
+function refusal(
+  input: OpenFile | undefined,
+  output: OpenFile | undefined,
+  offset: number,
+  length: number,
+): number {
   if (input !== undefined && !input.readable) return -c.EBADF;
   if (output !== undefined && !output.writable) return -c.EBADF;
   if (offset < 0) return -c.EINVAL;
-  if (input?.inode instanceof Directory || (output !== undefined && (output.flags & c.O_APPEND) !== 0))
-    return -c.EINVAL;
+  if (output !== undefined && (output.flags & c.O_APPEND) !== 0) return -c.EINVAL;
+  if (input?.inode instanceof Directory && length > 0) return -c.EINVAL; // nothing of a directory is 0 bytes to Linux, since 6.4
   return 0;
 }
 
