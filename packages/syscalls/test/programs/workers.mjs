@@ -23,9 +23,10 @@ if (isMainThread) {
     );
     await Promise.all(
       workers.map(async (worker) => {
+        const exited = once(worker, 'exit'); // which may follow the message at once
         const [message] = await once(worker, 'message');
         if (how === 'terminate') await worker.terminate();
-        else await once(worker, 'exit');
+        await exited;
         if (message === 'fine') ok++;
         else console.log(message);
       }),
