@@ -5,6 +5,9 @@ const config: Options = {
   ...base,
   entry: {
     index: 'src/index.ts',
+    'shims/fault': 'src/shims/fault/index.ts',
+    'shims/latency': 'src/shims/latency.ts',
+    'shims/metrics': 'src/shims/metrics/index.ts',
     'shims/memfs': 'src/shims/memfs/index.ts',
     'shims/trace': 'src/shims/trace.ts',
     'shims/policy': 'src/shims/policy.ts',

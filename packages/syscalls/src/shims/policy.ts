@@ -8,15 +8,12 @@
  */
 
 import { channel } from 'node:diagnostics_channel';
-import { readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { CodedError, invalidType } from '@libcr/core/internal';
 import picomatch from 'picomatch';
-import { constants } from '../generated/constants.ts';
-import { type CallName, errnos, type Row } from '../generated/rows.ts';
-import { numbersOf, rowOf } from '../port/calls.ts';
+import { type CallName, errnos } from '../generated/rows.ts';
+import { numbersOf } from '../port/calls.ts';
 import { defineShim, type Shim } from '../port/shim.ts';
-import type { SysMsg } from '../port/sysmsg.ts';
+import { absolutePaths } from './paths.ts';
 
 export interface PolicyRule {
   /** 'log' only tells: the diagnostics channel "libcr:syscalls:policy" gets { rule, message, path }. 'deny' tells there, too. */
@@ -70,32 +67,6 @@ function compile(rule: PolicyRule, i: number): Compiled {
   };
 }
 
-/** Where a relative path begins: the directory that the call names, or the working directory. */
-function base(row: Row, msg: SysMsg): string {
-  const fd = row.args[0]?.format === 'fd' ? (msg.args[0] as number) : constants.AT_FDCWD;
-  if (fd === constants.AT_FDCWD) return process.cwd();
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    return '/'; // no such descriptor: the kernel will say so
-  }
-}
-
-/** The absolute paths that a call names. symlink's first one is text, not a path that is looked up. */
-function pathsOf(msg: SysMsg): string[] {
-  const row = rowOf(msg.number);
-  if (row === undefined) return [];
-  const paths: string[] = [];
-  row.args.forEach(({ format }, i) => {
-    const value = msg.args[i];
-    if (format !== 'path' || (row.name === 'symlink' && i === 0)) return;
-    const path =
-      typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value).toString() : '';
-    if (path !== '') paths.push(resolve(path.startsWith('/') ? '/' : base(row, msg), path));
-  });
-  return paths;
-}
-
 /** A shim out of rules. Throws TypeError for a rule that cannot be understood. */
 export function policy(rules: readonly PolicyRule[]): Shim {
   if (!Array.isArray(rules)) throw invalidType('rules', 'an array', rules);
@@ -108,7 +79,7 @@ export function policy(rules: readonly PolicyRule[]): Shim {
       let paths: string[] | undefined;
       for (const { rule, wants, fits, errno } of compiled) {
         if (!wants(msg.number)) continue;
-        paths ??= pathsOf(msg);
+        paths ??= absolutePaths(msg);
         const path = fits === undefined ? paths[0] : paths.find((candidate) => fits(candidate));
         if (fits !== undefined && path === undefined) continue;
         if (rule.action === 'allow') break;

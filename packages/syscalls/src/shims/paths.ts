@@ -1,0 +1,43 @@
+/**
+ * paths.ts: the paths of a call as shims compare them: absolute, without "." and "..", as text.
+ *
+ * Not here: symbolic links, which are not followed. What a path leads to only the kernel knows, and only when it makes the call.
+ */
+import { readlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { constants } from '../generated/constants.ts';
+import { rowOf } from '../port/calls.ts';
+import type { SysMsg } from '../port/sysmsg.ts';
+
+/** Calls whose first path is text for a link, and looked up by nobody. */
+const TARGET_FIRST = new Set(['symlink', 'symlinkat']);
+/** Calls whose descriptor is none that the path begins at. */
+const OTHER_DESCRIPTOR = new Set(['inotify_add_watch', 'fsconfig']);
+
+/** Where a relative path begins: the directory that the argument before it names, or the working directory. */
+function base(dirfd: unknown): string {
+  if (dirfd === constants.AT_FDCWD) return process.cwd();
+  try {
+    return readlinkSync(`/proc/self/fd/${dirfd}`);
+  } catch {
+    return '/'; // no such descriptor: the kernel will say so
+  }
+}
+
+/** The absolute paths that a call names, in order. */
+export function absolutePaths(msg: SysMsg): string[] {
+  const row = rowOf(msg.number);
+  if (row === undefined) return [];
+  const paths: string[] = [];
+  row.args.forEach(({ format }, i) => {
+    if (format !== 'path' || (i === 0 && TARGET_FIRST.has(row.name))) return;
+    const value = msg.args[i];
+    const path =
+      typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value).toString() : '';
+    if (path === '') return;
+    const at = row.args[i - 1]?.format === 'fd' && !OTHER_DESCRIPTOR.has(row.name);
+    const from = path.startsWith('/') ? '/' : base(at ? msg.args[i - 1] : constants.AT_FDCWD);
+    paths.push(resolve(from, path));
+  });
+  return paths;
+}
