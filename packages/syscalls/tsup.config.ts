@@ -12,6 +12,8 @@ const config: Options = {
     'shims/trace': 'src/shims/trace.ts',
     'shims/policy': 'src/shims/policy.ts',
     net: 'src/net/index.ts',
+    config: 'src/config/index.ts',
+    register: 'src/register.ts',
   },
 };
 export default config;

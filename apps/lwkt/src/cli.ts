@@ -15,11 +15,17 @@ const options: Record<Command, Record<string, OptionSpec>> = {
   run: {
     help: HELP,
     shim: { value: 'required' },
+    config: { value: 'required' },
     trace: { value: 'optional' },
     'trace-events': { value: 'required' },
     'no-top': { value: 'no' },
   },
-  trace: { help: HELP, shim: { value: 'required' }, output: { value: 'required', short: 'o' } },
+  trace: {
+    help: HELP,
+    shim: { value: 'required' },
+    config: { value: 'required' },
+    output: { value: 'required', short: 'o' },
+  },
   top: {
     help: HELP,
     json: { value: 'no' },
@@ -40,7 +46,8 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   const given = parsed.options.get('trace')?.at(-1);
   const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : given === true ? 2 : given;
   await launch(script, args, {
-    files: values(parsed, 'shim'),
+    shims: values(parsed, 'shim'),
+    config: values(parsed, 'config').at(-1),
     trace,
     summary: command === 'trace',
     events: values(parsed, 'trace-events').at(-1),

@@ -34,6 +34,10 @@ level stays on the event loop's stack: it can create userthreads there and not b
 Options:
   --shim FILE     put the shim (or array of shims) that FILE exports in front of the program's system calls; may be
                   given more than once, the first is outermost
+  --shim NAME[:VALUE]
+                  the same with a ready-made shim: trace, policy, memfs, fault, latency, metrics. VALUE is JSON, or a
+                  file's path that ends with .json; latency:5, metrics:FILE and trace:FILE may be so short
+  --config FILE   put the shims of a configuration file (as of @libcr/syscalls/register) outside of those
   --trace[=FILE]  print each system call that goes through the system-call port, to FILE or stderr
   --trace-events=FILE
                   record when each userthread runs, what it waits for, and messages; written to FILE when the program
@@ -48,7 +52,8 @@ time, waiting included (as strace -c -w counts).
 
 Options:
   -o, --output FILE  write calls and table to FILE, not to stderr
-  --shim FILE        as for "lwkt run"
+  --shim FILE, --config FILE
+                     as for "lwkt run"
   -h, --help         this text
 `,
   top: `Usage: lwkt top [OPTIONS] [PID]

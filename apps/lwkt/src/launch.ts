@@ -74,7 +74,13 @@ export async function launch(script: string, args: string[], options: LaunchOpti
   process.argv.splice(1, process.argv.length - 1, path, ...args);
   const kind = kindOf(file);
   await register(kind);
-  (await importCoreInternal(file)).preload(new URL('rfork-preload.js', import.meta.url).href);
+  const { shims, config, trace } = options;
+  const forRforks: ShimOptions = {
+    shims: shims.map((spec) => (/^[a-z]+(?::|$)/.test(spec) ? spec : resolve(spec))),
+    config: config && resolve(config),
+    trace: typeof trace === 'string' ? resolve(trace) : trace,
+  };
+  (await importCoreInternal(file)).preload(new URL('rfork-preload.js', import.meta.url).href, forRforks);
   if (options.top) await importTop(file);
   await installShims(file, options);
   if (options.events !== undefined) traceEvents(core, resolve(options.events));

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 
 export type Core = typeof import('@libcr/core');
 export type Syscalls = typeof import('@libcr/syscalls');
+export type Config = typeof import('@libcr/syscalls/config');
 export type TraceModule = typeof import('@libcr/syscalls/shims/trace');
 
 /** Imports specifier as a module at `from` would; failing that, lwkt's own copy. */
@@ -54,4 +55,8 @@ export function importSyscalls(from: string): Promise<Syscalls> {
 
 export function importTrace(from: string): Promise<TraceModule> {
   return importAs(from, '@libcr/syscalls/shims/trace');
+}
+
+export function importConfig(from: string): Promise<Config> {
+  return importAs(from, '@libcr/syscalls/config');
 }

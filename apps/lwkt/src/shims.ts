@@ -1,19 +1,21 @@
 /**
- * shims.ts: what stands in front of the program's system calls: the files given with --shim, and trace.
+ * shims.ts: what stands in front of the program's system calls: what --shim and --config name, and trace.
  * Installed before the script is loaded, so that its first call is seen.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './errors.ts';
-import { importSyscalls, importTrace, type Syscalls } from './packages.ts';
+import { type Config, importConfig, importSyscalls, importTrace, type Syscalls } from './packages.ts';
 import { summaryShim } from './summary.ts';
 import { kindOf, register } from './typescript.ts';
 
 export interface ShimOptions {
-  /** Files that export shims, outermost first. */
-  files: string[];
+  /** --shim's values, outermost first: files that export shims, or NAME[:VALUE] of a ready-made one. */
+  shims: string[];
+  /** A configuration file of @libcr/syscalls/register; its shims are outside of those. */
+  config?: string | undefined;
   /** Where trace writes: a path, or 2 for stderr; absent: no trace. */
   trace?: string | 2 | undefined;
   /** With trace: a table when the program ends. */
@@ -55,6 +57,37 @@ async function load(file: string): Promise<Shim[]> {
   return shims;
 }
 
+/** A value on the command line: JSON, a file that has it, or text. */
+function parseValue(spec: string, value: string): unknown {
+  const isPath = value.endsWith('.json');
+  if (!isPath && !/^(?:[[{"\d-]|true$|false$)/.test(value)) return value;
+  let text = value;
+  try {
+    if (isPath) text = readFileSync(resolve(value), 'utf8');
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure(`--shim ${spec}: ${message(error)}`, { cause: error });
+  }
+}
+
+/** The shims of one --shim. */
+async function shimsOf(spec: string, config: Config): Promise<Shim[]> {
+  const [, name, value] = /^([a-z]+)(?::(.*))?$/s.exec(spec) ?? [];
+  if (name === undefined || !config.readyMade.includes(name)) return load(spec);
+  const read = value === undefined ? undefined : parseValue(spec, value);
+  return [fails(() => config.readyMadeShim(name, read, `--shim ${name}`, process.cwd()))];
+}
+
+/** A configuration's error is a line on stderr. */
+function fails<R>(fn: () => R): R {
+  try {
+    return fn();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException)?.code !== 'ERR_LIBCR_CONFIG') throw error;
+    throw new Failure(message(error), { cause: error });
+  }
+}
+
 /** Whether a warning has said that the trace cannot be written. */
 let broken = false;
 
@@ -76,11 +109,12 @@ function appendTable(path: string | undefined, table: string): void {
  * and the answer it got.
  */
 export async function installShims(script: string, options: ShimOptions): Promise<void> {
-  const { files, trace: target, summary = false } = options;
-  if (files.length === 0 && target === undefined) return;
+  const { shims: specs, config: file, trace: target, summary = false } = options;
+  if (specs.length === 0 && file === undefined && target === undefined) return;
   const syscalls = await importSyscalls(script);
-  const shims: Shim[] = [];
-  for (const file of files) shims.push(...(await load(file)));
+  const config = await importConfig(script);
+  const shims: Shim[] = file === undefined ? [] : fails(() => config.readConfig(file));
+  for (const spec of specs) shims.push(...(await shimsOf(spec, config)));
   if (target !== undefined) {
     const { trace } = await importTrace(script);
     const path = target === 2 ? undefined : resolve(target); // the script may go to another directory

@@ -1,7 +1,7 @@
 /**
  * shims.test.ts: --shim, --trace and `lwkt trace`, over a script with three system calls of which one fails.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -51,6 +51,59 @@ describe('--shim', () => {
     expect(stderr).toMatch(line);
     expect(stdout).toBe('');
     expect(status).toBe(1);
+  });
+});
+
+describe('--shim NAME, --config', () => {
+  test.each([
+    [
+      'policy:[{"action":"deny","on":["open"],"path":"/dev/**"}]',
+      /EACCES: permission denied, open '\/dev\/null'/,
+    ],
+    [`policy:${fixture('shims/rules.json')}`, /EPERM: operation not permitted, open '\/dev\/null'/],
+    ['fault:[{"on":["open"],"nth":1,"errno":"EMFILE"}]', /EMFILE: too many open files, open '\/dev\/null'/],
+  ])('%s', async (spec, error) => {
+    const { stderr, status } = await lwkt(['run', '--shim', spec, script]);
+    expect(stderr).toMatch(error);
+    expect(status).toBe(1);
+  });
+
+  test('a short value; the first is outermost; a configuration is outside of all', async () => {
+    const file = join(scratch, 'metrics.prom');
+    const config = join(scratch, 'config.json');
+    const named = JSON.stringify(fixture('shims/named.mjs'));
+    writeFileSync(config, `{ "shims": [${named}] }`);
+    const args = ['--shim', `metrics:${file}`, '--shim', 'latency:1', `--config=${config}`];
+    const { stdout, stderr, status } = await lwkt(['run', ...args, script]);
+    expect({ stdout, stderr, status }).toEqual({ stdout: 'ENOENT\nnamed: close\n', stderr: '', status: 0 });
+    expect(readFileSync(file, 'utf8')).toContain('libcr_syscalls_total{call="open",outcome="ENOENT"} 1');
+  });
+
+  test.each([
+    ['latency:-1', /^lwkt: --shim latency: The value of "rules\[0\]\.ms" is out of range\..*\n$/],
+    ['policy:{', /^lwkt: --shim policy:\{: .*JSON.*\n$/],
+    ['policy:none.json', /^lwkt: --shim policy:none\.json: ENOENT.*\n$/],
+    ['metrcis', /^lwkt: cannot find the shim file .*\/metrcis\n$/],
+  ])('--shim %s: one line, status 1', async (spec, line) => {
+    const { stdout, stderr, status } = await lwkt(['run', '--shim', spec, script]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+    expect(stderr).toMatch(line);
+  });
+
+  test('--config with an error in it: one line, status 1', async () => {
+    const config = join(scratch, 'bad.json');
+    writeFileSync(config, '{ "shims": ["metrcis"] }');
+    const { stderr, status } = await lwkt(['run', '--config', config, script]);
+    expect(stderr).toMatch(/^lwkt: .*bad\.json: shims\[0\]: there is no ready-made shim "metrcis".*\n$/);
+    expect(status).toBe(1);
+  });
+
+  test('rforks have the shims, too, and write into the same trace', async () => {
+    const trace = join(scratch, 'rforks.trace');
+    const args = ['--shim', 'policy:[{"action":"deny","on":["open"],"path":"/dev/**"}]', `--trace=${trace}`];
+    const result = await lwkt(['run', ...args, fixture('module/opens.ts')]);
+    expect(result).toMatchObject({ stdout: 'main EACCES\nrfork EACCES\n', stderr: '', status: 0 });
+    expect(readFileSync(trace, 'utf8').match(/open\("\/dev\/null".*EACCES/g)).toHaveLength(2);
   });
 });
 

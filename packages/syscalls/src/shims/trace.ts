@@ -8,7 +8,8 @@
  * Invariant: tracing changes nothing. A call answers and throws what it would without it; where lines can no longer be written, a warning
  * says so once, and the program goes on untraced.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import type { CallName } from '../generated/rows.ts';
 import { rowOf } from '../port/calls.ts';
@@ -17,7 +18,7 @@ import { formatCall, formatReply, formatUnknown, lengthsOf } from './format/inde
 
 export interface TraceOptions {
   /**
-   * Where the lines go: 'stderr' (default), a path (made, or truncated), or a function that gets each line without its newline. Lines for a
+   * Where the lines go: 'stderr' (default), a path (made, or truncated; a Worker adds to it), or a function that gets each line without its newline. Lines for a
    * file are gathered, and written at each turn of the event loop and at exit. Where writing fails, or the function throws, that is the end
    * of the trace: a warning (LIBCR_TRACE) says so, and the program goes on.
    */
@@ -28,6 +29,7 @@ export interface TraceOptions {
   stringLimit?: number | undefined;
 }
 
+const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
 const STDERR = 2;
 const RETRY_MS = 1;
 const GATHER = 65536;
@@ -105,7 +107,8 @@ function directOutput(name: string, write: (line: string) => void): Output {
 
 /** Gathers lines for a file. */
 function fileOutput(path: string): Output {
-  const fd = openSync(path, 'w', 0o666);
+  // A Worker adds its lines to those of others, each flush at the end of the file.
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_APPEND | (isMainThread ? O_TRUNC : 0), 0o666);
   let lines: string[] = [];
   let size = 0;
   let planned = false;
