@@ -10,7 +10,7 @@ const config: Options = {
     'shims/metrics': 'src/shims/metrics/index.ts',
     'shims/memfs': 'src/shims/memfs/index.ts',
     'shims/trace': 'src/shims/trace.ts',
-    'shims/policy': 'src/shims/policy.ts',
+    'shims/policy': 'src/shims/policy/index.ts',
     net: 'src/net/index.ts',
     config: 'src/config/index.ts',
     register: 'src/register.ts',

@@ -12,7 +12,7 @@ import {
   memfs,
   symlink,
 } from '../src/shims/memfs/index.ts';
-import { policy } from '../src/shims/policy.ts';
+import { policy } from '../src/shims/policy/index.ts';
 import { trace } from '../src/shims/trace.ts';
 import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
 

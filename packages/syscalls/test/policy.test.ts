@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { create } from '@libcr/core';
 import { expect, test } from 'vitest';
 import { constants as c, sys } from '../src/index.ts';
-import { type PolicyRule, policy } from '../src/shims/policy.ts';
-import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
+import { type PolicyRule, policy } from '../src/shims/policy/index.ts';
+import { codeOf, errorOf, onUserthread, randomOf, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
@@ -114,8 +114,162 @@ test('log and deny tell the diagnostics channel', async () => {
   ]);
 });
 
+test(
+  'by address: networks, ports, unix sockets',
+  onUserthread(() => {
+    const fits = (address: string | string[], call: () => unknown): boolean =>
+      under([{ action: 'deny', address, errno: 'EPERM' }], () => codeOf(call)) === 'EPERM';
+    const udp = sys.socket(c.AF_INET, c.SOCK_DGRAM);
+    const udp6 = sys.socket(c.AF_INET6, c.SOCK_DGRAM);
+    const to =
+      (address: string, port = 9) =>
+      () =>
+        sys.connect(address.includes(':') ? udp6 : udp, {
+          family: address.includes(':') ? 'inet6' : 'inet',
+          address,
+          port,
+        });
+    const there = to('127.1.2.3', 80);
+    for (const address of [
+      '127.1.2.3',
+      '127.0.0.0/8',
+      '127.1.2.3:80',
+      ':80',
+      ':1-80',
+      '127.0.0.0/8:80-90',
+      '0.0.0.0/0',
+    ])
+      expect([address, fits(address, there)]).toEqual([address, true]);
+    for (const address of [
+      '127.1.2.4',
+      '128.0.0.0/8',
+      '127.1.2.3:81',
+      ':81-99',
+      '::/0',
+      '/**',
+      '[::ffff:7f01:203]:81',
+    ])
+      expect([address, fits(address, there)]).toEqual([address, false]);
+    for (const address of ['::1', '::/127', '[::1]', '[::1]:9', '[::]', ':9'])
+      expect([address, fits(address, to('::1'))]).toEqual([address, address !== '[::]']);
+    expect(fits('10.0.0.0/8', to('::ffff:10.1.1.1'))).toBe(true); // IPv4 in IPv6
+    expect(fits(['1.1.1.1', ':80'], there)).toBe(true);
+    sys.connect(udp, { family: 'inet', address: '127.0.0.1', port: 9 });
+    const data = Buffer.from('x');
+    expect(
+      fits(':7', () => sys.sendto(udp, data, 0, { family: 'inet', address: '127.0.0.1', port: 7 })),
+    ).toBe(true);
+    expect(fits(':9', () => sys.sendto(udp, data))).toBe(false); // it names none
+    const message = { address: { family: 'inet' as const, address: '127.0.0.1', port: 7 }, buffers: [data] };
+    expect(fits(':7', () => sys.sendmsg(udp, message))).toBe(true);
+    expect(fits(':7', () => sys.sendmmsg(udp, [{ buffers: [data] }, message]))).toBe(true);
+    const local = sys.socket(c.AF_UNIX, c.SOCK_STREAM);
+    const path = at('socket');
+    const bind = (name: string) => () => sys.connect(local, { family: 'unix', path: name });
+    expect(fits(`${folder}/*`, bind(path))).toBe(true);
+    expect(fits(`${folder}/*`, bind('/elsewhere'))).toBe(false);
+    expect(fits('@libcr*', bind('\0libcr-test'))).toBe(true);
+    expect(fits('0.0.0.0/0', bind(path))).toBe(false);
+    expect(fits(':0-65535', () => sys.getpid())).toBe(false);
+    for (const fd of [udp, udp6, local]) sys.close(fd);
+  }),
+);
+
+test(
+  'by uid, descriptor and a function; a call that is allowed by its number alone is not seen',
+  onUserthread(() => {
+    const uid = process.geteuid?.() as number;
+    const denied = (rule: Partial<PolicyRule>, call: () => unknown): boolean =>
+      under([{ action: 'deny', errno: 'EPERM', ...rule }], () => codeOf(call)) === 'EPERM';
+    expect(denied({ uid }, () => sys.getpid())).toBe(true);
+    expect(denied({ uid: [uid + 1, uid] }, () => sys.getpid())).toBe(true);
+    expect(denied({ uid: uid + 1 }, () => sys.getpid())).toBe(false);
+    const fd = sys.open(at('open'));
+    expect(denied({ fd }, () => sys.read(fd, Buffer.alloc(1)))).toBe(true);
+    expect(denied({ fd: fd + 1 }, () => sys.read(fd, Buffer.alloc(1)))).toBe(false);
+    expect(denied({ fd }, () => sys.getpid())).toBe(false);
+    sys.close(fd);
+    expect(denied({ when: (msg) => msg.name === 'getpid' }, () => sys.getpid())).toBe(true);
+    expect(denied({ when: (msg) => msg.name === 'getpid' }, () => sys.getppid())).toBe(false);
+
+    const wanted = policy([
+      { action: 'deny', path: '/none/**' },
+      { action: 'deny', on: ['socket'] },
+      { action: 'allow', on: ['read'] },
+      { action: 'allow' },
+    ]).on;
+    expect(wanted).toEqual(expect.arrayContaining(['open', 'rename', 'socket', 'statx']));
+    expect(wanted).not.toContain('read');
+    expect(wanted).not.toContain('getpid');
+    expect(policy([{ action: 'log', on: ['read'] }, { action: 'allow' }]).on).toEqual(['read']);
+    expect(policy([{ action: 'allow', on: ['getpid'] }, { action: 'deny' }]).on).not.toContain('getpid');
+  }),
+);
+
+/** The rules as they are written, one after the other. */
+function plainly(rules: readonly PolicyRule[], name: string, path: string | undefined): string {
+  for (const { action, on = 'all', path: glob, errno = 'EACCES' } of rules) {
+    if (on !== 'all' && !on.includes(name as never)) continue;
+    if (glob !== undefined && path !== String(glob)) continue;
+    if (action === 'allow') return 'allowed';
+    if (action === 'deny') return errno;
+  }
+  return 'allowed';
+}
+
+test(
+  'random rules decide as if they were gone through one by one',
+  onUserthread(() => {
+    const random = randomOf('policy');
+    const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T;
+    const calls = {
+      stat: (path: string) => sys.stat(path),
+      access: (path: string) => sys.access(path, 0),
+      getpid: () => sys.getpid(),
+      getuid: () => sys.getuid(),
+    };
+    const names = Object.keys(calls) as (keyof typeof calls)[];
+    for (let round = 0; round < 300; round++) {
+      const rules = Array.from(
+        { length: random(8) },
+        (): PolicyRule => ({
+          action: pick(['allow', 'deny', 'log']),
+          on: pick([undefined, [pick(names)], [pick(names), pick(names)]]),
+          path: pick([undefined, undefined, '/', '/etc']),
+          errno: pick([undefined, 'EPERM', 'EROFS']),
+        }),
+      );
+      under(rules, () => {
+        for (const name of names)
+          for (const path of ['/', '/etc']) {
+            const code = codeOf(() => calls[name](path));
+            const expected = plainly(rules, name, name.startsWith('get') ? undefined : path);
+            expect([rules, name, path, code === 'no error' ? 'allowed' : code]).toEqual([
+              rules,
+              name,
+              path,
+              expected,
+            ]);
+          }
+      });
+    }
+  }),
+);
+
 test('rules that cannot be understood are refused', () => {
   const bad: unknown[] = [
+    [{ action: 'deny', address: 5 }],
+    [{ action: 'deny', address: '' }],
+    [{ action: 'deny', address: 'localhost' }],
+    [{ action: 'deny', address: '10.0.0.0/33' }],
+    [{ action: 'deny', address: '10.0.0/8' }],
+    [{ action: 'deny', address: '::/129' }],
+    [{ action: 'deny', address: ':70000' }],
+    [{ action: 'deny', address: ':9-8' }],
+    [{ action: 'deny', uid: 'root' }],
+    [{ action: 'deny', uid: [-1] }],
+    [{ action: 'deny', fd: -1 }],
+    [{ action: 'deny', when: 1 }],
     'deny',
     [null],
     [{ action: 'forbid' }],

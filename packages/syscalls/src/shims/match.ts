@@ -24,6 +24,8 @@ export interface Matcher {
   /** 1 or 0 by number: what the shim has to see. */
   readonly wants: Uint8Array;
   readonly fits: (msg: SysMsg) => boolean;
+  /** Whether a path fits; undefined where the rule asks for none. */
+  readonly isPath: ((path: string) => boolean) | undefined;
 }
 
 /** Throws TypeError for a key that a rule doesn't have: a name that was misspelt would do nothing, silently. */
@@ -70,7 +72,7 @@ export function matcherOf(name: string, { on, path, fd, when }: Match): Matcher 
     (fd === undefined || msg.fd === fd) &&
     (globs === undefined || absolutePaths(msg).some((each) => globs(each))) &&
     (when === undefined || when(msg));
-  return { wants, fits };
+  return { wants, fits, isPath: globs };
 }
 
 /** What a shim with these rules asks for in `on`. */

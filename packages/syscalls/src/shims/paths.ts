@@ -24,13 +24,22 @@ function base(dirfd: unknown): string {
   }
 }
 
+const isPath = (name: string, format: string | undefined, i: number): boolean =>
+  format === 'path' && !(i === 0 && TARGET_FIRST.has(name));
+
+/** Whether a call can name a path. */
+export function hasPath(number: number): boolean {
+  const row = rowOf(number);
+  return row?.args.some(({ format }, i) => isPath(row.name, format, i)) ?? false;
+}
+
 /** The absolute paths that a call names, in order. */
 export function absolutePaths(msg: SysMsg): string[] {
   const row = rowOf(msg.number);
   if (row === undefined) return [];
   const paths: string[] = [];
   row.args.forEach(({ format }, i) => {
-    if (format !== 'path' || (i === 0 && TARGET_FIRST.has(row.name))) return;
+    if (!isPath(row.name, format, i)) return;
     const value = msg.args[i];
     const path =
       typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value).toString() : '';
