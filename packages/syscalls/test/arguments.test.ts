@@ -1,4 +1,5 @@
 /** arguments.test.ts: bad arguments: a TypeError or RangeError that names the argument; never a crash, nothing lost. */
+import fs from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
 import { create, sleep } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
@@ -247,6 +248,26 @@ describe('buffers that change', () => {
     }),
   );
 });
+
+test(
+  'the id of a mount has 64 bits with AT_HANDLE_MNT_ID_UNIQUE: no buffer is too small for it',
+  onUserthread(() => {
+    const UNIQUE = 1;
+    const handle = (): Buffer => Buffer.concat([Buffer.from([128, 0, 0, 0]), Buffer.alloc(132)]);
+    for (const flags of [0, UNIQUE])
+      expect(
+        codeOf(() => sys.raw(c.SYS_name_to_handle_at, c.AT_FDCWD, '.', handle(), Buffer.alloc(4), flags)),
+      ).toBe('ERR_OUT_OF_RANGE');
+    const fd = sys.open('.', c.O_DIRECTORY);
+    const plain = /^mnt_id:\s+(\d+)$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+    sys.close(fd);
+    const { mountId } = sys.name_to_handle_at(c.AT_FDCWD, '.');
+    expect(mountId).toBe(Number(plain));
+    const unique = errorOf(() => sys.name_to_handle_at(c.AT_FDCWD, '.', UNIQUE).mountId);
+    // Older kernels do not know the flag. Unique ids begin above all others (fs/namespace.c).
+    if (unique.code !== 'EINVAL') expect(unique.returned).toBeGreaterThan(2 ** 31 - 1);
+  }),
+);
 
 test('random arguments for every call crash nothing', async () => {
   const { status, signal, stdout, stderr } = await runProgram('fuzz.mjs');

@@ -8,6 +8,7 @@ export interface FileHandle {
 }
 
 export interface MountedFileHandle extends FileHandle {
+  /** With the flag AT_HANDLE_MNT_ID_UNIQUE (1, Linux 6.12) the one that is never used again. */
   mountId: number;
 }
 
@@ -41,6 +42,6 @@ export function decodeFileHandle(struct: Buffer, mountId: Buffer): MountedFileHa
   return {
     type: struct.readInt32LE(4),
     handle: Uint8Array.from(struct.subarray(HEADER, HEADER + length)),
-    mountId: mountId.readInt32LE(0),
+    mountId: Number(mountId.readBigUInt64LE(0)), // of an int the rest is 0
   };
 }

@@ -2091,7 +2091,7 @@ export const blockingCalls: Calls = {
   },
   name_to_handle_at(dirfd: number, path: Path, flags: number = 0): MountedFileHandle {
     const struct = allocateFileHandle();
-    const mountId = Buffer.alloc(4);
+    const mountId = Buffer.alloc(8);
     const r = send(303, dirfd, toPath('path', path), struct, mountId, flags);
     if (r < 0) throw failure(r, 'name_to_handle_at', path);
     return decodeFileHandle(struct, mountId);
@@ -3710,7 +3710,7 @@ export const asyncCalls: AsyncCalls = {
   },
   async name_to_handle_at(dirfd: number, path: Path, flags: number = 0): Promise<MountedFileHandle> {
     const struct = allocateFileHandle();
-    const mountId = Buffer.alloc(4);
+    const mountId = Buffer.alloc(8);
     const r = await sendAsync(303, dirfd, toPath('path', path), struct, mountId, flags);
     if (r < 0) throw failure(r, 'name_to_handle_at', path);
     return decodeFileHandle(struct, mountId);

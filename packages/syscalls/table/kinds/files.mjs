@@ -82,10 +82,11 @@ export const files = {
     before: (name) => [`const struct = encodeFileHandle('${name}', ${name});`],
     values: () => ['struct'],
   },
+  // An int, or 64 bits with AT_HANDLE_MNT_ID_UNIQUE (Linux 6.12).
   mountIdOut: {
-    native: ['ARG_STRUCT_OUT(4)'],
+    native: ['ARG_STRUCT_OUT(8)'],
     format: ['intOut'],
-    before: () => ['const mountId = Buffer.alloc(4);'],
+    before: () => ['const mountId = Buffer.alloc(8);'],
     values: () => ['mountId'],
   },
   ioctlArgument: {

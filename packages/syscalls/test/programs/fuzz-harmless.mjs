@@ -2,9 +2,9 @@
 // Paths are relative everywhere, and so below a folder of its own; what takes a descriptor takes one of its own.
 
 import { constants as c } from '@libcr/syscalls';
+import { guarded as zeros } from './guarded.mjs';
 
 const MISSING = 'missing/x';
-const zeros = (length) => Buffer.alloc(length);
 
 /** Never made: there is no argument that makes them harmless, or nothing to find. */
 export const excluded = {
@@ -68,7 +68,7 @@ export const forced = {
   setpgid: () => [-1, 0],
   setpriority: () => [99, 0, 0],
   setrlimit: () => [99, zeros(16)],
-  settimeofday: () => [Buffer.alloc(16, 0x7f), null],
+  settimeofday: () => [zeros(16).fill(0x7f), null],
   set_mempolicy: () => [0, null, 0],
   shmctl: () => [-1, c.IPC_STAT, zeros(112)],
   shmget: () => [0x6c696263, 0, 0],

@@ -1,5 +1,5 @@
 // Every row with random arguments, good and bad, through sys.raw: errors in plenty, never a crash. Replay: node fuzz.mjs SEED [CALLS].
-// What must not be random is in fuzz-harmless.mjs.
+// What must not be random is in fuzz-harmless.mjs. Buffers have guard bytes around them, which no call may touch (guarded.mjs).
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { run } from '@libcr/core';
 import { constants as c, sys } from '@libcr/syscalls';
 import { calls, kernelArguments } from '../../table/generate/table.mjs';
 import { excluded, forced, opening, tamed } from './fuzz-harmless.mjs';
+import { checkGuards, checkTheCheck, guarded, guardedFloats } from './guarded.mjs';
 
 const seed = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 31));
 const CALLS = Number(process.argv[3] ?? 60_000);
@@ -34,8 +35,8 @@ function detached() {
 }
 const buffer = () =>
   pick([
-    () => Buffer.alloc(pick([0, 4, 8, 12, 16, 32, 64, 128, 144, 300, 4096])),
-    () => new Float32Array(9),
+    () => guarded(pick([0, 4, 8, 12, 16, 32, 64, 128, 144, 300, 4096])),
+    () => guardedFloats(9),
     detached,
   ])();
 const path = () => pick(['a', 'b', 'a/b', '.', '', 'x'.repeat(5000), '\0', Buffer.from('b')]);
@@ -46,7 +47,7 @@ const message = () => [
   pick([null, buffer()]),
   [buffer(), buffer()],
   pick([null, buffer()]),
-  pick([Buffer.alloc(16), buffer()]),
+  pick([guarded(16), buffer()]),
 ];
 const anything = () =>
   pick([
@@ -125,6 +126,7 @@ const MISUSES = new Set([
   'ERR_INVALID_STATE',
 ]);
 const rare = new Set(['fsync', 'fdatasync', 'sync_file_range', 'fallocate']); // slow, and little to find
+checkTheCheck();
 const counts = { results: 0, errnos: 0, misuses: 0 };
 const reached = new Set();
 
@@ -147,6 +149,8 @@ await run(() => {
       if (!MISUSES.has(error.code)) throw error;
       counts.misuses++;
     }
+    const outside = checkGuards();
+    if (outside !== undefined) throw new Error(`call ${i}: ${row.name} has written to ${outside}`);
   }
   const missed = table.filter(({ name }) => !reached.has(name)).map(({ name }) => name);
   if (CALLS >= 60_000 && missed.length > 0) throw new Error(`never called: ${missed.join(' ')}`);
