@@ -75,6 +75,37 @@ test(
 );
 
 test(
+  'families: what is denied by one name is by the others; relative paths begin where the kernel begins',
+  onUserthread(() => {
+    const dirfd = sys.open(folder, c.O_DIRECTORY);
+    const secret = sys.open(at('secret'), c.O_DIRECTORY);
+    const rules: PolicyRule[] = [
+      { action: 'deny', on: ['open', 'symlink', 'rename', 'unlink'], path: at('secret/**'), errno: 'EPERM' },
+    ];
+    under(rules, () => {
+      const denied = [
+        () => sys.openat2(dirfd, 'secret/key', { flags: c.O_RDONLY }),
+        () => sys.creat(at('secret/key')),
+        () => sys.symlinkat('x', secret, 'link'),
+        () => sys.renameat(dirfd, 'open', secret, 'open'),
+        () => sys.renameat2(secret, 'key', dirfd, 'key', 0),
+        () => sys.unlinkat(secret, 'key'),
+      ];
+      expect(denied.map((call) => codeOf(call))).toEqual(denied.map(() => 'EPERM'));
+      sys.symlinkat('secret/key', dirfd, 'text'); // what a link says is no path of the call
+      sys.unlinkat(dirfd, 'text');
+      expect(codeOf(() => sys.openat(99_999, 'secret/key'))).toBe('EBADF');
+    });
+    expect([fs.readdirSync(at('secret')).sort(), fs.existsSync(at('open'))]).toEqual([
+      ['.deep', 'key'],
+      true,
+    ]);
+    sys.close(dirfd);
+    sys.close(secret);
+  }),
+);
+
+test(
   'calls without a path; everything',
   onUserthread(() => {
     under([{ action: 'deny', on: ['socket'], errno: 'EPERM' }], () => {

@@ -11,6 +11,7 @@ import {
   sys,
   syscallPort,
 } from '../src/index.ts';
+import { families, numbersOf, rowNamed } from '../src/port/calls.ts';
 import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
@@ -70,6 +71,44 @@ describe('order and choice', () => {
         sys.getpid();
       });
       expect(log.filter((line) => !line.includes('='))).toEqual(['s open', 's close', 's openat', 's close']);
+    }),
+  );
+
+  test('naming one of a family chooses all of it, and nothing else', () => {
+    const seen = new Set<string>();
+    for (const family of families) {
+      const numbers = family.map((name) => rowNamed(name)?.number);
+      for (const name of family) {
+        expect([name, numbersOf(name)]).toEqual([name, numbers]);
+        expect([name, seen.has(name)]).toEqual([name, false]); // in no other one
+        seen.add(name);
+      }
+    }
+    expect(numbersOf('fstat')).toEqual([c.SYS_fstat]);
+    expect(numbersOf('rmdir')).toEqual([c.SYS_rmdir]);
+    expect(numbersOf('constructor')).toBe(undefined);
+  });
+
+  test(
+    'a shim that asks for one of a family gets the others',
+    onUserthread(() => {
+      const log: string[] = [];
+      shimmed([logger(log, 's', ['creat', 'stat', 'mkdirat', 'unlink', 'dup2', 'poll'])], () => {
+        const fd = sys.openat2(c.AT_FDCWD, `${folder}/family`, { flags: c.O_CREAT | c.O_RDWR, mode: 0o600 });
+        sys.statx(c.AT_FDCWD, `${folder}/family`);
+        sys.fstat(fd);
+        sys.mkdir(`${folder}/directory`);
+        sys.rmdir(`${folder}/directory`);
+        sys.unlinkat(c.AT_FDCWD, `${folder}/family`);
+        const copy = sys.dup(fd);
+        sys.dup3(fd, copy, c.O_CLOEXEC);
+        sys.close(copy);
+        sys.close(fd);
+        sys.ppoll([], { sec: 0, nsec: 0 });
+      });
+      expect(log.filter((line) => !line.includes('='))).toEqual(
+        ['openat2', 'statx', 'mkdir', 'unlinkat', 'dup3', 'ppoll'].map((name) => `s ${name}`),
+      );
     }),
   );
 

@@ -10,7 +10,11 @@ export type Next = (msg: SysMsg) => number;
 export interface Shim {
   /** Shown in reports. */
   readonly name: string;
-  /** The calls it wants to see; 'all' for every one. open and openat are one family: naming either chooses both. */
+  /**
+   * The calls it wants to see; 'all' for every one. Calls that do the same thing to the same objects are one family (open, openat, openat2,
+   * creat; mkdir, mkdirat; … : the package's README has them), and naming one chooses all: so look at msg.name, msg.path and msg.get(),
+   * not at the place of an argument.
+   */
   readonly on: readonly CallName[] | 'all';
   /**
    * Called once for each port it is installed on; what it returns is called for each message, on the userthread that makes the call,

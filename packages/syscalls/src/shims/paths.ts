@@ -14,13 +14,17 @@ const TARGET_FIRST = new Set(['symlink', 'symlinkat']);
 /** Calls whose descriptor is none that the path begins at. */
 const OTHER_DESCRIPTOR = new Set(['inotify_add_watch', 'fsconfig']);
 
-/** Where a relative path begins: the directory that the argument before it names, or the working directory. */
-function base(dirfd: unknown): string {
+const DELETED = ' (deleted)';
+
+/** Where a relative path begins: the directory that the argument before it names, or the working directory; undefined for no directory. */
+function base(dirfd: unknown): string | undefined {
   if (dirfd === constants.AT_FDCWD) return process.cwd();
   try {
-    return readlinkSync(`/proc/self/fd/${dirfd}`);
+    const path = readlinkSync(`/proc/self/fd/${dirfd}`);
+    if (!path.startsWith('/')) return undefined; // a pipe, a socket
+    return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
   } catch {
-    return '/'; // no such descriptor: the kernel will say so
+    return undefined; // no such descriptor: the kernel will say so
   }
 }
 
@@ -46,7 +50,7 @@ export function absolutePaths(msg: SysMsg): string[] {
     if (path === '') return;
     const at = row.args[i - 1]?.format === 'fd' && !OTHER_DESCRIPTOR.has(row.name);
     const from = path.startsWith('/') ? '/' : base(at ? msg.args[i - 1] : constants.AT_FDCWD);
-    paths.push(resolve(from, path));
+    if (from !== undefined) paths.push(resolve(from, path));
   });
   return paths;
 }
