@@ -463,7 +463,7 @@ static long do_open(struct environment *environment, const struct sysmsg *messag
 			return suspend(environment, ANSWER_OFFLOAD, 0);
 		return -error;
 	}
-	if (lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE && (flags & O_ACCMODE) == O_RDONLY) {
+	if ((flags & O_ACCMODE) == O_RDONLY && lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE) {
 		struct stat about;
 		/* A FIFO opened for reading waits for its first writer. This descriptor stays open meanwhile, as writers may have seen it. */
 		if (fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode) && !is_ready(fd, POLLIN)) {
