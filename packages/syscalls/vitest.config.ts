@@ -2,7 +2,7 @@
 import type { ViteUserConfig } from 'vitest/config';
 import { base } from '../../vitest.base.ts';
 
-const WAITING = ['blocking', 'exits', 'files', 'offload', 'promises', 'ring'];
+const WAITING = ['blocking', 'conformance/conformance', 'exits', 'files', 'offload', 'promises', 'ring'];
 
 const config: ViteUserConfig = {
   test: {

@@ -114,6 +114,7 @@ function fill() {
       () => sys.timerfd_create(c.CLOCK_MONOTONIC, c.TFD_NONBLOCK),
       () => sys.epoll_create1(),
     ])();
+    if (made === fd) continue; // pipes that were made and lost have used up the numbers below
     sys.dup3(made, fd);
     sys.close(made);
   }
