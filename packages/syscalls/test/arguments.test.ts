@@ -269,8 +269,12 @@ test(
   }),
 );
 
-test('random arguments for every call crash nothing', async () => {
-  const { status, signal, stdout, stderr } = await runProgram('fuzz.mjs');
+test.each([
+  ['crash nothing', []],
+  ['make no shim throw', ['', '60000', 'shims']],
+])('random arguments for every call %s', async (_what, args) => {
+  if (args.length > 0) args[0] = String(Math.floor(Math.random() * 2 ** 31)); // it prints its seed
+  const { status, signal, stdout, stderr } = await runProgram('fuzz.mjs', ...args);
   expect({ status, signal, stderr }, stdout).toEqual({ status: 0, signal: null, stderr: '' });
   expect(stdout).toMatch(/^seed \d+\n\d+ calls: \d+ results, \d+ errnos, \d+ misuses\n$/);
 });

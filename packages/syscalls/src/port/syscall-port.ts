@@ -49,7 +49,7 @@ class Level {
     td.syscallPort = this.below;
     try {
       const reply = this.handler(msg);
-      if (Number.isSafeInteger(reply) && reply >= RESULT_MIN) return reply;
+      if (Number.isInteger(reply) && reply >= RESULT_MIN) return reply; // positions in directories have 63 bits
       return this.failed(
         msg,
         new TypeError(`shim "${this.shim.name}" replied ${String(reply)} to ${msg.name}`),

@@ -1,11 +1,18 @@
 // Every row with random arguments, good and bad, through sys.raw: errors in plenty, never a crash. Replay: node fuzz.mjs SEED [CALLS].
+// With "shims" as the third argument through the ready-made shims, none of which may throw because an argument is odd.
 // What must not be random is in fuzz-harmless.mjs. Buffers have guard bytes around them, which no call may touch (guarded.mjs).
 
+import { subscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@libcr/core';
 import { constants as c, sys } from '@libcr/syscalls';
+import { fault } from '@libcr/syscalls/shims/fault';
+import { latency } from '@libcr/syscalls/shims/latency';
+import { metrics } from '@libcr/syscalls/shims/metrics';
+import { policy } from '@libcr/syscalls/shims/policy';
+import { trace } from '@libcr/syscalls/shims/trace';
 import { calls, kernelArguments } from '../../table/generate/table.mjs';
 import { excluded, forced, opening, tamed } from './fuzz-harmless.mjs';
 import { checkGuards, checkTheCheck, guarded, guardedFloats } from './guarded.mjs';
@@ -131,7 +138,29 @@ checkTheCheck();
 const counts = { results: 0, errnos: 0, misuses: 0 };
 const reached = new Set();
 
-await run(() => {
+/** All there are; they change nothing, or nearly. */
+const shims = () => [
+  metrics(),
+  trace({ output: () => {} }),
+  policy([
+    { action: 'log', path: '/nowhere/**' },
+    { action: 'log', address: [':1', '10.0.0.0/8', '/nowhere/*'] },
+  ]),
+  latency([{ path: '/nowhere/**', ms: 1 }]),
+  fault(
+    [
+      { short: 0.5, probability: 0.5 },
+      { path: '/nowhere/**', errno: 'EIO' },
+      { fd: FIRST, errno: 'EIO', probability: 0.1 },
+    ],
+    { seed },
+  ),
+];
+const wrong = [];
+subscribe('libcr:syscalls:shim-error', (report) => wrong.push(report));
+const syscallPort = process.argv[4] === 'shims' ? sys.with(...shims()) : undefined;
+
+const main = () => {
   const table = calls.filter(({ name }) => !(name in excluded));
   for (let i = 0; i < CALLS; i++) {
     if (i % 2000 === 0) fill();
@@ -151,11 +180,14 @@ await run(() => {
       counts.misuses++;
     }
     const outside = checkGuards();
+    if (wrong.length > 0)
+      throw new Error(`call ${i}: ${row.name}: ${wrong[0].shim}`, { cause: wrong[0].error });
     if (outside !== undefined) throw new Error(`call ${i}: ${row.name} has written to ${outside}`);
   }
   const missed = table.filter(({ name }) => !reached.has(name)).map(({ name }) => name);
   if (CALLS >= 60_000 && missed.length > 0) throw new Error(`never called: ${missed.join(' ')}`);
-});
+};
+await run(main, { syscallPort });
 process.chdir('/');
 rmSync(folder, { recursive: true, force: true });
 console.log(`${CALLS} calls: ${counts.results} results, ${counts.errnos} errnos, ${counts.misuses} misuses`);

@@ -24,7 +24,7 @@ const counter = defineShim({
     return next(msg);
   },
 });
-const faults = fault({ rules: [{ on: ['pread64'], errno: 'EIO', every: EVERY }], seed: 1 });
+const faults = fault([{ on: ['pread64'], errno: 'EIO', every: EVERY }]);
 const counters = metrics();
 
 /** Each thread reads a file and looks at what it gets. */
@@ -65,13 +65,13 @@ await run(() => {
     if (round === 0) first = usage(); // code is compiled, stacks are there
   }
   const last = usage();
-  const reached = counters.snapshot().calls.reduce((sum, { count }) => sum + count, 0);
+  const reached = counters.snapshot().reduce((sum, { count }) => sum + count, 0);
   console.log(
     JSON.stringify({
       messages: sys.stats().messages - before,
       seen,
       failed,
-      injected: faults.injected,
+      injected: faults.counts[0].injected,
       reached,
       heapGrowth: last.heap - first.heap,
       rssGrowth: last.rss - first.rss,
