@@ -12,6 +12,7 @@ const config: Options = {
     'shims/trace': 'src/shims/trace.ts',
     'shims/policy': 'src/shims/policy/index.ts',
     net: 'src/net/index.ts',
+    fs: 'src/fs/index.ts',
     config: 'src/config/index.ts',
     register: 'src/register.ts',
   },

@@ -26,6 +26,8 @@ type Shim = Parameters<Syscalls['syscallPort']['shim']>[0];
 
 const require = createRequire(import.meta.url);
 
+const NOTHING: ReturnType<Config['readConfig']> = { shims: [], fs: false };
+
 const TRACE_WARNING = 'LIBCR_TRACE';
 
 function message(error: unknown): string {
@@ -113,7 +115,8 @@ export async function installShims(script: string, options: ShimOptions): Promis
   if (specs.length === 0 && file === undefined && target === undefined) return;
   const syscalls = await importSyscalls(script);
   const config = await importConfig(script);
-  const shims: Shim[] = file === undefined ? [] : fails(() => config.readConfig(file));
+  const { shims: configured, fs } = file === undefined ? NOTHING : fails(() => config.readConfig(file));
+  const shims: Shim[] = [...configured];
   for (const spec of specs) shims.push(...(await shimsOf(spec, config)));
   if (target !== undefined) {
     const { trace } = await importTrace(script);
@@ -134,4 +137,5 @@ export async function installShims(script: string, options: ShimOptions): Promis
     }
   }
   syscalls.syscallPort.shim(...shims);
+  if (fs) config.putUnderFs();
 }

@@ -28,7 +28,7 @@
  * | ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE | TypeError, TypeError, RangeError | misuse, as in Node |
  */
 
-import { getSystemErrorMap } from 'node:util';
+import { getSystemErrorMap, inspect } from 'node:util';
 
 /** An Error with a code, as Node's own have. */
 export class CodedError extends Error {
@@ -47,13 +47,18 @@ function coded<E extends Error>(error: E, code: string): E & { code: string } {
   return Object.assign(error, { code });
 }
 
+/** As Node's own errors cut it. */
+const short = (text: string): string => (text.length > 28 ? `${text.slice(0, 25)}...` : text);
+
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {
   const shown =
     actual === null || actual === undefined
       ? `${actual}`
       : typeof actual === 'object'
         ? `an instance of ${(actual as object).constructor?.name ?? 'Object'}`
-        : `type ${typeof actual} (${String(actual).slice(0, 40)})`;
+        : typeof actual === 'function'
+          ? `function ${actual.name}`
+          : `type ${typeof actual} (${short(inspect(actual))})`;
   return coded(
     new TypeError(`The "${name}" argument must be ${expected}. Received ${shown}`),
     'ERR_INVALID_ARG_TYPE',

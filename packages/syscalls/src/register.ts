@@ -6,7 +6,7 @@
  * The file is the one that LIBCR_CONFIG names, or libcr.config.{json,mjs,js,cjs} in the working directory or the next one above that has one. Throws
  * ERR_LIBCR_CONFIG, which ends the process before the program begins.
  */
-import { findConfig, readConfig } from './config/index.ts';
+import { findConfig, putUnderFs, readConfig } from './config/index.ts';
 import { syscallPort } from './port/syscall-port.ts';
 
 const file = process.env.LIBCR_CONFIG || findConfig(process.cwd());
@@ -16,4 +16,8 @@ if (file === undefined)
     'no libcr.config.json, .mjs, .js or .cjs in the working directory or above: no shim is installed (LIBCR_CONFIG names a file elsewhere)',
     { code: 'LIBCR_CONFIG' },
   );
-else syscallPort.shim(...readConfig(file));
+else {
+  const { shims, fs } = readConfig(file);
+  syscallPort.shim(...shims);
+  if (fs) putUnderFs();
+}

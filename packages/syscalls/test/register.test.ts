@@ -109,6 +109,15 @@ test('Workers have them, too', () => {
     expect(readFileSync(at(name), 'utf8')).toContain('{call="open",outcome="EACCES"} 1\n');
 });
 
+test('"fs": true: node:fs goes through the shims', () => {
+  write('libcr.config.json', { fs: true, shims: { memfs: { tree: { '/memory': { file: 'in memory' } } } } });
+  const program = `
+    import { readFileSync } from 'node:fs';
+    console.log(readFileSync('/memory/file', 'utf8'));
+  `;
+  expect(runWith({}, program)).toEqual({ status: 0, stdout: 'in memory\n', stderr: '' });
+});
+
 test('no file at all: a warning', () => {
   const { status, stdout, stderr } = runWith();
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'opened\n' });
@@ -118,7 +127,8 @@ test('no file at all: a warning', () => {
 test.each<[string, unknown, string]>([
   ['json', '{ "shims": ', 'libcr.config.json: is no JSON: '],
   ['json', [], 'libcr.config.json: must be an object'],
-  ['json', { shim: [] }, 'libcr.config.json: has "shim", and may have $schema, shims'],
+  ['json', { shim: [] }, 'libcr.config.json: has "shim", and may have $schema, shims, fs'],
+  ['json', { fs: 1 }, 'libcr.config.json: fs: must be true or false'],
   ['json', { shims: 1 }, 'libcr.config.json: shims: must be an array, or'],
   ['json', { shims: ['trase'] }, 'shims[0]: there is no ready-made shim "trase"; there are trace, policy,'],
   ['json', { shims: { toString: 1 } }, 'shims.toString: there is no ready-made shim'],

@@ -1,4 +1,5 @@
 /** index.ts: shims from configuration files, and by name: what register.ts and the lwkt command install. */
 export { isFile, ownShims } from './own.ts';
-export { findConfig, readConfig } from './read.ts';
+export { type Config, findConfig, readConfig } from './read.ts';
 export { readyMade, readyMadeShim } from './ready-made.ts';
+export { putUnderFs } from './under-fs.ts';

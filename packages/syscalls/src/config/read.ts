@@ -3,20 +3,28 @@
  *
  * Invariant: nothing is installed here. A file with one error installs nothing at all.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { nodeFs } from '../node-fs.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
 import { configError, textOf } from './error.ts';
 import { exportOf, isFile, load, ownShims } from './own.ts';
 import { readyMadeShim } from './ready-made.ts';
 
 const NAMES = ['libcr.config.json', 'libcr.config.mjs', 'libcr.config.js', 'libcr.config.cjs'];
-const KEYS = ['$schema', 'shims'];
+const KEYS = ['$schema', 'shims', 'fs'];
+
+/** What a configuration asks for. */
+export interface Config {
+  /** Outermost first. */
+  readonly shims: readonly Shim[];
+  /** The port under node:fs itself (installFs). */
+  readonly fs: boolean;
+}
 
 /** The configuration file of a folder, or of the next one above that has one; undefined where there is none. */
 export function findConfig(folder: string): string | undefined {
   for (let at = resolve(folder); ; at = dirname(at)) {
-    const file = NAMES.map((name) => join(at, name)).find((path) => existsSync(path));
+    const file = NAMES.map((name) => join(at, name)).find((path) => nodeFs.existsSync(path));
     if (file !== undefined || at === dirname(at)) return file;
   }
 }
@@ -31,7 +39,7 @@ function parse(file: string): unknown {
   }
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = nodeFs.readFileSync(file, 'utf8');
   } catch (error) {
     throw configError(file, `cannot be read: ${textOf(error)}`, error);
   }
@@ -65,15 +73,7 @@ function entryShims(entry: unknown, place: string, folder: string): Shim[] {
   return [readyMadeShim(name, entry[name], `${place}.${name}`, folder)];
 }
 
-/** The shims of a configuration file, outermost first. Throws ERR_LIBCR_CONFIG, with the file and the place in it. */
-export function readConfig(path: string): Shim[] {
-  const file = resolve(path);
-  if (!existsSync(file)) throw configError(file, 'there is no such file');
-  const config = parse(file);
-  if (!isObject(config)) throw configError(file, 'must be an object');
-  for (const key of Object.keys(config))
-    if (!KEYS.includes(key)) throw configError(file, `has "${key}", and may have ${KEYS.join(', ')}`);
-  const { shims = [] } = config;
+function shimsOf(shims: unknown, file: string): Shim[] {
   const folder = dirname(file);
   if (Array.isArray(shims))
     return shims.flatMap((entry, i) => entryShims(entry, `${file}: shims[${i}]`, folder));
@@ -82,4 +82,17 @@ export function readConfig(path: string): Shim[] {
   return Object.entries(shims).map(([name, value]) =>
     readyMadeShim(name, value, `${file}: shims.${name}`, folder),
   );
+}
+
+/** Reads a configuration file. Throws ERR_LIBCR_CONFIG, with the file and the place in it. */
+export function readConfig(path: string): Config {
+  const file = resolve(path);
+  if (!nodeFs.existsSync(file)) throw configError(file, 'there is no such file');
+  const config = parse(file);
+  if (!isObject(config)) throw configError(file, 'must be an object');
+  for (const key of Object.keys(config))
+    if (!KEYS.includes(key)) throw configError(file, `has "${key}", and may have ${KEYS.join(', ')}`);
+  const { shims = [], fs = false } = config;
+  if (typeof fs !== 'boolean') throw configError(`${file}: fs`, 'must be true or false');
+  return { shims: shimsOf(shims, file), fs };
 }

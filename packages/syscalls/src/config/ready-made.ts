@@ -3,11 +3,11 @@
  *
  * Not here: checking options, which the shims do themselves; their errors get the place in the file added.
  */
-import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { invalidType } from '@libcr/core/internal';
+import { nodeFs } from '../node-fs.ts';
 import type { Shim } from '../port/shim.ts';
 import { configError, textOf } from './error.ts';
 
@@ -43,7 +43,7 @@ function writeAtExit(file: string, text: () => string): void {
   const own = isMainThread ? file : `${file}.${threadId}`;
   process.on('exit', () => {
     try {
-      writeFileSync(own, text());
+      nodeFs.writeFileSync(own, text());
     } catch (error) {
       const warning = new Error(`cannot write the metrics: ${textOf(error)}`);
       // emitWarning() waits for the next tick, and none comes.

@@ -3,9 +3,9 @@
  *
  * Not here: symbolic links, which are not followed. What a path leads to only the kernel knows, and only when it makes the call.
  */
-import { readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { constants } from '../generated/constants.ts';
+import { nodeFs } from '../node-fs.ts';
 import { rowOf } from '../port/calls.ts';
 import type { SysMsg } from '../port/sysmsg.ts';
 
@@ -20,7 +20,7 @@ const DELETED = ' (deleted)';
 function base(dirfd: unknown): string | undefined {
   if (dirfd === constants.AT_FDCWD) return process.cwd();
   try {
-    const path = readlinkSync(`/proc/self/fd/${dirfd}`);
+    const path = nodeFs.readlinkSync(`/proc/self/fd/${dirfd}`);
     if (!path.startsWith('/')) return undefined; // a pipe, a socket
     return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
   } catch {

@@ -8,10 +8,10 @@
  * Invariant: tracing changes nothing. A call answers and throws what it would without it; where lines can no longer be written, a warning
  * says so once, and the program goes on untraced.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import type { CallName } from '../generated/rows.ts';
+import { nodeFs } from '../node-fs.ts';
 import { rowOf } from '../port/calls.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
 import { formatCall, formatReply, formatUnknown, lengthsOf } from './format/index.ts';
@@ -29,7 +29,7 @@ export interface TraceOptions {
   stringLimit?: number | undefined;
 }
 
-const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = nodeFs.constants;
 const STDERR = 2;
 const RETRY_MS = 1;
 const GATHER = 65536;
@@ -39,7 +39,7 @@ function writeAll(fd: number, text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
     try {
-      rest = rest.subarray(writeSync(fd, rest));
+      rest = rest.subarray(nodeFs.writeSync(fd, rest));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') return; // nobody reads it any more
@@ -108,7 +108,7 @@ function directOutput(name: string, write: (line: string) => void): Output {
 /** Gathers lines for a file. */
 function fileOutput(path: string): Output {
   // A Worker adds its lines to those of others, each flush at the end of the file.
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_APPEND | (isMainThread ? O_TRUNC : 0), 0o666);
+  const fd = nodeFs.openSync(path, O_WRONLY | O_CREAT | O_APPEND | (isMainThread ? O_TRUNC : 0), 0o666);
   let lines: string[] = [];
   let size = 0;
   let planned = false;
@@ -121,7 +121,7 @@ function fileOutput(path: string): Output {
   };
   process.on('exit', () => {
     flush(true);
-    attempt(output, path, () => closeSync(fd), true);
+    attempt(output, path, () => nodeFs.closeSync(fd), true);
   });
   const output: Output = {
     working: true,

@@ -4,9 +4,9 @@
  * Directories on the way to a key that the real file system has are left to it; those that it has not are made in memory, and then the first of
  * them is the mount point. That is looked up once, here.
  */
-import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { invalidType, invalidValue } from '@libcr/core/internal';
+import { nodeFs } from '../../node-fs.ts';
 import { toPathArgument } from './byte-string.ts';
 import { inodeOf, Marked, type MemfsContent, type MemfsDirectory, namesOf, place } from './content.ts';
 import { Directory, Entry } from './directory.ts';
@@ -15,7 +15,7 @@ import type { Volume } from './volume.ts';
 
 function isThere(path: string): boolean {
   try {
-    return lstatSync(toPathArgument(path), { throwIfNoEntry: false }) !== undefined;
+    return nodeFs.lstatSync(toPathArgument(path), { throwIfNoEntry: false }) !== undefined;
   } catch {
     return true; // where one may not look: the kernel shall answer
   }

@@ -1,7 +1,7 @@
 /** options.ts: memfs' options: as whom its files are used, and how much room there is. */
-import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
+import { nodeFs } from '../../node-fs.ts';
 import { Credentials } from './credentials.ts';
 import { PAGE, Space } from './space.ts';
 
@@ -50,7 +50,7 @@ export function checkOptions(options: MemfsOptions): void {
 
 /** The process' umask. process.umask() sets it for a moment, which other threads would see. (proc_pid_status(5)) */
 function processUmask(): number {
-  const [, mask] = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+  const [, mask] = /^Umask:\s*([0-7]+)$/m.exec(nodeFs.readFileSync('/proc/self/status', 'latin1')) ?? [];
   return mask === undefined ? 0o022 : Number.parseInt(mask, 8);
 }
 

@@ -1,0 +1,286 @@
+/**
+ * index.ts: node:fs over the system-call port: the same names, arguments, results and errors, and every call a message that shims see. Blocking
+ * functions (readFileSync) block the running userthread only; on the event loop's own stack they do what node:fs' do.
+ *
+ * What is not here is not in node:fs' names either, so that a program that needs it does not start: docs/fs.md has the list.
+ */
+import nodeFs from 'node:fs';
+import * as callbacks from './callbacks.ts';
+import { called, sync } from './forms.ts';
+import { type FsGuard, install } from './install.ts';
+import { onDescriptors, onPaths } from './operations.ts';
+import { promises } from './promises.ts';
+import { createReadStream, createWriteStream } from './streams.ts';
+
+export { Dir } from './dir.ts';
+export { FileHandle } from './file-handle.ts';
+export type { FsGuard } from './install.ts';
+export { createReadStream, createWriteStream, promises };
+export const constants: typeof nodeFs.constants = nodeFs.constants;
+export const Stats: typeof nodeFs.Stats = nodeFs.Stats;
+export const Dirent: typeof nodeFs.Dirent = nodeFs.Dirent;
+export const ReadStream: typeof nodeFs.ReadStream = nodeFs.ReadStream;
+export const WriteStream: typeof nodeFs.WriteStream = nodeFs.WriteStream;
+
+export const accessSync: typeof nodeFs.accessSync = sync(onPaths.access) as never;
+export const appendFileSync: typeof nodeFs.appendFileSync = sync(onPaths.appendFile) as never;
+export const chmodSync: typeof nodeFs.chmodSync = sync(onPaths.chmod) as never;
+export const chownSync: typeof nodeFs.chownSync = sync(onPaths.chown) as never;
+export const copyFileSync: typeof nodeFs.copyFileSync = sync(onPaths.copyFile) as never;
+export const lchownSync: typeof nodeFs.lchownSync = sync(onPaths.lchown) as never;
+export const linkSync: typeof nodeFs.linkSync = sync(onPaths.link) as never;
+export const lstatSync: typeof nodeFs.lstatSync = sync(onPaths.lstat) as never;
+export const lutimesSync: typeof nodeFs.lutimesSync = sync(onPaths.lutimes) as never;
+export const mkdirSync: typeof nodeFs.mkdirSync = sync(onPaths.mkdir) as never;
+export const mkdtempSync: typeof nodeFs.mkdtempSync = sync(onPaths.mkdtemp) as never;
+export const opendirSync: typeof nodeFs.opendirSync = sync(onPaths.opendir) as never;
+export const readFileSync: typeof nodeFs.readFileSync = sync(onPaths.readFile) as never;
+export const readdirSync: typeof nodeFs.readdirSync = sync(onPaths.readdir) as never;
+export const readlinkSync: typeof nodeFs.readlinkSync = sync(onPaths.readlink) as never;
+export const realpathSync: typeof nodeFs.realpathSync = sync(onPaths.realpath) as never;
+export const renameSync: typeof nodeFs.renameSync = sync(onPaths.rename) as never;
+export const rmSync: typeof nodeFs.rmSync = sync(onPaths.rm) as never;
+export const rmdirSync: typeof nodeFs.rmdirSync = sync(onPaths.rmdir) as never;
+export const statSync: typeof nodeFs.statSync = sync(onPaths.stat) as never;
+export const statfsSync: typeof nodeFs.statfsSync = sync(onPaths.statfs) as never;
+export const symlinkSync: typeof nodeFs.symlinkSync = sync(onPaths.symlink) as never;
+export const truncateSync: typeof nodeFs.truncateSync = sync(onPaths.truncate) as never;
+export const unlinkSync: typeof nodeFs.unlinkSync = sync(onPaths.unlink) as never;
+export const utimesSync: typeof nodeFs.utimesSync = sync(onPaths.utimes) as never;
+export const writeFileSync: typeof nodeFs.writeFileSync = sync(onPaths.writeFile) as never;
+export const closeSync: typeof nodeFs.closeSync = sync(onDescriptors.close) as never;
+export const existsSync: typeof nodeFs.existsSync = sync(onDescriptors.exists) as never;
+export const fchmodSync: typeof nodeFs.fchmodSync = sync(onDescriptors.fchmod) as never;
+export const fchownSync: typeof nodeFs.fchownSync = sync(onDescriptors.fchown) as never;
+export const fdatasyncSync: typeof nodeFs.fdatasyncSync = sync(onDescriptors.fdatasync) as never;
+export const fstatSync: typeof nodeFs.fstatSync = sync(onDescriptors.fstat) as never;
+export const fsyncSync: typeof nodeFs.fsyncSync = sync(onDescriptors.fsync) as never;
+export const ftruncateSync: typeof nodeFs.ftruncateSync = sync(onDescriptors.ftruncate) as never;
+export const futimesSync: typeof nodeFs.futimesSync = sync(onDescriptors.futimes) as never;
+export const openSync: typeof nodeFs.openSync = sync(onDescriptors.open) as never;
+export const readSync: typeof nodeFs.readSync = sync(onDescriptors.read) as never;
+export const readvSync: typeof nodeFs.readvSync = sync(onDescriptors.readv) as never;
+export const writeSync: typeof nodeFs.writeSync = sync(onDescriptors.write) as never;
+export const writevSync: typeof nodeFs.writevSync = sync(onDescriptors.writev) as never;
+
+export const access: typeof nodeFs.access = called(onPaths.access) as never;
+export const appendFile: typeof nodeFs.appendFile = called(onPaths.appendFile) as never;
+export const chmod: typeof nodeFs.chmod = called(onPaths.chmod) as never;
+export const chown: typeof nodeFs.chown = called(onPaths.chown) as never;
+export const copyFile: typeof nodeFs.copyFile = called(onPaths.copyFile) as never;
+export const lchown: typeof nodeFs.lchown = called(onPaths.lchown) as never;
+export const link: typeof nodeFs.link = called(onPaths.link) as never;
+export const lstat: typeof nodeFs.lstat = called(onPaths.lstat) as never;
+export const lutimes: typeof nodeFs.lutimes = called(onPaths.lutimes) as never;
+export const mkdir: typeof nodeFs.mkdir = called(onPaths.mkdir) as never;
+export const mkdtemp: typeof nodeFs.mkdtemp = called(onPaths.mkdtemp) as never;
+export const opendir: typeof nodeFs.opendir = called(onPaths.opendir) as never;
+export const readFile: typeof nodeFs.readFile = called(onPaths.readFile) as never;
+export const readdir: typeof nodeFs.readdir = called(onPaths.readdir) as never;
+export const readlink: typeof nodeFs.readlink = called(onPaths.readlink) as never;
+export const realpath: typeof nodeFs.realpath = called(onPaths.realpath) as never;
+export const rename: typeof nodeFs.rename = called(onPaths.rename) as never;
+export const rm: typeof nodeFs.rm = called(onPaths.rm) as never;
+export const rmdir: typeof nodeFs.rmdir = called(onPaths.rmdir) as never;
+export const stat: typeof nodeFs.stat = called(onPaths.stat) as never;
+export const statfs: typeof nodeFs.statfs = called(onPaths.statfs) as never;
+export const symlink: typeof nodeFs.symlink = called(onPaths.symlink) as never;
+export const truncate: typeof nodeFs.truncate = called(onPaths.truncate) as never;
+export const unlink: typeof nodeFs.unlink = called(onPaths.unlink) as never;
+export const utimes: typeof nodeFs.utimes = called(onPaths.utimes) as never;
+export const writeFile: typeof nodeFs.writeFile = called(onPaths.writeFile) as never;
+export const close: typeof nodeFs.close = called(onDescriptors.close) as never;
+export const exists: typeof nodeFs.exists = callbacks.exists as never;
+export const fchmod: typeof nodeFs.fchmod = called(onDescriptors.fchmod) as never;
+export const fchown: typeof nodeFs.fchown = called(onDescriptors.fchown) as never;
+export const fdatasync: typeof nodeFs.fdatasync = called(onDescriptors.fdatasync) as never;
+export const fstat: typeof nodeFs.fstat = called(onDescriptors.fstat) as never;
+export const fsync: typeof nodeFs.fsync = called(onDescriptors.fsync) as never;
+export const ftruncate: typeof nodeFs.ftruncate = called(onDescriptors.ftruncate) as never;
+export const futimes: typeof nodeFs.futimes = called(onDescriptors.futimes) as never;
+export const open: typeof nodeFs.open = called(onDescriptors.open) as never;
+export const read: typeof nodeFs.read = callbacks.read as never;
+export const readv: typeof nodeFs.readv = callbacks.readv as never;
+export const write: typeof nodeFs.write = callbacks.write as never;
+export const writev: typeof nodeFs.writev = callbacks.writev as never;
+
+/**
+ * Puts the port under node:fs itself: the functions above replace its own, on the module, in fs.promises, and in what has been imported by name. Does not
+ * block. May be called several times: the last guard that is removed puts everything back.
+ */
+export function installFs(): FsGuard {
+  return install(all as unknown as Record<string, unknown>);
+}
+
+type Names =
+  | 'access'
+  | 'accessSync'
+  | 'appendFile'
+  | 'appendFileSync'
+  | 'chmod'
+  | 'chmodSync'
+  | 'chown'
+  | 'chownSync'
+  | 'close'
+  | 'closeSync'
+  | 'copyFile'
+  | 'copyFileSync'
+  | 'createReadStream'
+  | 'createWriteStream'
+  | 'exists'
+  | 'existsSync'
+  | 'fchmod'
+  | 'fchmodSync'
+  | 'fchown'
+  | 'fchownSync'
+  | 'fdatasync'
+  | 'fdatasyncSync'
+  | 'fstat'
+  | 'fstatSync'
+  | 'fsync'
+  | 'fsyncSync'
+  | 'ftruncate'
+  | 'ftruncateSync'
+  | 'futimes'
+  | 'futimesSync'
+  | 'lchown'
+  | 'lchownSync'
+  | 'link'
+  | 'linkSync'
+  | 'lstat'
+  | 'lstatSync'
+  | 'lutimes'
+  | 'lutimesSync'
+  | 'mkdir'
+  | 'mkdirSync'
+  | 'mkdtemp'
+  | 'mkdtempSync'
+  | 'open'
+  | 'openSync'
+  | 'opendir'
+  | 'opendirSync'
+  | 'read'
+  | 'readFile'
+  | 'readFileSync'
+  | 'readSync'
+  | 'readdir'
+  | 'readdirSync'
+  | 'readlink'
+  | 'readlinkSync'
+  | 'readv'
+  | 'readvSync'
+  | 'realpath'
+  | 'realpathSync'
+  | 'rename'
+  | 'renameSync'
+  | 'rm'
+  | 'rmSync'
+  | 'rmdir'
+  | 'rmdirSync'
+  | 'stat'
+  | 'statSync'
+  | 'statfs'
+  | 'statfsSync'
+  | 'symlink'
+  | 'symlinkSync'
+  | 'truncate'
+  | 'truncateSync'
+  | 'unlink'
+  | 'unlinkSync'
+  | 'utimes'
+  | 'utimesSync'
+  | 'write'
+  | 'writeFile'
+  | 'writeFileSync'
+  | 'writeSync'
+  | 'writev'
+  | 'writevSync';
+
+/** By name, as node:fs' default export is. */
+const all: Pick<typeof nodeFs, Names> & { promises: typeof promises } = {
+  access,
+  accessSync,
+  appendFile,
+  appendFileSync,
+  chmod,
+  chmodSync,
+  chown,
+  chownSync,
+  close,
+  closeSync,
+  copyFile,
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  exists,
+  existsSync,
+  fchmod,
+  fchmodSync,
+  fchown,
+  fchownSync,
+  fdatasync,
+  fdatasyncSync,
+  fstat,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  ftruncate,
+  ftruncateSync,
+  futimes,
+  futimesSync,
+  lchown,
+  lchownSync,
+  link,
+  linkSync,
+  lstat,
+  lstatSync,
+  lutimes,
+  lutimesSync,
+  mkdir,
+  mkdirSync,
+  mkdtemp,
+  mkdtempSync,
+  open,
+  openSync,
+  opendir,
+  opendirSync,
+  promises,
+  read,
+  readFile,
+  readFileSync,
+  readSync,
+  readdir,
+  readdirSync,
+  readlink,
+  readlinkSync,
+  readv,
+  readvSync,
+  realpath,
+  realpathSync,
+  rename,
+  renameSync,
+  rm,
+  rmSync,
+  rmdir,
+  rmdirSync,
+  stat,
+  statSync,
+  statfs,
+  statfsSync,
+  symlink,
+  symlinkSync,
+  truncate,
+  truncateSync,
+  unlink,
+  unlinkSync,
+  utimes,
+  utimesSync,
+  write,
+  writeFile,
+  writeFileSync,
+  writeSync,
+  writev,
+  writevSync,
+};
+
+export default all;

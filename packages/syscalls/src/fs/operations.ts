@@ -1,0 +1,100 @@
+/** operations.ts: which operation each function of node:fs is, in all its forms. */
+import * as descriptors from './descriptors.ts';
+import { opendir } from './dir.ts';
+import * as directories from './directories.ts';
+import * as files from './files.ts';
+import type { Operation } from './forms.ts';
+import * as paths from './paths.ts';
+import * as trees from './trees.ts';
+
+type PathName =
+  | 'access'
+  | 'appendFile'
+  | 'chmod'
+  | 'chown'
+  | 'copyFile'
+  | 'lchown'
+  | 'link'
+  | 'lstat'
+  | 'lutimes'
+  | 'mkdir'
+  | 'mkdtemp'
+  | 'opendir'
+  | 'readFile'
+  | 'readdir'
+  | 'readlink'
+  | 'realpath'
+  | 'rename'
+  | 'rm'
+  | 'rmdir'
+  | 'stat'
+  | 'statfs'
+  | 'symlink'
+  | 'truncate'
+  | 'unlink'
+  | 'utimes'
+  | 'writeFile';
+
+/** With a path: blocking, with a callback, and as a promise. */
+export const onPaths: Readonly<Record<PathName, Operation<unknown>>> = {
+  access: paths.access,
+  appendFile: files.appendFile,
+  chmod: paths.chmod,
+  chown: paths.chown,
+  copyFile: files.copyFile,
+  lchown: paths.lchown,
+  link: paths.link,
+  lstat: paths.lstat,
+  lutimes: paths.lutimes,
+  mkdir: directories.mkdir,
+  mkdtemp: directories.mkdtemp,
+  opendir,
+  readFile: files.readFile,
+  readdir: directories.readdir,
+  readlink: paths.readlink,
+  realpath: trees.realpath,
+  rename: paths.rename,
+  rm: trees.rm,
+  rmdir: paths.rmdir,
+  stat: paths.stat,
+  statfs: paths.statfs,
+  symlink: paths.symlink,
+  truncate: files.truncate,
+  unlink: paths.unlink,
+  utimes: paths.utimes,
+  writeFile: files.writeFile,
+};
+
+type DescriptorName =
+  | 'close'
+  | 'exists'
+  | 'fchmod'
+  | 'fchown'
+  | 'fdatasync'
+  | 'fstat'
+  | 'fsync'
+  | 'ftruncate'
+  | 'futimes'
+  | 'open'
+  | 'read'
+  | 'readv'
+  | 'write'
+  | 'writev';
+
+/** With a descriptor, or giving one: as a promise they are FileHandle's. */
+export const onDescriptors: Readonly<Record<DescriptorName, Operation<unknown>>> = {
+  close: descriptors.close,
+  exists: paths.exists,
+  fchmod: descriptors.fchmod,
+  fchown: descriptors.fchown,
+  fdatasync: descriptors.fdatasync,
+  fstat: descriptors.fstat,
+  fsync: descriptors.fsync,
+  ftruncate: descriptors.ftruncate,
+  futimes: descriptors.futimes,
+  open: descriptors.open,
+  read: descriptors.read,
+  readv: descriptors.readv,
+  write: descriptors.write,
+  writev: descriptors.writev,
+};

@@ -1,0 +1,35 @@
+/** promises.ts: node:fs/promises over the port. */
+import nodeFs from 'node:fs';
+import { open as openWork } from './descriptors.ts';
+import { FileHandle } from './file-handle.ts';
+import { appendFile, readFile, writeFile } from './files.ts';
+import { type Operation, promised } from './forms.ts';
+import { onPaths } from './operations.ts';
+
+type NodePromises = typeof nodeFs.promises;
+type Missing = 'cp' | 'watch' | 'glob' | 'lchmod';
+
+/** A FileHandle where node:fs takes one. */
+const handled =
+  (operation: (...args: unknown[]) => ReturnType<typeof readFile | typeof writeFile>) =>
+  async (file: unknown, ...rest: unknown[]): Promise<unknown> =>
+    operation(file instanceof FileHandle ? file.fd : file, ...rest).promise();
+
+const forms = Object.fromEntries(
+  Object.entries(onPaths).map(([name, operation]) => [name, promised(operation as Operation<unknown>)]),
+);
+
+async function open(...args: unknown[]): Promise<FileHandle> {
+  const [path, flags, mode] = args;
+  return new FileHandle(await openWork(path, flags, mode).promise());
+}
+
+/** fs.promises; its types are node:fs'. */
+export const promises: Omit<NodePromises, Missing> = {
+  ...forms,
+  open,
+  readFile: handled(readFile as never),
+  writeFile: handled(writeFile as never),
+  appendFile: handled(appendFile as never),
+  constants: nodeFs.constants,
+} as unknown as Omit<NodePromises, Missing>;
