@@ -11,6 +11,8 @@ const config: Options = {
     'shims/memfs': 'src/shims/memfs/index.ts',
     'shims/trace': 'src/shims/trace.ts',
     'shims/policy': 'src/shims/policy/index.ts',
+    'shims/record': 'src/shims/record/index.ts',
+    'shims/replay': 'src/shims/replay/index.ts',
     net: 'src/net/index.ts',
     fs: 'src/fs/index.ts',
     config: 'src/config/index.ts',

@@ -20,7 +20,8 @@
  *   sleep    a timer of the event loop
  * ring is the operation of io_uring that does the same.
  *
- * args: [name, kind, options]; kinds are in kinds.mjs. options: { default: an expression, flags: a set of constants.mjs }.
+ * args: [name, kind, options]; kinds are in kinds.mjs. options: { default: an expression, flags: a set of constants.mjs,
+ * whole: true for a buffer that the kernel fills without answering how much }.
  * errors are those that the manual names, but for EFAULT and the like where marshalling makes them impossible.
  */
 import { aio } from './calls/aio.mjs';
@@ -47,7 +48,7 @@ import { system } from './calls/system.mjs';
 import { time } from './calls/time.mjs';
 import { xattr } from './calls/xattr.mjs';
 
-/** @typedef {{ default?: string, flags?: string }} ArgOptions */
+/** @typedef {{ default?: string, flags?: string, whole?: true }} ArgOptions */
 /** @typedef {{ x86_64: number, aarch64: number | null }} Numbers */
 /** @typedef {{ name: string, numbers: Numbers, level: 'full' | 'raw', block: string, ring?: string, result: string, errors: string[],
  *   doc: string, args: [string, string, ArgOptions?][], extra?: string }} SupportedRow */

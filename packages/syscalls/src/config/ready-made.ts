@@ -63,6 +63,16 @@ const makers: Record<string, (value: unknown, folder: string) => Shim> = {
       output: output === 'stderr' ? output : fileOf('trace.output', output, folder),
     });
   },
+  record(value, folder) {
+    const { record } = require('@libcr/syscalls/shims/record');
+    const options = typeof value === 'string' ? { file: value } : optionsOf('record', value);
+    return record({ ...options, file: fileOf('record.file', options.file, folder) });
+  },
+  replay(value, folder) {
+    const { replay } = require('@libcr/syscalls/shims/replay');
+    const options = typeof value === 'string' ? { file: value } : optionsOf('replay', value);
+    return replay({ ...options, file: fileOf('replay.file', options.file, folder) });
+  },
   policy(value) {
     const { policy } = require('@libcr/syscalls/shims/policy');
     return policy(value);

@@ -24,6 +24,12 @@ const shimErrors = channel('libcr:syscalls:shim-error');
 /** What the bottom has thrown: bad arguments, an abort, "would block". That is the caller's affair and passes through shims. */
 const fromBelow = new WeakSet<object>();
 
+/** For a shim that throws on purpose: its error is the caller's, too. */
+export function passThrough<E extends Error>(error: E): E {
+  fromBelow.add(error);
+  return error;
+}
+
 /** Moves with every change of any port's shims. */
 let epoch = 0;
 

@@ -15,6 +15,7 @@ import { nodeFs } from '../node-fs.ts';
 import { rowOf } from '../port/calls.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
 import { formatCall, formatReply, formatUnknown, lengthsOf } from './format/index.ts';
+import { writeAll } from './write-all.ts';
 
 export interface TraceOptions {
   /**
@@ -31,23 +32,7 @@ export interface TraceOptions {
 
 const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = nodeFs.constants;
 const STDERR = 2;
-const RETRY_MS = 1;
 const GATHER = 65536;
-
-/** Writes all, even where standard error is a pipe that Node has made non-blocking. */
-function writeAll(fd: number, text: string): void {
-  let rest = Buffer.from(text);
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(nodeFs.writeSync(fd, rest));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') return; // nobody reads it any more
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
-    }
-  }
-}
 
 /** Where lines go. */
 interface Output {

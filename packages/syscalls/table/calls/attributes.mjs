@@ -334,7 +334,7 @@ export const attributes = [
     args: [
       ['dirfd', 'fd'],
       ['path', 'path'],
-      ['attributes', 'wholeOut'],
+      ['attributes', 'wholeOut', { whole: true }],
       ['flags', 'flags', { default: '0', flags: 'at' }],
     ],
   },

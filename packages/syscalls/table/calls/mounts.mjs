@@ -204,7 +204,7 @@ export const mounts = [
     doc: 'What a mount is: struct mnt_id_req in, struct statmount out. (Linux 6.8)',
     args: [
       ['request', 'sizedIn0'],
-      ['buffer', 'wholeOut'],
+      ['buffer', 'wholeOut', { whole: true }],
       ['flags', 'int'],
     ],
   },

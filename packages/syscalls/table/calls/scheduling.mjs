@@ -159,7 +159,7 @@ export const scheduling = [
     doc: 'Policy, priorities, nice value and deadlines of a kernel thread; 0 stands for this one.',
     args: [
       ['pid', 'int'],
-      ['attr', 'schedAttrOut'],
+      ['attr', 'schedAttrOut', { whole: true }],
       ['flags', 'int', { default: '0' }],
     ],
   },

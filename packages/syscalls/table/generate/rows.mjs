@@ -3,13 +3,80 @@ import { sets } from '../constants.mjs';
 import { errnos } from '../errno.mjs';
 import { calls, kernelArguments, notice, number, refused, supported } from './table.mjs';
 
+/** Where memory's length is said, by the kind of the argument after it. */
+const BY_NEXT = { ARG_LENGTH: 'next', ARG_COUNT: 'next', ARG_BITS: 'bits', ARG_LENGTH_POINTER: 'pointer' };
+
+/** ARG_COUNT(8): its name, and what is in parentheses. */
+function split(native) {
+  const [, kind, size] = /^(\w+?)(?:\((\d+)\))?$/.exec(native);
+  return { kind: kind.replace(/_NULLABLE$/, ''), size: size === undefined ? undefined : Number(size) };
+}
+
+/** What interface Memory says of an argument; undefined for one that points at nothing, and for paths. */
+function memoryOf(all, i) {
+  const { kind, size } = split(all[i].native);
+  const way = /INOUT/.test(kind) ? 'inout' : /OUT/.test(kind) ? 'out' : 'in';
+  switch (kind) {
+    case 'ARG_OUT':
+    case 'ARG_IN':
+    case 'ARG_INOUT': {
+      const next = split(all[i + 1]?.native ?? 'ARG_NULL');
+      const by = BY_NEXT[next.kind] ?? 'all';
+      const unit = next.kind === 'ARG_COUNT' ? next.size : undefined;
+      return { way, by, unit, head: next.kind === 'ARG_LENGTH' ? next.size : undefined };
+    }
+    case 'ARG_STRUCT_OUT':
+    case 'ARG_STRUCT_IN':
+    case 'ARG_STRUCT_INOUT':
+      return { way, by: 'unit', unit: size };
+    case 'ARG_LENGTH_POINTER':
+      return { way: 'inout', by: 'unit', unit: 4 };
+    case 'ARG_IN_COUNTED':
+    case 'ARG_OUT_COUNTED':
+      return { way, by: 'before', unit: size === 1 ? undefined : size };
+    case 'ARG_PAGES_OUT':
+      return { way, by: 'pages' };
+    case 'ARG_SIZED':
+      return { way, by: 'sized', head: size };
+    case 'ARG_FILE_HANDLE':
+      return { way: 'inout', by: 'handle' };
+    case 'ARG_FCNTL':
+    case 'ARG_IOCTL':
+    case 'ARG_COMMAND':
+      return { way: 'inout', by: 'all' };
+    case 'ARG_IOV_IN':
+    case 'ARG_IOV_OUT':
+      return { way, by: 'buffers' };
+    case 'ARG_MESSAGE_IN':
+    case 'ARG_MESSAGE_OUT':
+      return { way, by: 'message' };
+    case 'ARG_MESSAGES_IN':
+    case 'ARG_MESSAGES_OUT':
+      return { way, by: 'messages' };
+    default:
+      return undefined;
+  }
+}
+
+function memoryText(all, i) {
+  const memory = memoryOf(all, i);
+  if (memory === undefined) return [];
+  const { way, by, unit, head } = memory;
+  const fields = [`way: '${way}'`, `by: '${by}'`];
+  if (unit !== undefined) fields.push(`unit: ${unit}`);
+  if (head !== undefined) fields.push(`head: ${head}`);
+  if (all[i].whole) fields.push('whole: true');
+  return [`memory: { ${fields.join(', ')} }`];
+}
+
 const union = (values) => [...new Set(values)].map((value) => `'${value}'`).join(' | ');
 
 function rowText(row) {
-  const args = kernelArguments(row).map(({ name, format, flags, native }) => {
+  const args = kernelArguments(row).map(({ name, format, flags, native }, i, all) => {
     const fields = [`name: '${name}'`, `format: '${format}'`];
     if (flags) fields.push(`flags: '${flags}'`);
     if (/_OUT|ARG_FILE_HANDLE|ARG_LENGTH_POINTER/.test(native)) fields.push('out: true');
+    fields.push(...memoryText(all, i));
     return `{ ${fields.join(', ')} }`;
   });
   const fields = [
@@ -40,6 +107,23 @@ export function rowsFile() {
 export type Format =
 ${formats.map((f) => `  | '${f}'`).join('\n')};
 
+/** Memory that an argument points at. */
+export interface Memory {
+  /** Who writes it: the program, the kernel, or both. */
+  way: 'in' | 'out' | 'inout';
+  /**
+   * How many bytes of it count. next: the next argument times unit, and head; bits: as many bits as the next argument; pointer: the
+   * number that the next argument points at; before: the argument before times unit; unit: that many; pages: one for each page of the
+   * argument before; sized: its own word at head; handle: eight, and its first word; all: the whole buffer. buffers, message and messages
+   * are arrays.
+   */
+  by: 'next' | 'bits' | 'pointer' | 'before' | 'unit' | 'pages' | 'sized' | 'handle' | 'all' | 'buffers' | 'message' | 'messages';
+  unit?: number;
+  head?: number;
+  /** Written as far as it goes, whatever the reply; absent with next and before: the reply says how much is written. */
+  whole?: true;
+}
+
 /** A kernel argument. */
 export interface Argument {
   name: string;
@@ -47,6 +131,7 @@ export interface Argument {
   flags?: string;
   /** The kernel fills it: it is not shown where the call fails. */
   out?: true;
+  memory?: Memory;
 }
 
 /** A system call. */

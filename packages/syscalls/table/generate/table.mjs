@@ -11,7 +11,7 @@ export const supported = calls.filter(({ level }) => level === 'full' || level =
 export const full = calls.filter(({ level }) => level === 'full');
 export const refused = calls.filter(({ level }) => level === 'refused');
 
-/** The kernel's arguments of a row, in order: { name, native, format, flags }. */
+/** The kernel's arguments of a row, in order: { name, native, format, flags, whole }. */
 export function kernelArguments(row) {
   return (row.args ?? []).flatMap(([name, kind, options = {}]) => {
     const { native, format } = kinds[kind];
@@ -20,6 +20,7 @@ export function kernelArguments(row) {
       native: constant,
       format: format[i],
       flags: i === 0 ? options.flags : undefined,
+      whole: i === 0 && options.whole,
     }));
   });
 }
