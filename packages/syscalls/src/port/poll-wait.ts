@@ -1,5 +1,6 @@
 /** poll-wait.ts: waiting for one of several descriptors, or a timeout: what poll, select, epoll_wait and their like do. */
 
+import { milliseconds } from '../clock.ts';
 import { decodeFdSet } from '../codec/fd-sets.ts';
 import { constants as c } from '../generated/constants.ts';
 import type { Pending } from './pending.ts';
@@ -92,7 +93,7 @@ export class PollWait implements Pending {
         this.late = true;
         over();
       },
-      Math.max(0, Math.ceil(this.deadline - performance.now())),
+      Math.max(0, Math.ceil(this.deadline - milliseconds())),
     );
   }
 
@@ -100,7 +101,7 @@ export class PollWait implements Pending {
   private beginOnRing(over: () => void): void {
     const begin = (wait: RingPoll): void => {
       if (this.deadline !== Infinity && wait === this.list[0])
-        wait.nanoseconds = Math.max(0, (this.deadline - performance.now()) * 1e6);
+        wait.nanoseconds = Math.max(0, (this.deadline - milliseconds()) * 1e6);
       wait.begin(() => {
         if (wait.result === -c.ETIME) this.late = true;
         if (wait.result !== -c.EINVAL) return over();

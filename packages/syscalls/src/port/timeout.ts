@@ -1,4 +1,5 @@
 /** timeout.ts: the timeouts of poll, select and their like: which argument it is, what it says, and the call without it. */
+import { milliseconds } from '../clock.ts';
 import { constants as c } from '../generated/constants.ts';
 
 /** Milliseconds in an int, or a struct timespec or timeval whose small unit is so many milliseconds. */
@@ -28,12 +29,12 @@ function timeoutOf(number: number): Timeout {
 export function deadlineOf(number: number, args: readonly unknown[]): number {
   const { index, unit } = timeoutOf(number);
   const value = args[index];
-  if (unit === 'int') return (value as number) < 0 ? Infinity : performance.now() + (value as number);
+  if (unit === 'int') return (value as number) < 0 ? Infinity : milliseconds() + (value as number);
   if (value === null || value === undefined) return Infinity;
   const { buffer, byteOffset } = value as NodeJS.ArrayBufferView;
   const view = new DataView(buffer, byteOffset, 16);
   const ms = Number(view.getBigInt64(0, true)) * 1000 + Number(view.getBigInt64(8, true)) * unit;
-  return performance.now() + ms;
+  return milliseconds() + ms;
 }
 
 /** The arguments with a timeout of 0. */

@@ -2,6 +2,7 @@
  * timer.ts: nanosleep and clock_nanosleep where there is no ring: on the event loop's timers, which have a resolution of a millisecond and are
  * never early here.
  */
+import { nanoseconds, today } from '../clock.ts';
 import { constants as c } from '../generated/constants.ts';
 import type { Pending } from './pending.ts';
 
@@ -19,9 +20,7 @@ function timespec(buffer: unknown): bigint {
 
 /** The clock in nanoseconds. CLOCK_BOOTTIME differs from CLOCK_MONOTONIC by the time the machine was suspended, which is not seen here. */
 function clockNow(clock: number): bigint {
-  return clock === CLOCK_MONOTONIC || clock === CLOCK_BOOTTIME
-    ? process.hrtime.bigint()
-    : BigInt(Date.now()) * MILLION;
+  return clock === CLOCK_MONOTONIC || clock === CLOCK_BOOTTIME ? nanoseconds() : BigInt(today()) * MILLION;
 }
 
 export class Timer implements Pending {
@@ -34,13 +33,13 @@ export class Timer implements Pending {
   constructor(number: number, args: readonly unknown[]) {
     if (number === c.SYS_nanosleep) {
       this.clock = CLOCK_MONOTONIC;
-      this.until = process.hrtime.bigint() + timespec(args[0]);
+      this.until = nanoseconds() + timespec(args[0]);
       this.reason = 'nanosleep()';
       return;
     }
     const absolute = ((args[1] as number) & TIMER_ABSTIME) !== 0;
     this.clock = absolute ? (args[0] as number) : CLOCK_MONOTONIC; // a relative sleep doesn't follow a clock that is set
-    this.until = absolute ? timespec(args[2]) : process.hrtime.bigint() + timespec(args[2]);
+    this.until = absolute ? timespec(args[2]) : nanoseconds() + timespec(args[2]);
     this.reason = 'clock_nanosleep()';
   }
 

@@ -8,8 +8,10 @@
  * Invariant: tracing changes nothing. A call answers and throws what it would without it; where lines can no longer be written, a warning
  * says so once, and the program goes on untraced.
  */
+
 import { isMainThread } from 'node:worker_threads';
 import { invalidType, outOfRange } from '@libcr/core/internal';
+import { nanoseconds } from '../clock.ts';
 import type { CallName } from '../generated/rows.ts';
 import { nodeFs } from '../node-fs.ts';
 import { rowOf } from '../port/calls.ts';
@@ -144,7 +146,7 @@ export function trace(options: TraceOptions = {}): Shim {
       if (!output.working) return next(msg);
       const row = rowOf(msg.number);
       const lengths = attempted(() => lengthsOf(row, msg.args));
-      const begin = process.hrtime.bigint();
+      const begin = nanoseconds();
       let reply = -1;
       let ending: string | undefined;
       try {
@@ -154,7 +156,7 @@ export function trace(options: TraceOptions = {}): Shim {
         ending = `= ? (${error instanceof Error ? error.name : typeof error})`;
         throw error;
       } finally {
-        const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
+        const seconds = Number(nanoseconds() - begin) / 1e9;
         const line = attempted(() => {
           const call =
             row === undefined

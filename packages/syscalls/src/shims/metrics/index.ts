@@ -5,7 +5,9 @@
  *
  * Invariant: what a call costs here is two looks at the clock and additions; nothing is allocated once each of its outcomes has been seen.
  */
+
 import { invalidType, outOfRange } from '@libcr/core/internal';
+import { milliseconds } from '../../clock.ts';
 import type { CallName } from '../../generated/rows.ts';
 import { rowOf } from '../../port/calls.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
@@ -73,13 +75,13 @@ export function metrics(options: MetricsOptions = {}): Metrics {
         calls[number] = call;
       }
       call.inFlight++;
-      const begin = performance.now();
+      const begin = milliseconds();
       try {
         const reply = next(msg);
-        call.ended(reply, (performance.now() - begin) / 1000);
+        call.ended(reply, (milliseconds() - begin) / 1000);
         return reply;
       } catch (error) {
-        call.threw((performance.now() - begin) / 1000);
+        call.threw((milliseconds() - begin) / 1000);
         throw error;
       } finally {
         call.inFlight--;
