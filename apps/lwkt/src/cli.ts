@@ -3,11 +3,13 @@
  * exit status. README.md is for those who use it.
  */
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { type OptionSpec, type Parsed, parseAll, parseCommand, values } from './arguments.ts';
 import { doctor } from './doctor.ts';
 import { Failure, UsageError } from './errors.ts';
 import { type Command, commandHelp, commands, help } from './help.ts';
 import { launch } from './launch.ts';
+import { recordedCommand, recordingOf } from './recording.ts';
 
 const HELP: OptionSpec = { value: 'no', short: 'h' };
 
@@ -26,6 +28,13 @@ const options: Record<Command, Record<string, OptionSpec>> = {
     config: { value: 'required' },
     output: { value: 'required', short: 'o' },
   },
+  record: {
+    help: HELP,
+    shim: { value: 'required' },
+    config: { value: 'required' },
+    output: { value: 'required', short: 'o' },
+  },
+  replay: { help: HELP, partial: { value: 'no' }, trace: { value: 'optional' } },
   top: {
     help: HELP,
     json: { value: 'no' },
@@ -40,11 +49,35 @@ function version(): string {
   return createRequire(import.meta.url)('../package.json').version;
 }
 
+async function record(parsed: Parsed): Promise<void> {
+  const [script, ...args] = parsed.rest;
+  if (script === undefined) throw new UsageError('SCRIPT is missing');
+  const file = resolve(values(parsed, 'output').at(-1) ?? recordingOf(script));
+  const [shims, config] = [values(parsed, 'shim'), values(parsed, 'config').at(-1)];
+  await launch(script, args, { shims, config, recording: { way: 'record', file }, top: false });
+}
+
+async function replay(parsed: Parsed): Promise<void> {
+  const [name, ...command] = parsed.rest;
+  if (name === undefined) throw new UsageError('FILE is missing');
+  const file = resolve(name);
+  const [script, args] =
+    command.length > 0 ? [command[0] as string, command.slice(1)] : await recordedCommand(file);
+  const partial = parsed.options.has('partial');
+  const trace = traceOf(parsed);
+  await launch(script, args, { shims: [], recording: { way: 'replay', file, partial }, trace, top: false });
+}
+
+/** What --trace says: stderr, a file, or nothing. */
+function traceOf(parsed: Parsed): string | 2 | undefined {
+  const given = parsed.options.get('trace')?.at(-1);
+  return given === true ? 2 : given;
+}
+
 async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   const [script, ...args] = parsed.rest;
   if (script === undefined) throw new UsageError('SCRIPT is missing');
-  const given = parsed.options.get('trace')?.at(-1);
-  const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : given === true ? 2 : given;
+  const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : traceOf(parsed);
   await launch(script, args, {
     shims: values(parsed, 'shim'),
     config: values(parsed, 'config').at(-1),
@@ -69,6 +102,8 @@ async function main(args: string[]): Promise<void> {
     parsed = command === 'top' ? parseAll(rest, options.top) : parseCommand(rest, options[command]);
     if (parsed.options.has('help')) return void process.stdout.write(commandHelp[command]);
     if (command === 'run' || command === 'trace') return await start(command, parsed);
+    if (command === 'record') return await record(parsed);
+    if (command === 'replay') return await replay(parsed);
     // Only here, as what it is made of takes a while to load.
     if (command === 'top') return await (await import('./top/command.ts')).top(parsed);
     if (parsed.rest.length > 0) throw new UsageError(`unexpected argument ${parsed.rest[0]}`);

@@ -3,7 +3,7 @@
  * together.
  */
 
-export const commands = ['run', 'trace', 'top', 'doctor'] as const;
+export const commands = ['run', 'trace', 'record', 'replay', 'top', 'doctor'] as const;
 
 export type Command = (typeof commands)[number];
 
@@ -14,6 +14,8 @@ Run and look at programs on userthreads.
 Commands:
   run      run a script with its top level on a userthread
   trace    run a script, print its system calls as strace does, and a summary
+  record   run a script, and write its system calls with their answers into a file
+  replay   run it again, with the answers from the file
   top      show the userthreads of a program that runs
   doctor   say what libcr finds on this machine, and try it
 
@@ -55,6 +57,28 @@ Options:
   --shim FILE, --config FILE
                      as for "lwkt run"
   -h, --help         this text
+`,
+  record: `Usage: lwkt record [OPTIONS] SCRIPT [ARGS...]
+
+Runs SCRIPT as "lwkt run" does, and writes its system calls with their answers, clock readings and random numbers into a
+file, from which "lwkt replay" answers them.
+
+Options:
+  -o, --output FILE  the file; if absent, SCRIPT's name with .recording for its extension, in the working directory
+  --shim FILE, --config FILE
+                     as for "lwkt run"
+  -h, --help         this text
+`,
+  replay: `Usage: lwkt replay [OPTIONS] FILE [SCRIPT [ARGS...]]
+
+Runs the script that was recorded into FILE again, or SCRIPT, with the answers that were recorded: network, files and clock
+may be gone. What it writes to stdout and stderr is written. At the first call that is not what was recorded it ends: a
+message says which, exit status 1.
+
+Options:
+  --partial       also a recording that is cut off, as far as it goes
+  --trace[=FILE]  print the calls, as for "lwkt run"
+  -h, --help      this text
 `,
   top: `Usage: lwkt top [OPTIONS] [PID]
 

@@ -73,6 +73,8 @@ export async function launch(script: string, args: string[], options: LaunchOpti
   const core = await importCore(file);
   process.argv.splice(1, process.argv.length - 1, path, ...args);
   const kind = kindOf(file);
+  // The compiler's cache asks for the time, more often when it is empty: that is none of the program's.
+  if (options.recording !== undefined) process.env.TSX_DISABLE_CACHE = '1';
   await register(kind);
   const { shims, config, trace } = options;
   const forRforks: ShimOptions = {

@@ -60,3 +60,11 @@ export function importTrace(from: string): Promise<TraceModule> {
 export function importConfig(from: string): Promise<Config> {
   return importAs(from, '@libcr/syscalls/config');
 }
+
+export function importRecord(from: string): Promise<typeof import('@libcr/syscalls/shims/record')> {
+  return importAs(from, '@libcr/syscalls/shims/record');
+}
+
+export function importReplay(from: string): Promise<typeof import('@libcr/syscalls/shims/replay')> {
+  return importAs(from, '@libcr/syscalls/shims/replay');
+}

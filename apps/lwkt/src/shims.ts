@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './errors.ts';
 import { type Config, importConfig, importSyscalls, importTrace, type Syscalls } from './packages.ts';
+import { type Recording, recordingShim } from './recording.ts';
 import { summaryShim } from './summary.ts';
 import { kindOf, register } from './typescript.ts';
 
@@ -16,6 +17,8 @@ export interface ShimOptions {
   shims: string[];
   /** A configuration file of @libcr/syscalls/register; its shims are outside of those. */
   config?: string | undefined;
+  /** record or replay, which rforks don't have. */
+  recording?: Recording | undefined;
   /** Where trace writes: a path, or 2 for stderr; absent: no trace. */
   trace?: string | 2 | undefined;
   /** With trace: a table when the program ends. */
@@ -111,13 +114,14 @@ function appendTable(path: string | undefined, table: string): void {
  * and the answer it got.
  */
 export async function installShims(script: string, options: ShimOptions): Promise<void> {
-  const { shims: specs, config: file, trace: target, summary = false } = options;
-  if (specs.length === 0 && file === undefined && target === undefined) return;
+  const { shims: specs, config: file, recording, trace: target, summary = false } = options;
+  if (specs.length === 0 && [file, recording, target].every((each) => each === undefined)) return;
   const syscalls = await importSyscalls(script);
   const config = await importConfig(script);
   const { shims: configured, fs } = file === undefined ? NOTHING : fails(() => config.readConfig(file));
   const shims: Shim[] = [...configured];
   for (const spec of specs) shims.push(...(await shimsOf(spec, config)));
+  if (recording !== undefined) shims.unshift(await recordingShim(script, recording));
   if (target !== undefined) {
     const { trace } = await importTrace(script);
     const path = target === 2 ? undefined : resolve(target); // the script may go to another directory

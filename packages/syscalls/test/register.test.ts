@@ -130,7 +130,11 @@ test.each<[string, unknown, string]>([
   ['json', { shim: [] }, 'libcr.config.json: has "shim", and may have $schema, shims, fs'],
   ['json', { fs: 1 }, 'libcr.config.json: fs: must be true or false'],
   ['json', { shims: 1 }, 'libcr.config.json: shims: must be an array, or'],
-  ['json', { shims: ['trase'] }, 'shims[0]: there is no ready-made shim "trase"; there are trace, record, replay, policy,'],
+  [
+    'json',
+    { shims: ['trase'] },
+    'shims[0]: there is no ready-made shim "trase"; there are trace, record, replay, policy,',
+  ],
   ['json', { shims: { toString: 1 } }, 'shims.toString: there is no ready-made shim'],
   ['json', { shims: [{}] }, 'shims[0]: must have one name, and has 0'],
   ['json', { shims: [{ trace: {}, policy: [] }] }, 'shims[0]: must have one name, and has 2'],
