@@ -54,7 +54,8 @@ async function record(parsed: Parsed): Promise<void> {
   if (script === undefined) throw new UsageError('SCRIPT is missing');
   const file = resolve(values(parsed, 'output').at(-1) ?? recordingOf(script));
   const [shims, config] = [values(parsed, 'shim'), values(parsed, 'config').at(-1)];
-  await launch(script, args, { shims, config, recording: { way: 'record', file }, top: false });
+  const folder = process.cwd();
+  await launch(script, args, { shims, config, folder, recording: { way: 'record', file }, top: false });
 }
 
 async function replay(parsed: Parsed): Promise<void> {
@@ -65,7 +66,9 @@ async function replay(parsed: Parsed): Promise<void> {
     command.length > 0 ? [command[0] as string, command.slice(1)] : await recordedCommand(file);
   const partial = parsed.options.has('partial');
   const trace = traceOf(parsed);
-  await launch(script, args, { shims: [], recording: { way: 'replay', file, partial }, trace, top: false });
+  const folder = process.cwd();
+  const recording = { way: 'replay', file, partial } as const;
+  await launch(script, args, { shims: [], folder, recording, trace, top: false });
 }
 
 /** What --trace says: stderr, a file, or nothing. */
@@ -82,6 +85,7 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
     shims: values(parsed, 'shim'),
     config: values(parsed, 'config').at(-1),
     trace,
+    folder: process.cwd(),
     summary: command === 'trace',
     events: values(parsed, 'trace-events').at(-1),
     top: command === 'run' && !parsed.options.has('no-top'),

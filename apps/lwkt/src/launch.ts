@@ -76,12 +76,8 @@ export async function launch(script: string, args: string[], options: LaunchOpti
   // The compiler's cache asks for the time, more often when it is empty: that is none of the program's.
   if (options.recording !== undefined) process.env.TSX_DISABLE_CACHE = '1';
   await register(kind);
-  const { shims, config, trace } = options;
-  const forRforks: ShimOptions = {
-    shims: shims.map((spec) => (/^[a-z]+(?::|$)/.test(spec) ? spec : resolve(spec))),
-    config: config && resolve(config),
-    trace: typeof trace === 'string' ? resolve(trace) : trace,
-  };
+  const { shims, config, trace, folder } = options;
+  const forRforks: ShimOptions = { shims, config, trace, folder };
   (await importCoreInternal(file)).preload(new URL('rfork-preload.js', import.meta.url).href, forRforks);
   if (options.top) await importTop(file);
   await installShims(file, options);

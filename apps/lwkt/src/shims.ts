@@ -21,6 +21,8 @@ export interface ShimOptions {
   recording?: Recording | undefined;
   /** Where trace writes: a path, or 2 for stderr; absent: no trace. */
   trace?: string | 2 | undefined;
+  /** Where relative paths of the command line begin: the working directory that it was given in; an rfork may begin in another. */
+  folder: string;
   /** With trace: a table when the program ends. */
   summary?: boolean;
 }
@@ -37,8 +39,8 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function load(file: string): Promise<Shim[]> {
-  const path = resolve(file);
+async function load(file: string, folder: string): Promise<Shim[]> {
+  const path = resolve(folder, file);
   try {
     require.resolve(path);
   } catch {
@@ -63,12 +65,12 @@ async function load(file: string): Promise<Shim[]> {
 }
 
 /** A value on the command line: JSON, a file that has it, or text. */
-function parseValue(spec: string, value: string): unknown {
+function parseValue(spec: string, value: string, folder: string): unknown {
   const isPath = value.endsWith('.json');
   if (!isPath && !/^(?:[[{"\d-]|true$|false$)/.test(value)) return value;
   let text = value;
   try {
-    if (isPath) text = readFileSync(resolve(value), 'utf8');
+    if (isPath) text = readFileSync(resolve(folder, value), 'utf8');
     return JSON.parse(text);
   } catch (error) {
     throw new Failure(`--shim ${spec}: ${message(error)}`, { cause: error });
@@ -76,11 +78,11 @@ function parseValue(spec: string, value: string): unknown {
 }
 
 /** The shims of one --shim. */
-async function shimsOf(spec: string, config: Config): Promise<Shim[]> {
+async function shimsOf(spec: string, config: Config, folder: string): Promise<Shim[]> {
   const [, name, value] = /^([a-z]+)(?::(.*))?$/s.exec(spec) ?? [];
-  if (name === undefined || !config.readyMade.includes(name)) return load(spec);
-  const read = value === undefined ? undefined : parseValue(spec, value);
-  return [fails(() => config.readyMadeShim(name, read, `--shim ${name}`, process.cwd()))];
+  if (name === undefined || !config.readyMade.includes(name)) return load(spec, folder);
+  const read = value === undefined ? undefined : parseValue(spec, value, folder);
+  return [fails(() => config.readyMadeShim(name, read, `--shim ${name}`, folder))];
 }
 
 /** A configuration's error is a line on stderr. */
@@ -114,17 +116,18 @@ function appendTable(path: string | undefined, table: string): void {
  * and the answer it got.
  */
 export async function installShims(script: string, options: ShimOptions): Promise<void> {
-  const { shims: specs, config: file, recording, trace: target, summary = false } = options;
+  const { shims: specs, config: file, recording, trace: target, folder, summary = false } = options;
   if (specs.length === 0 && [file, recording, target].every((each) => each === undefined)) return;
   const syscalls = await importSyscalls(script);
   const config = await importConfig(script);
-  const { shims: configured, fs } = file === undefined ? NOTHING : fails(() => config.readConfig(file));
+  const { shims: configured, fs } =
+    file === undefined ? NOTHING : fails(() => config.readConfig(resolve(folder, file)));
   const shims: Shim[] = [...configured];
-  for (const spec of specs) shims.push(...(await shimsOf(spec, config)));
+  for (const spec of specs) shims.push(...(await shimsOf(spec, config, folder)));
   if (recording !== undefined) shims.unshift(await recordingShim(script, recording));
   if (target !== undefined) {
     const { trace } = await importTrace(script);
-    const path = target === 2 ? undefined : resolve(target); // the script may go to another directory
+    const path = target === 2 ? undefined : resolve(folder, target); // the script may go to another directory
     const counts = summary ? summaryShim(syscalls) : undefined;
     if (counts) shims.unshift(counts.shim);
     try {

@@ -107,6 +107,14 @@ describe('--shim NAME, --config', () => {
   });
 });
 
+test('relative paths of the command line begin where it was given, for rforks too', async () => {
+  writeFileSync(join(scratch, 'rules.json'), '[{"action":"deny","on":["open"],"path":"/dev/**"}]');
+  const args = ['run', '--shim', 'metrics:moved.prom', '--shim', 'policy:rules.json'];
+  const result = await lwkt([...args, fixture('module/moves.ts')], { cwd: scratch });
+  expect(result).toMatchObject({ stdout: 'main EACCES\nrfork EACCES\n', stderr: '', status: 0 });
+  expect(readFileSync(join(scratch, 'moved.prom'), 'utf8')).toContain('EACCES');
+});
+
 describe('--trace', () => {
   test('to stderr', async () => {
     const { stdout, stderr, status } = await lwkt(['run', '--trace', script]);

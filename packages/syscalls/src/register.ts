@@ -6,6 +6,7 @@
  * The file is the one that LIBCR_CONFIG names, or libcr.config.{json,mjs,js,cjs} in the working directory or the next one above that has one. Throws
  * ERR_LIBCR_CONFIG, which ends the process before the program begins.
  */
+import { resolve } from 'node:path';
 import { findConfig, putUnderFs, readConfig } from './config/index.ts';
 import { syscallPort } from './port/syscall-port.ts';
 
@@ -17,6 +18,8 @@ if (file === undefined)
     { code: 'LIBCR_CONFIG' },
   );
 else {
+  // Workers that are started later find the same file, wherever the program has gone.
+  process.env.LIBCR_CONFIG = resolve(file);
   const { shims, fs } = readConfig(file);
   syscallPort.shim(...shims);
   if (fs) putUnderFs();

@@ -55,6 +55,30 @@ test(
 );
 
 test(
+  'paths as the kernel takes them: after sys.chdir, from a removed directory, with a newline, AT_FDCWD without its sign',
+  onUserthread(() => {
+    const odd = at('secret/two\nlines');
+    fs.writeFileSync(odd, 'k');
+    fs.mkdirSync(at('gone'));
+    const before = process.cwd(); // Node remembers it from here on
+    under([{ action: 'deny', path: at('secret/**'), errno: 'EPERM' }], () => {
+      expect([opens(odd), opens(Buffer.from(odd) as never)]).toEqual(['EPERM', 'EPERM']);
+      sys.chdir(folder);
+      try {
+        expect([opens('secret/key'), opens('open')]).toEqual(['EPERM', 'no error']);
+        expect(codeOf(() => sys.openat(c.AT_FDCWD >>> 0, 'secret/key'))).toBe('EPERM');
+        sys.chdir(at('gone'));
+        fs.rmdirSync(at('gone'));
+        expect(opens('x')).toBe('ENOENT');
+      } finally {
+        sys.chdir(before);
+      }
+    });
+    fs.unlinkSync(odd);
+  }),
+);
+
+test(
   'the first rule that fits decides',
   onUserthread(() => {
     const rules: PolicyRule[] = [
@@ -199,6 +223,11 @@ test(
     const bind = (name: string) => () => sys.connect(local, { family: 'unix', path: name });
     expect(fits(`${folder}/*`, bind(path))).toBe(true);
     expect(fits(`${folder}/*`, bind('/elsewhere'))).toBe(false);
+    expect(fits(`${folder}/**`, bind(at('two\nlines')))).toBe(true);
+    const before = process.cwd();
+    sys.chdir(folder);
+    expect(fits(`${folder}/*`, bind('socket'))).toBe(true);
+    sys.chdir(before);
     expect(fits('@libcr*', bind('\0libcr-test'))).toBe(true);
     expect(fits('0.0.0.0/0', bind(path))).toBe(false);
     expect(fits(':0-65535', () => sys.getpid())).toBe(false);

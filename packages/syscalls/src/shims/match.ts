@@ -18,6 +18,9 @@ export interface Match {
   when?: ((msg: SysMsg) => boolean) | undefined;
 }
 
+/** Names with a dot are matched, and ** passes over a newline, which a name may have (flag s). */
+export const GLOB_OPTIONS: { dot: true; flags: string } = { dot: true, flags: 's' };
+
 export const MATCH_KEYS: readonly (keyof Match)[] = ['on', 'path', 'fd', 'when'];
 
 export interface Matcher {
@@ -56,7 +59,7 @@ function globsOf(name: string, path: Match['path']): ((path: string) => boolean)
   for (const glob of globs)
     if (typeof glob !== 'string' || !glob.startsWith('/'))
       throw invalidType(`${name}.path`, 'a glob, or globs, that begin with "/"', glob);
-  return picomatch(globs, { dot: true });
+  return picomatch(globs, GLOB_OPTIONS);
 }
 
 /** Reads the part of a rule that says which calls. name is the rule's, for errors: "rules[0]". Throws TypeError. */

@@ -18,9 +18,10 @@ const DELETED = ' (deleted)';
 
 /** Where a relative path begins: the directory that the argument before it names, or the working directory; undefined for no directory. */
 function base(dirfd: unknown): string | undefined {
-  if (dirfd === constants.AT_FDCWD) return process.cwd();
+  // A descriptor is an int: 4294967196 is AT_FDCWD, too. process.cwd() would not do: Node remembers it, and does not see sys.chdir().
+  const fd = Number.isInteger(dirfd) ? (dirfd as number) | 0 : dirfd;
   try {
-    const path = nodeFs.readlinkSync(`/proc/self/fd/${dirfd}`);
+    const path = nodeFs.readlinkSync(fd === constants.AT_FDCWD ? '/proc/self/cwd' : `/proc/self/fd/${fd}`);
     if (!path.startsWith('/')) return undefined; // a pipe, a socket
     return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
   } catch {
@@ -37,6 +38,12 @@ export function hasPath(number: number): boolean {
   return row?.args.some(({ format }, i) => isPath(row.name, format, i)) ?? false;
 }
 
+/** A path from where `dirfd` is, made absolute; undefined where that is no directory. */
+export function absolutePath(path: string, dirfd: unknown = constants.AT_FDCWD): string | undefined {
+  const from = path.startsWith('/') ? '/' : base(dirfd);
+  return from === undefined ? undefined : resolve(from, path);
+}
+
 /** The absolute paths that a call names, in order. */
 export function absolutePaths(msg: SysMsg): string[] {
   const row = rowOf(msg.number);
@@ -49,8 +56,8 @@ export function absolutePaths(msg: SysMsg): string[] {
       typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value).toString() : '';
     if (path === '') return;
     const at = row.args[i - 1]?.format === 'fd' && !OTHER_DESCRIPTOR.has(row.name);
-    const from = path.startsWith('/') ? '/' : base(at ? msg.args[i - 1] : constants.AT_FDCWD);
-    if (from !== undefined) paths.push(resolve(from, path));
+    const absolute = absolutePath(path, at ? msg.args[i - 1] : constants.AT_FDCWD);
+    if (absolute !== undefined) paths.push(absolute);
   });
   return paths;
 }

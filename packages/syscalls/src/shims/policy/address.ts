@@ -6,12 +6,13 @@
  *   /run/*.sock   @abstract                               unix sockets: a glob of absolute paths, or of abstract names
  */
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
-import { resolve } from 'node:path';
 import { invalidType, invalidValue } from '@libcr/core/internal';
 import picomatch from 'picomatch';
 import { decodeSockaddr, type SockAddr } from '../../codec/sockaddr.ts';
 import { rowOf } from '../../port/calls.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
+import { GLOB_OPTIONS } from '../match.ts';
+import { absolutePath } from '../paths.ts';
 
 type Test = (address: SockAddr) => boolean;
 
@@ -43,13 +44,14 @@ function portTest(name: string, from: string, to: string): (port: number) => boo
 }
 
 function unixTest(text: string): Test {
-  const fits = picomatch(text, { dot: true });
+  const fits = picomatch(text, GLOB_OPTIONS);
   return ({ family, ...rest }) => {
     if (family !== 'unix') return false;
     const { path } = rest as { path: string | Uint8Array };
     const shown = typeof path === 'string' ? path : Buffer.from(path).toString();
     if (shown === '') return false;
-    return fits(shown.startsWith('\0') ? `@${shown.slice(1)}` : resolve(shown));
+    const name = shown.startsWith('\0') ? `@${shown.slice(1)}` : absolutePath(shown);
+    return name !== undefined && fits(name);
   };
 }
 
