@@ -246,3 +246,13 @@ testOf(['mmap'], 'a file in memory cannot be mapped', () => {
     sys.close(fd);
   });
 });
+
+test(
+  'a number of descriptors that is none is the caller’s RangeError, as without memfs',
+  onUserthread(() => {
+    const count = (n: number): unknown => codeOf(() => sys.raw(c.SYS_poll, Buffer.alloc(8), n, 0));
+    const without = count(-1);
+    expect(without).toBe('ERR_OUT_OF_RANGE');
+    under(memfs({ '/x': {} }), () => expect(count(-1)).toBe(without));
+  }),
+);

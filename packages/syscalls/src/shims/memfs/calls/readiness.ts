@@ -16,7 +16,7 @@ function poll(call: Call, none: unknown): number {
   const [given, count] = msg.args;
   if (
     !ArrayBuffer.isView(given) ||
-    !(Number.isInteger(count) && (count as number) * POLLFD <= given.byteLength)
+    !(Number.isInteger(count) && (count as number) >= 0 && (count as number) * POLLFD <= given.byteLength)
   )
     return pass(call);
   const length = (count as number) * POLLFD;
