@@ -89,6 +89,9 @@ test(
       sys.close(sys.open(file));
     });
     expect(shim.counts).toMatchObject([{ matched: 3, injected: 1 }]);
+    const fd = sys.open(file);
+    under(fault([{ on: ['close'], errno: 'EIO' }]), () => expect(codeOf(() => sys.close(fd))).toBe('EIO'));
+    expect(codeOf(() => sys.fstat(fd))).toBe('EBADF'); // closed nevertheless, as the kernel does it
     const made = join(folder, 'made');
     under(fault([{ on: ['mkdir'], errno: 28 }]), () => expect(codeOf(() => sys.mkdir(made))).toBe('ENOSPC'));
     expect(fs.existsSync(made)).toBe(false);

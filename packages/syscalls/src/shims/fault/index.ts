@@ -6,6 +6,7 @@
  * one more rule does not move the faults of the others.
  */
 import { invalidType } from '@libcr/core/internal';
+import { constants as c } from '../../generated/constants.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
 import { checkKeys, onOf } from '../match.ts';
@@ -59,7 +60,10 @@ export function fault(rules: readonly FaultRule[], options: FaultOptions = {}): 
         if (each.matcher.wants[msg.number] !== 1 || !each.strikes(msg)) continue;
         const { delay, short } = each.rule;
         if (delay !== undefined) pause(delay);
-        if (each.errno !== undefined) return -each.errno;
+        if (each.errno !== undefined) {
+          if (msg.number === c.SYS_close) next(msg); // as the kernel does: the descriptor is gone, whatever close says
+          return -each.errno;
+        }
         if (short !== undefined && canShorten(msg.name)) msg = shortened(msg, short);
       }
       return next(msg);
