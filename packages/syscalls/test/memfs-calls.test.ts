@@ -256,3 +256,23 @@ test(
     under(memfs({ '/x': {} }), () => expect(count(-1)).toBe(without));
   }),
 );
+
+test(
+  'relative paths begin where the kernel has the working directory, also after sys.chdir',
+  onUserthread(() => {
+    const before = process.cwd();
+    const tree = memfs({ '/usr/libcr-memory': { file: 'text' } });
+    create(
+      () => {
+        sys.chdir('/usr');
+        try {
+          expect(sys.stat('libcr-memory/file').size).toBe(4);
+          expect(tree.readFile('libcr-memory/file', 'utf8')).toBe('text');
+        } finally {
+          sys.chdir(before);
+        }
+      },
+      { syscallPort: sys.with(tree) },
+    ).join();
+  }),
+);

@@ -7,6 +7,7 @@ import { isAbsolute } from 'node:path';
 import { invalidType } from '@libcr/core/internal';
 import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
+import { workingDirectory } from '../../working-directory.ts';
 import { toByteString, toText } from './byte-string.ts';
 import { contentOf, file, inodeOf, type Marked, type MemfsAttributes, symlink } from './content.ts';
 import { Credentials } from './credentials.ts';
@@ -38,7 +39,7 @@ export class Handle {
 
   private find(path: string, how: number, call: string): Target {
     if (typeof path !== 'string') throw invalidType('path', 'of type string', path);
-    const absolute = isAbsolute(path) ? path : `${process.cwd()}/${path}`;
+    const absolute = isAbsolute(path) ? path : `${workingDirectory()}/${path}`;
     const { root } = this.volume;
     const context = { root, credentials: ANYTHING, realPath: (known: string) => known };
     const found = walk(context, '/', toByteString(absolute), how);
@@ -84,7 +85,7 @@ export class Handle {
   }
 
   mkdir(path: string): void {
-    const absolute = isAbsolute(path) ? path : `${process.cwd()}/${path}`;
+    const absolute = isAbsolute(path) ? path : `${workingDirectory()}/${path}`;
     const names = absolute.split('/').filter((name) => name !== '');
     for (let i = 1; i <= names.length; i++) {
       const at = `/${names.slice(0, i).join('/')}`;

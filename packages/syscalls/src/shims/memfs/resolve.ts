@@ -3,6 +3,7 @@
 import { PATH_MAX } from '../../codec/path.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { SysMsg } from '../../port/sysmsg.ts';
+import { workingDirectory as kernelsDirectory } from '../../working-directory.ts';
 import { toByteString, toPathArgument } from './byte-string.ts';
 import { below, type Call, intOf } from './call.ts';
 import { type Start, walk } from './path-walk.ts';
@@ -57,7 +58,7 @@ function isOurs({ root }: Volume, path: string): boolean {
 /** Where a relative path begins. undefined: not in the tree, and cannot lead there. */
 function startOf(call: Call, fd: number, path: string): Start | number | undefined {
   const { descriptors, workingDirectory } = call.volume;
-  if (fd === c.AT_FDCWD) return workingDirectory?.entry ?? toByteString(process.cwd());
+  if (fd === c.AT_FDCWD) return workingDirectory?.entry ?? toByteString(kernelsDirectory());
   const file = descriptors.get(fd);
   if (file !== undefined) return file.entry;
   const real = descriptors.realDirectory(fd);
