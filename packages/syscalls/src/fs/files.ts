@@ -1,6 +1,7 @@
 /** files.ts: operations on whole files, of several system calls: readFile, writeFile, appendFile, copyFile, truncate. */
 import { constants as fsConstants } from 'node:fs';
 import { invalidType } from '@libcr/core/internal';
+import { readU64 } from '../codec/words.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send } from '../port/send.ts';
@@ -37,7 +38,7 @@ function kindOf(name: string, fd: number): Kind {
   const reply = send(c.SYS_statx, fd, '', c.AT_EMPTY_PATH, STATX_MASK, struct);
   if (reply < 0) throw failure(reply, name);
   const mode = struct.readUInt16LE(28);
-  const size = struct.readUInt32LE(40) + struct.readUInt32LE(44) * 2 ** 32;
+  const size = readU64(struct, 40);
   return {
     type: mode & c.S_IFMT,
     mode,

@@ -1,6 +1,7 @@
 /** stats.ts: Node's own Stats, BigIntStats and StatFs, made from the kernel's structs: instanceof fs.Stats holds. */
 import fs from 'node:fs';
 import { decodeStatfs } from '../codec/statfs.ts';
+import { readBigI64, readBigU64, readU64 } from '../codec/words.ts';
 
 export const STATX_SIZE = 256;
 export const STATFS_SIZE = 120;
@@ -10,9 +11,6 @@ export const STATX_MASK = 0xfff;
 
 type Fields = Record<string, unknown>;
 type Maker = new (struct: Buffer) => Fields;
-
-const u64 = (struct: Buffer, at: number): number =>
-  struct.readUInt32LE(at) + struct.readUInt32LE(at + 4) * 2 ** 32;
 
 /** makedev(3) */
 const device = (struct: Buffer, at: number): number => {
@@ -26,7 +24,7 @@ const milliseconds = (struct: Buffer, at: number): number =>
   (struct.readInt32LE(at + 4) * 2 ** 32 + struct.readUInt32LE(at)) * 1000 + struct.readUInt32LE(at + 8) / 1e6;
 
 const nanoseconds = (struct: Buffer, at: number): bigint =>
-  struct.readBigInt64LE(at) * 1_000_000_000n + BigInt(struct.readUInt32LE(at + 8));
+  readBigI64(struct, at) * 1_000_000_000n + BigInt(struct.readUInt32LE(at + 8));
 
 /** Where struct statx has the times (statx(2)), in Node's order. */
 const TIMES = { atime: 64, mtime: 112, ctime: 96, birthtime: 80 };
@@ -44,9 +42,9 @@ function StatsMaker(this: Fields, struct: Buffer): void {
   this.gid = struct.readUInt32LE(24);
   this.rdev = device(struct, 128);
   this.blksize = struct.readUInt32LE(4);
-  this.ino = u64(struct, 32);
-  this.size = u64(struct, 40);
-  this.blocks = u64(struct, 48);
+  this.ino = readU64(struct, 32);
+  this.size = readU64(struct, 40);
+  this.blocks = readU64(struct, 48);
   const atimeMs = milliseconds(struct, TIMES.atime);
   const mtimeMs = milliseconds(struct, TIMES.mtime);
   const ctimeMs = milliseconds(struct, TIMES.ctime);
@@ -71,9 +69,9 @@ function BigIntStatsMaker(this: Fields, struct: Buffer): void {
   this.gid = BigInt(struct.readUInt32LE(24));
   this.rdev = BigInt(device(struct, 128));
   this.blksize = BigInt(struct.readUInt32LE(4));
-  this.ino = struct.readBigUInt64LE(32);
-  this.size = struct.readBigUInt64LE(40);
-  this.blocks = struct.readBigUInt64LE(48);
+  this.ino = readBigU64(struct, 32);
+  this.size = readBigU64(struct, 40);
+  this.blocks = readBigU64(struct, 48);
   const times = Object.entries(TIMES).map(([name, at]) => [name, nanoseconds(struct, at)] as const);
   for (const [name, ns] of times) this[`${name}Ms`] = ns / 1_000_000n;
   for (const [name, ns] of times) this[`${name}Ns`] = ns;

@@ -1,9 +1,8 @@
 /** trees.ts: operations that go along a path, or down a directory: realpath, rm. */
 import { dirname, join, resolve } from 'node:path';
-import { curthread, sleep } from '@libcr/core';
-import { thread0 } from '@libcr/core/internal';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
+import { pause } from '../pause.ts';
 import { send } from '../port/send.ts';
 import { checkBoolean, checkInteger, checkObject, checkOptions, checkPath, encoded } from './arguments.ts';
 import { scan } from './directories.ts';
@@ -49,12 +48,6 @@ interface RmOptions {
 
 /** What a try later may put right. (node:fs' list) */
 const PASSING: readonly number[] = [c.EBUSY, c.EMFILE, c.ENFILE, c.ENOTEMPTY, c.EPERM];
-const never = new Int32Array(new SharedArrayBuffer(4));
-
-function pause(ms: number): void {
-  if (curthread() === thread0) Atomics.wait(never, 0, 0, ms);
-  else sleep(ms);
-}
 
 /** A call, again while it may help; what is gone is gone. */
 function persistently(

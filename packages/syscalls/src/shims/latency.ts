@@ -3,10 +3,10 @@
  * delays, too, of one length, for calls that are picked out; here every call has one.
  */
 import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
+import { checkDelay, pause } from '../pause.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
 import type { SysMsg } from '../port/sysmsg.ts';
 import { checkKeys, MATCH_KEYS, type Match, matcherOf, onOf } from './match.ts';
-import { checkDelay, pause } from './pause.ts';
 import { Random, seedOf } from './random.ts';
 
 /** Milliseconds. A normal or exponential one has no upper end; below 0 it is 0. */

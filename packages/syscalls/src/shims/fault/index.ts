@@ -7,10 +7,10 @@
  */
 import { invalidType } from '@libcr/core/internal';
 import { constants as c } from '../../generated/constants.ts';
+import { pause } from '../../pause.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
 import { checkKeys, onOf } from '../match.ts';
-import { pause } from '../pause.ts';
 import { seedOf } from '../random.ts';
 import { Fault, type FaultRule } from './rule.ts';
 import { canShorten, shortened } from './shorten.ts';

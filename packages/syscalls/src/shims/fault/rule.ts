@@ -1,9 +1,9 @@
 /** rule.ts: one rule of the fault shim, checked: which calls it is about, which of them it strikes, and what happens to those. */
 import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
 import { errnos } from '../../generated/rows.ts';
+import { checkDelay } from '../../pause.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
 import { checkKeys, MATCH_KEYS, type Match, type Matcher, matcherOf } from '../match.ts';
-import { checkDelay } from '../pause.ts';
 import { Random } from '../random.ts';
 import { canShorten } from './shorten.ts';
 

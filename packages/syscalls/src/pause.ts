@@ -1,4 +1,4 @@
-/** pause.ts: a call that takes longer, as a slow disk or network makes it. */
+/** pause.ts: waiting within a call: of the shims that make calls slow, and of fs.rm between its tries. */
 import { curthread, sleep } from '@libcr/core';
 import { invalidType, outOfRange, thread0 } from '@libcr/core/internal';
 
