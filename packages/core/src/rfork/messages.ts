@@ -29,7 +29,10 @@ const onEnd = new Map<number, (() => void)[]>();
 export const onKind: Map<number, (from: number, value: unknown) => void> = new Map();
 export const onEnded: Set<(rfork: number) => void> = new Set();
 
-/** What main has thrown, of rforks that this one has started and whose Worker has not exited; new Rfork() has it in. */
+/**
+ * What main has thrown, of rforks that this one has started and whose end has not been told here: Node may tell the Worker's exit before. new
+ * Rfork() has it in.
+ */
 export const failures: Map<number, () => unknown> = new Map();
 
 function endedError(rfork: number): Error {
@@ -193,6 +196,7 @@ function rforkEnded(rfork: number): void {
   const then = onEnd.get(rfork) ?? [];
   onEnd.delete(rfork);
   for (const each of then) each();
+  failures.delete(rfork);
   for (const listener of onEnded) listener(rfork);
 }
 

@@ -116,7 +116,6 @@ export class Rfork<T = unknown, R = unknown> {
     this.#exited = new Promise((exited) => {
       this.#worker.once('exit', (code) => {
         this.#state = 'ended';
-        failures.delete(this.id);
         native.forsake(this.id); // where it never came to take what it was sent
         this.#error ??= new CodedError(
           'ERR_LWKT_RFORK_ENDED',

@@ -26,6 +26,10 @@ const outcomes = ({ messages, waiting }) => [
   waiting.join().code,
 ];
 
+function spin(ms) {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
 /** A generator of numbers that can be told to begin again: mulberry32. */
 function generator(seed) {
   let state = seed;
@@ -63,6 +67,7 @@ main({
       cause: await run(() => {
         const rfork = new Rfork('./no-such-file.mjs');
         rfork.finished.catch(() => {});
+        create(() => spin(500)); // meanwhile the Worker exits, of which Node may tell before the rfork's end is told
         try {
           return rfork.port.domsg(new Msg(1));
         } catch ({ code, cause }) {
