@@ -2,7 +2,16 @@
 import type { ViteUserConfig } from 'vitest/config';
 import { base } from '../../vitest.base.ts';
 
-const WAITING = ['blocking', 'conformance/conformance', 'exits', 'files', 'offload', 'promises', 'ring'];
+const WAITING = [
+  'blocking',
+  'conformance/conformance',
+  'exits',
+  'files',
+  'offload',
+  'promises',
+  'ring',
+  'streams',
+];
 
 const config: ViteUserConfig = {
   test: {

@@ -60,9 +60,14 @@ export function isAbortOf(td: UserThread, error: unknown): boolean {
   return error !== undefined && (error === td.lastAbort || error === td.lastInterruption);
 }
 
+/** Whether td's next blocking call, or its present one, is to throw: throwIfAborted. */
+export function isInterrupted(td: UserThread): boolean {
+  return td.pendingAbort !== undefined || td.interruptions !== undefined;
+}
+
 /** Throws the AbortError if an abort of the running userthread is pending, or the error of an interruption. */
 export function throwIfAborted(): void {
-  if (current.pendingAbort !== undefined || current.interruptions !== undefined) throw takeAbort(current);
+  if (isInterrupted(current)) throw takeAbort(current);
 }
 
 /**

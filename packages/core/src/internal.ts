@@ -11,6 +11,7 @@ export {
   checkWaitOptions,
   interrupt,
   isAbortOf,
+  isInterrupted,
   suspend,
   thread0,
   throwIfAborted,

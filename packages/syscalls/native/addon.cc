@@ -37,6 +37,21 @@ double double_of(napi_env env, napi_value value) {
   return result;
 }
 
+struct buffer_part {
+  char* data = nullptr;
+  size_t length = 0;
+};
+
+/** The first bytes of a buffer, as many as there still are. */
+buffer_part part_of(napi_env env, napi_value buffer, napi_value length) {
+  buffer_part part;
+  size_t wanted = static_cast<size_t>(double_of(env, length));
+
+  if (buffer_of(env, buffer, &part.data, &part.length) != 0) return {};
+  if (part.length > wanted) part.length = wanted;
+  return part;
+}
+
 /** call(number, ...args): the call as curthread's sysmsg, sent to the direct port. Answers the kernel's result or an ANSWER_*. */
 napi_value call(napi_env env, napi_callback_info info) {
   napi_value values[kCallValues];
@@ -118,6 +133,37 @@ napi_value poll(napi_env env, napi_callback_info info) {
   if (e->ring == nullptr) return number(env, -ECANCELED);
   return number(env, ring_poll(e, static_cast<int>(double_of(env, values[0])),
                                static_cast<uint32_t>(double_of(env, values[1])), double_of(env, values[2])));
+}
+
+/** receive(fd, length): a number, or ANSWER_READABLE. Only after an ANSWER_RECEIVE. */
+napi_value receive(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  environment* e = environment_of(env, info, values, &count);
+
+  if (e->ring == nullptr) return number(env, ANSWER_READABLE);
+  return number(env, ring_receive(e, static_cast<int>(double_of(env, values[0])),
+                                  static_cast<size_t>(double_of(env, values[1]))));
+}
+
+/** take(id, buffer, length): the bytes, or -1 where the buffer has become too small. */
+napi_value take(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  size_t count = 3;
+  environment* e = environment_of(env, info, values, &count);
+  buffer_part part = part_of(env, values[1], values[2]);
+
+  return number(env, static_cast<double>(ring_take(e, double_of(env, values[0]), part.data, part.length)));
+}
+
+/** recall(id, buffer, length): -ECANCELED, or else as take, or the receive's error. */
+napi_value recall(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  size_t count = 3;
+  environment* e = environment_of(env, info, values, &count);
+  buffer_part part = part_of(env, values[1], values[2]);
+
+  return number(env, static_cast<double>(ring_recall(e, double_of(env, values[0]), part.data, part.length)));
 }
 
 /** collect(id, ...args): finish, for what submit has answered. */
@@ -258,7 +304,7 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
       {"call", call},       {"callBlocking", call_blocking}, {"offload", offload}, {"finish", finish},
       {"abandon", abandon}, {"watch", watch},                {"forget", forget},   {"ref", ref},
       {"submit", submit},   {"poll", poll},                  {"collect", collect}, {"giveUp", give_up},
-      {"canWait", can_wait},
+      {"canWait", can_wait},{"receive", receive},            {"take", take},       {"recall", recall},
   };
   Napi::Object exports = Napi::Object::New(env);
   for (const auto& [name, function] : functions) {

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "streams.h"
 #include "syscalls.h"
 
 #define PAGE 4096
@@ -78,11 +79,25 @@ static int is_in_memory(int fd)
 	}
 }
 
+static int is_stream(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 static long suspend(struct environment *environment, int answer, long done)
 {
 	environment->status[STATUS_DONE] = (double)done;
 	environment->status[STATUS_HELD] = -1;
 	return answer;
+}
+
+/** A plain read of a stream socket that waits and has nothing at present. */
+static long wait_for_data(struct environment *environment)
+{
+	return suspend(environment, ring_receives(environment) ? ANSWER_RECEIVE : ANSWER_READABLE, 0);
 }
 
 /* ---------------------------------------------------------------- files, pipes, whatever can be read and written */
@@ -159,6 +174,9 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	int n = vector_of(message, &one, &iov, &total);
 	off_t offset = call_has_offset(message->sm_number, message->sm_args) ? message->sm_args[3] : -1;
 
+	int is_plain = message->sm_number == SYS_read && total > 0;
+	if (is_plain && stream_is_empty(fd))
+		return wait_for_data(environment);
 	if (call_has_offset(message->sm_number, message->sm_args) && offset < 0)
 		return -EINVAL; /* -1 means "the position" to preadv2 */
 	int flags = rwf_of(message);
@@ -167,6 +185,10 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	if (n > 0 && is_direct(fd, iov, total) && fstat(fd, &about) == 0 && (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)))
 		return suspend(environment, ANSWER_OFFLOAD, 0);
 	long got = preadv2(fd, iov, n, offset, flags | RWF_NOWAIT);
+	if (got > 0 && stream_is_known(fd)) {
+		stream_read(fd, got, total);
+		return got;
+	}
 	if (got > 0 && got < total && !read_is_whole(message, fd, got))
 		return suspend(environment, ANSWER_OFFLOAD, got);
 	if (got == 0 && total == 0 && fstat(fd, &about) == 0 && S_ISDIR(about.st_mode))
@@ -189,6 +211,10 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 		return unsupported ? plain(message) : -EAGAIN;
 	if (unsupported && is_ready(fd, POLLIN))
 		return plain(message); /* a terminal or a device: it says that it won't wait */
+	if (is_plain && S_ISSOCK(about.st_mode) && (stream_is_known(fd) || is_stream(fd))) {
+		stream_found(fd);
+		return wait_for_data(environment);
+	}
 	return suspend(environment, ANSWER_READABLE, 0);
 }
 
@@ -250,14 +276,6 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 
 /* ---------------------------------------------------------------- sockets */
 
-static int is_stream(int fd)
-{
-	int type = 0;
-	socklen_t size = sizeof type;
-
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
 static long do_send(struct environment *environment, const struct sysmsg *message)
 {
 	const long *a = message->sm_args;
@@ -282,11 +300,21 @@ static long do_recv(struct environment *environment, const struct sysmsg *messag
 {
 	const long *a = message->sm_args;
 	int fd = (int)a[0], flags = (int)a[3];
+	int is_plain = flags == 0 && a[4] == 0 && a[2] > 0;
+
+	if (is_plain && stream_is_empty(fd))
+		return wait_for_data(environment);
 	long got = recvfrom(fd, (void *)a[1], (size_t)a[2], flags | MSG_DONTWAIT, (struct sockaddr *)a[4], (socklen_t *)a[5]);
 	int waits = !(flags & MSG_DONTWAIT) && !(flags & MSG_ERRQUEUE);
 
-	if (got < 0 && errno == EAGAIN && waits && !is_nonblocking(fd))
-		return suspend(environment, ANSWER_READABLE, 0);
+	if (got > 0 && is_plain)
+		stream_read(fd, got, a[2]);
+	if (got < 0 && errno == EAGAIN && waits && !is_nonblocking(fd)) {
+		if (!is_plain || !(stream_is_known(fd) || is_stream(fd)))
+			return suspend(environment, ANSWER_READABLE, 0);
+		stream_found(fd);
+		return wait_for_data(environment);
+	}
 	if (got > 0 && got < a[2] && waits && (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && is_stream(fd) && !is_nonblocking(fd))
 		return suspend(environment, ANSWER_READABLE, got);
 	return answer_of(got);
@@ -625,20 +653,45 @@ static long do_sleep(struct environment *environment, const struct sysmsg *messa
 }
 
 /** What the ring waits for on a descriptor ends before that is closed. */
-static void before_close(struct environment *environment, const struct sysmsg *message)
+static void closing(struct environment *environment, unsigned first, unsigned last)
+{
+	stream_forget(first, last);
+	if (environment->ring != NULL)
+		ring_closing(environment, first, last);
+}
+
+static void before_call(struct environment *environment, const struct sysmsg *message)
 {
 	const long *a = message->sm_args;
 
 	switch (message->sm_number) {
-	case SYS_close: ring_closing(environment, (unsigned)a[0], (unsigned)a[0]); break;
+	case SYS_close: closing(environment, (unsigned)a[0], (unsigned)a[0]); break;
 	case SYS_dup2:
 	case SYS_dup3:
 		if ((int)a[0] != (int)a[1])
-			ring_closing(environment, (unsigned)a[1], (unsigned)a[1]);
+			closing(environment, (unsigned)a[1], (unsigned)a[1]);
 		break;
 	case SYS_close_range:
 		if (!(a[2] & CLOSE_RANGE_CLOEXEC))
-			ring_closing(environment, (unsigned)a[0], (unsigned)a[1]);
+			closing(environment, (unsigned)a[0], (unsigned)a[1]);
+		break;
+	case SYS_fcntl: /* O_NONBLOCK, perhaps */
+	case SYS_ioctl: stream_forget((unsigned)a[0], (unsigned)a[0]); break;
+	}
+}
+
+/** A descriptor that the kernel gives is not what its number stood for before. */
+static void after_call(const struct sysmsg *message, long result)
+{
+	const int *pair = (const int *)message->sm_args[3];
+
+	switch (message->sm_number) {
+	case SYS_socket:
+	case SYS_accept:
+	case SYS_accept4: stream_forget((unsigned)result, (unsigned)result); break;
+	case SYS_socketpair:
+		stream_forget((unsigned)pair[0], (unsigned)pair[0]);
+		stream_forget((unsigned)pair[1], (unsigned)pair[1]);
 		break;
 	}
 }
@@ -649,8 +702,7 @@ int direct_putport(lwkt_port_t port, lwkt_msg_t msg)
 	struct sysmsg *message = (struct sysmsg *)msg;
 	long result;
 
-	if (environment->ring != NULL)
-		before_close(environment, message);
+	before_call(environment, message);
 	switch (call_row_of((double)message->sm_number)->block) {
 	case BLOCK_READ: result = do_read(environment, message); break;
 	case BLOCK_WRITE: result = do_write(environment, message); break;
@@ -675,6 +727,8 @@ int direct_putport(lwkt_port_t port, lwkt_msg_t msg)
 	case BLOCK_SLEEP: result = do_sleep(environment, message); break;
 	default: result = plain(message); break;
 	}
+	if (result >= 0)
+		after_call(message, result);
 	message->sm_result = result;
 	return 0;
 }

@@ -44,7 +44,7 @@ static void deliver(struct ring *ring)
 		struct ring_op *spent = NULL;
 		for (op = list; op != end; op = next) {
 			next = op->next;
-			if (op->abandoned || !op->has_call) {
+			if (op->abandoned || !(op->has_call || op->buffer >= 0)) {
 				op->next = spent;
 				spent = op;
 			}

@@ -7,7 +7,7 @@
  * - openat. What can't be opened in place is a FIFO or the like, for which one of the kernel's few bounded workers would wait, for ever
  *   perhaps, while fsync waits for a worker. Helper threads, of which there are more when some are stuck, make these calls.
  * - accept, connect, and reads and writes of pipes and sockets: the ring waits (ring_poll), and the call is made in place. An operation that
- *   is cancelled too late would have taken a connection or data for a caller that is gone.
+ *   is cancelled too late would have taken a connection or data for a caller that is gone. Reads of stream sockets are ring-receive.c's affair.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -46,7 +46,7 @@ static int take_slot(struct ring *ring, struct ring_op *op)
 	return 0;
 }
 
-static struct ring_op *op_new(struct ring *ring)
+struct ring_op *op_new(struct ring *ring)
 {
 	struct ring_op *op = ring->spare;
 
@@ -57,7 +57,7 @@ static struct ring_op *op_new(struct ring *ring)
 	if (op == NULL)
 		return NULL;
 	memset(op, 0, offsetof(struct ring_op, call));
-	op->fd = -1;
+	op->fd = op->buffer = -1;
 	if (take_slot(ring, op) == 0)
 		return op;
 	op->next = ring->spare;
@@ -75,8 +75,7 @@ static void forget_fd(struct ring_op *op)
 	op->fd_previous = NULL;
 }
 
-/** A wait for fd, which a close of fd ends. */
-static void remember_fd(struct ring *ring, struct ring_op *op, int fd)
+void op_of_fd(struct ring *ring, struct ring_op *op, int fd)
 {
 	struct ring_op **bucket = &ring->by_fd[(unsigned)fd % FD_BUCKETS];
 
@@ -92,6 +91,8 @@ void op_free(struct ring *ring, struct ring_op *op)
 {
 	if (op->has_call)
 		copied_free(&op->call);
+	if (op->buffer >= 0)
+		ring_give_buffer(ring, op->buffer);
 	forget_fd(op);
 	ring->slots[op->slot] = NULL;
 	ring->free_slots[ring->free_slot_count++] = op->slot;
@@ -108,8 +109,7 @@ static void make_ready(struct ring *ring, struct ring_op *op)
 	ring->ready_end = &op->next;
 }
 
-/** The operation is under way: its number for JavaScript, which is never 0. */
-static double given(struct ring *ring, struct ring_op *op)
+double op_given(struct ring *ring, struct ring_op *op)
 {
 	op->state = OP_GIVEN;
 	ring->given++;
@@ -141,6 +141,8 @@ static int enter(struct ring *ring, unsigned submit, unsigned flags)
 
 	return result < 0 ? -errno : result;
 }
+
+void ring_enter(struct ring *ring) { enter(ring, 0, IORING_ENTER_GETEVENTS); }
 
 void ring_flush(struct ring *ring, int reap)
 {
@@ -178,21 +180,24 @@ void ring_reap(struct ring *ring)
 			if (op == NULL)
 				continue; /* a cancellation, a linked timeout */
 			op->result = cqe->res;
+			if (cqe->flags & IORING_CQE_F_BUFFER)
+				op->buffer = (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
 			ring->given--;
-			forget_fd(op);
+			if (!op->receives) /* whose descriptor is looked at once more */
+				forget_fd(op);
 			make_ready(ring, op);
 		}
 		store(ring->cq_head, head);
 		if (asked || !(load(ring->sq_flags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
 			return;
 		asked = 1;
-		enter(ring, 0, IORING_ENTER_GETEVENTS);
+		ring_enter(ring);
 	}
 }
 
 /* ---------------------------------------------------------------- for JavaScript */
 
-static void fill_cancel(struct io_uring_sqe *sqe, const struct ring_op *op)
+void op_fill_cancel(struct io_uring_sqe *sqe, const struct ring_op *op)
 {
 	sqe->opcode = IORING_OP_ASYNC_CANCEL;
 	sqe->fd = -1;
@@ -218,7 +223,7 @@ double ring_submit(struct environment *environment, const struct marshalled *cal
 	ring_fill(op, sqe);
 	op->opcode = sqe->opcode;
 	sqe->user_data = (uintptr_t)op;
-	return given(ring, op);
+	return op_given(ring, op);
 }
 
 double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds)
@@ -253,16 +258,16 @@ double ring_poll(struct environment *environment, int fd, uint32_t events, doubl
 		sqe->fd = fd;
 		sqe->poll32_events = events; /* a little-endian machine: the halves are in order */
 		sqe->flags = n == 2 ? IOSQE_IO_LINK : 0;
-		remember_fd(ring, op, fd);
+		op_of_fd(ring, op, fd);
 	}
 	op->opcode = sqe->opcode;
 	sqe->user_data = (uintptr_t)op;
-	return given(ring, op);
+	return op_given(ring, op);
 }
 
-static struct ring_op *op_of(struct ring *ring, double id)
+struct ring_op *op_by_number(struct ring *ring, double number)
 {
-	int slot = (int)id - 1;
+	int slot = (int)number - 1;
 
 	return slot >= 0 && slot < ring->slot_count ? ring->slots[slot] : NULL;
 }
@@ -270,7 +275,7 @@ static struct ring_op *op_of(struct ring *ring, double id)
 int ring_finish(struct environment *environment, double id, napi_value *values, size_t nvalues)
 {
 	struct ring *ring = environment->ring;
-	struct ring_op *op = ring == NULL ? NULL : op_of(ring, id);
+	struct ring_op *op = ring == NULL ? NULL : op_by_number(ring, id);
 
 	if (op == NULL || op->state != OP_REPORTED)
 		return 0;
@@ -282,12 +287,12 @@ int ring_finish(struct environment *environment, double id, napi_value *values, 
 void ring_abandon(struct environment *environment, double id)
 {
 	struct ring *ring = environment->ring;
-	struct ring_op *op = ring == NULL ? NULL : op_of(ring, id);
+	struct ring_op *op = ring == NULL ? NULL : op_by_number(ring, id);
 
 	if (op == NULL || op->abandoned)
 		return;
 	if (op->state == OP_REPORTED) {
-		if (op->has_call) /* the others are freed by who reports them */
+		if (op->has_call || op->buffer >= 0) /* the others are freed by who reports them */
 			op_free(ring, op);
 		return;
 	}
@@ -295,7 +300,7 @@ void ring_abandon(struct environment *environment, double id)
 	ring_waiting(ring, -1);
 	struct io_uring_sqe *sqe = op->state == OP_GIVEN ? ring_entries(ring, 1) : NULL;
 	if (sqe != NULL)
-		fill_cancel(sqe, op);
+		op_fill_cancel(sqe, op);
 }
 
 /** Ends the waits of one bucket for descriptors from first to last. */
@@ -304,10 +309,10 @@ static void end_waits(struct ring *ring, struct ring_op *op, unsigned first, uns
 	for (; op != NULL; op = op->fd_next) {
 		if ((unsigned)op->fd < first || (unsigned)op->fd > last || op->closed)
 			continue;
-		struct io_uring_sqe *sqe = ring_entries(ring, 1);
 		op->closed = 1;
+		struct io_uring_sqe *sqe = op->state == OP_GIVEN ? ring_entries(ring, 1) : NULL;
 		if (sqe != NULL)
-			fill_cancel(sqe, op);
+			op_fill_cancel(sqe, op);
 	}
 }
 
@@ -315,8 +320,6 @@ void ring_closing(struct environment *environment, unsigned first, unsigned last
 {
 	struct ring *ring = environment->ring;
 
-	if (ring->given == 0)
-		return;
 	if (first == last) {
 		end_waits(ring, ring->by_fd[first % FD_BUCKETS], first, last);
 	} else {

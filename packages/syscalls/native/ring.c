@@ -165,7 +165,7 @@ void ring_names_missing(const struct environment *environment, char *text, size_
 }
 
 /** Whether the kernel may still write into memory of an operation. */
-static int has_memory(const struct ring_op *op) { return op->state == OP_GIVEN && op->has_call; }
+static int has_memory(const struct ring_op *op) { return op->state == OP_GIVEN && (op->has_call || op->receives); }
 
 static unsigned with_memory(const struct ring *ring)
 {
@@ -217,10 +217,18 @@ void ring_close(struct environment *environment)
 
 void ring_free(struct ring *ring)
 {
-	for (int i = 0; i < ring->slot_count; i++)
-		if (ring->slots[i] != NULL && !has_memory(ring->slots[i]))
-			op_free(ring, ring->slots[i]);
+	int receives = 0;
+
+	for (int i = 0; i < ring->slot_count; i++) {
+		struct ring_op *op = ring->slots[i];
+		if (op != NULL && op->state == OP_GIVEN && op->receives)
+			receives = 1;
+		if (op != NULL && !has_memory(op))
+			op_free(ring, op);
+	}
 	unmap(ring);
+	if (!receives)
+		ring_free_buffers(ring);
 	while (ring->spare != NULL) {
 		struct ring_op *op = ring->spare;
 		ring->spare = op->next;

@@ -3,7 +3,7 @@
  * everything else, and everything where io_uring is missing or forbidden, is readiness.c's and offload.c's.
  *
  * ring.c makes the ring and ends it, ring-operation.c says which call is which operation, ring-submit.c hands operations to the kernel and
- * takes them back, ring-complete.c brings the results to JavaScript, from the event loop.
+ * takes them back, ring-complete.c brings the results to JavaScript, from the event loop; ring-receive.c is for stream sockets.
  *
  * Operations that move data work on copies (copied.h says why). An operation's memory is its own from the submission until its completion
  * has been seen, whoever has given it up meanwhile: nothing that the kernel may still write into is freed.
@@ -32,7 +32,7 @@ enum op_state { OP_GIVEN, OP_READY, OP_REPORTED, OP_SPARE };
 
 struct ring_op {
 	struct ring_op *next;                  /* in `ready` and `spare` */
-	struct ring_op *fd_next, **fd_previous; /* in by_fd, while it is a wait for fd; NULL otherwise */
+	struct ring_op *fd_next, **fd_previous; /* in by_fd, while it waits for fd; NULL otherwise */
 	int slot;
 	int fd;
 	uint8_t opcode;
@@ -41,6 +41,8 @@ struct ring_op {
 	uint8_t closed;    /* its descriptor has been closed: the caller gets EBADF */
 	uint8_t timed;     /* a linked timeout follows it: cancelled means late */
 	uint8_t has_call;  /* call is set */
+	uint8_t receives;  /* it is a receive: the kernel may write to one of the ring's buffers */
+	int buffer;        /* the one that has what it has received; -1: none */
 	int result;
 	struct __kernel_timespec until; /* of timeouts; the kernel has read it when the submission returns */
 	struct copied call;
@@ -68,6 +70,9 @@ struct ring {
 	struct ring_op *ready, **ready_end;
 	unsigned given;   /* operations in the state OP_GIVEN */
 	unsigned waiting; /* … that somebody waits for, those that are ready included: they keep the loop alive */
+	struct io_uring_buf_ring *buffers; /* of receives: the kernel's queue of those that are free, and their memory; NULL until the first */
+	uint16_t buffers_tail;
+	uint8_t cannot_receive; /* the kernel is too old for it */
 	int eventfd;      /* the kernel writes to it when something has completed, while `wakes` is set */
 	int wakes;
 	uv_poll_t poll;   /* of eventfd: wakes an idle loop */
@@ -100,7 +105,23 @@ void ring_flush(struct ring *ring, int reap);
 void ring_reap(struct ring *ring);
 /** Whether ring_reap has anything to do. */
 int ring_has_completions(const struct ring *ring);
+/** A new operation, in no state yet; NULL where there is no memory. */
+struct ring_op *op_new(struct ring *ring);
 void op_free(struct ring *ring, struct ring_op *op);
+/** It waits for fd: a close of fd ends that. */
+void op_of_fd(struct ring *ring, struct ring_op *op, int fd);
+/** Its entry has been filled. Answers its number for JavaScript, which is never 0. */
+double op_given(struct ring *ring, struct ring_op *op);
+struct ring_op *op_by_number(struct ring *ring, double number);
+void op_fill_cancel(struct io_uring_sqe *sqe, const struct ring_op *op);
+/** A system call for what waits to complete, whatever the queues say. */
+void ring_enter(struct ring *ring);
+
+/* ---------------------------------------------------------------- ring-receive.c */
+
+/** The kernel may fill the buffer again. */
+void ring_give_buffer(struct ring *ring, int buffer);
+void ring_free_buffers(struct ring *ring);
 
 /* ---------------------------------------------------------------- ring-complete.c */
 

@@ -116,6 +116,7 @@ const struct call_row *call_row_of(double number);
 #define ANSWER_SLEEP (-5004)     /* a timer */
 #define ANSWER_POLL (-5005)      /* wait for one of several descriptors, or the timeout */
 #define ANSWER_CONNECTING (-5006) /* wait until writable, then again */
+#define ANSWER_RECEIVE (-5007)   /* wait for data of a stream socket, and take it: ring_receive */
 #define ANSWER_BAD_TYPE (-6000)  /* minus the argument's index: not of its type */
 #define ANSWER_BAD_RANGE (-6100) /* … out of its range */
 #define ANSWER_BAD_NUL (-6200)   /* … a path with a NUL byte */
@@ -276,6 +277,17 @@ double ring_submit(struct environment *environment, const struct marshalled *cal
  * -ETIME, -EBADF where fd has been closed, or another -errno. There must be a ring.
  */
 double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds);
+/** Whether ring_receive can be used. */
+int ring_receives(const struct environment *environment);
+/**
+ * Receives `length` bytes at most from a stream socket, waiting until there are some. Answers a number > 0, whose result is that of recv(2) (ENOBUFS:
+ * there is something, and no memory of the ring's free for it); or ANSWER_READABLE where the ring can't.
+ */
+double ring_receive(struct environment *environment, int fd, size_t length);
+/** Copies what has been received, and what there is besides, as far as there is room. Answers the bytes, or -1 where the buffer has become too small. Ends the operation. */
+long ring_take(struct environment *environment, double id, char *data, size_t length);
+/** Ends a receive that is under way. Answers -ECANCELED if it has taken nothing; else what it has come to, and the data as ring_take. */
+long ring_recall(struct environment *environment, double id, char *data, size_t length);
 /** As offload_finish, for what ring_submit has answered. */
 int ring_finish(struct environment *environment, double id, napi_value *values, size_t nvalues);
 /** Nobody waits for it any more. */

@@ -53,6 +53,12 @@ export interface Native {
   ): number;
   /** Waits on the ring for events of fd, nanoseconds at most (below 0: for ever; fd -1: only for the time). */
   poll(fd: number, events: number, nanoseconds: number): number;
+  /** Receives from a stream socket on the ring: a number > 0, or answers.ts' READABLE. Its result is the bytes that take() has, or an error. */
+  receive(fd: number, length: number): number;
+  /** The data of a receive, and what there is besides, into the first bytes of a buffer: how many, or -1 where that has become too small. */
+  take(id: number, data: unknown, length: number): number;
+  /** Ends a receive: -ECANCELED if it has taken nothing; else its result, and the data as take(). */
+  recall(id: number, data: unknown, length: number): number;
   /** finish, for what submit has answered. */
   collect(
     id: number,

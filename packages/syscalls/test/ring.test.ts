@@ -76,6 +76,15 @@ describe('io_uring is forbidden', () => {
     expect(stdout).toMatch(expected);
   });
 
+  test('only receive buffers are missing: the ring all the same', () => {
+    if (!hasCompiler || withPath('ring').status !== 0) return;
+    expect(withPath('ring', [forbid, '22', 'buffers', process.execPath, program])).toEqual({
+      status: 0,
+      stdout: 'ring here \n',
+      stderr: '',
+    });
+  });
+
   test('and asked for: an error with the reason', () => {
     if (!hasCompiler) return;
     const { status, stderr } = withPath('ring', [forbid, '1', process.execPath, program]);

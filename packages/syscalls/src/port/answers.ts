@@ -9,6 +9,7 @@ export const OFFLOAD = -5003;
 export const SLEEP = -5004;
 export const POLL = -5005;
 export const CONNECTING = -5006;
+export const RECEIVE = -5007;
 
 export const BAD_TYPE = -6000;
 export const BAD_RANGE = -6100;

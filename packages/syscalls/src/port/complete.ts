@@ -5,7 +5,7 @@
  * Not here: calls that complete in place, which never come this way.
  */
 import { curthread } from '@libcr/core';
-import { blockUntil, thread0, wake, wouldBlock } from '@libcr/core/internal';
+import { blockUntil, isInterrupted, thread0, wake, wouldBlock } from '@libcr/core/internal';
 import { advanceMessage, type PlainMessage } from '../codec/message.ts';
 import { constants as c } from '../generated/constants.ts';
 import type { Row } from '../generated/rows.ts';
@@ -15,6 +15,7 @@ import {
   OFFLOAD,
   POLL,
   READABLE,
+  RECEIVE,
   RESULT_MIN,
   SLEEP,
   STATUS_DONE,
@@ -26,7 +27,7 @@ import { rowOf } from './calls.ts';
 import { Offload } from './offload.ts';
 import type { Pending } from './pending.ts';
 import { PollWait, waitFor } from './poll-wait.ts';
-import { onRing, RingCall } from './ring.ts';
+import { onRing, Receive, RingCall } from './ring.ts';
 import { deadlineOf, withoutTimeout } from './timeout.ts';
 import { Timer } from './timer.ts';
 
@@ -81,6 +82,9 @@ function finished(job: RingCall | Offload, name: string): number {
   return result;
 }
 
+/** What a receive answers where the call itself has to be made: no buffer was free, or the descriptor is no stream socket any more. */
+const inPlaceAfter: ReadonlySet<number> = new Set([-c.ENOBUFS, -c.ENOTSOCK, -c.EAGAIN]);
+
 /** How the steps end; what it yields has to be waited for. An AbortError thrown in takes what was moved along, as bytesTransferred. */
 function* steps(number: number, first: unknown[], answer: number): Generator<Pending, number, void> {
   const name = rowOf(number)?.name ?? `syscall ${number}`;
@@ -125,6 +129,18 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
           if (readiness.result < 0) return moved > 0 ? moved : readiness.result;
           break;
         }
+        case RECEIVE: {
+          const receive = new Receive(name, args[0] as number, args[1], args[2] as number);
+          yield receive;
+          if (receive.result === READABLE) {
+            r = READABLE;
+            status[STATUS_DONE] = 0;
+            continue;
+          }
+          if (!receive.take()) throw bufferGone(name);
+          if (!inPlaceAfter.has(receive.result)) return receive.result;
+          break;
+        }
         case OFFLOAD: {
           const details = { moved: bytes, held, number, args };
           let job: RingCall | Offload = new RingCall(name, details);
@@ -167,7 +183,11 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
 }
 
 /** What thread0 does, which must not wait: files it does as fs.*Sync do, everything else it refuses. */
-function completeOnThread0(number: number, args: unknown[], answer: number): number {
+function completeOnThread0(number: number, args: unknown[], first: number): number {
+  // Perhaps nobody has looked yet whether there is something (native/streams.h).
+  const again = (first === RECEIVE || first === READABLE) && status[STATUS_DONE] === 0;
+  const answer = again ? native.call(number, ...args) : first;
+  if (answer >= RESULT_MIN) return answer;
   if (answer < BAD_ARGUMENT) throw argumentError(number, args, answer);
   const row = rowOf(number);
   if (answer !== OFFLOAD || (row?.block !== 'read' && row?.block !== 'write' && row?.block !== 'offload')) {
@@ -191,7 +211,8 @@ export function complete(number: number, args: unknown[], answer: number): numbe
     const pending = step.value;
     pending.begin(notify);
     try {
-      if (!pending.done) blockUntil(pending.reason, () => pending.done);
+      if (!pending.done)
+        blockUntil(pending.reason, () => pending.done || (isInterrupted(td) && pending.recall?.() === true));
     } catch (error) {
       pending.cancel();
       step = call.throw(error as Error);

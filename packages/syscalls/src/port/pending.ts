@@ -7,6 +7,11 @@ export interface Pending {
   done: boolean;
   /** Begins to wait; notify is called once, from the event loop, unless done is set on return. */
   begin(notify: () => void): void;
+  /**
+   * The thread is to be interrupted: ends the wait now. true: it has happened all the same, and is the thread's. Where it is missing, giving up loses
+   * nothing.
+   */
+  recall?(): boolean;
   /** Gives up. Harmless when done. */
   cancel(): void;
 }

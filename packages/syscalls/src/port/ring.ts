@@ -3,6 +3,7 @@
  *
  * Invariant: inflight[id] is the operation that native knows by id, from its begin to its completion.
  */
+import { constants as c } from '../generated/constants.ts';
 import { completions, native, onCompletions } from '../native.ts';
 import { OFFLOAD } from './answers.ts';
 import type { Pending } from './pending.ts';
@@ -91,6 +92,53 @@ export class RingPoll extends RingOperation {
   override completed(result: number): void {
     this.id = 0; // nothing is to be collected
     super.completed(result);
+  }
+}
+
+/** A read of a stream socket that has been read empty. result is the bytes, or -errno; or answers.ts' READABLE where the ring can't. */
+export class Receive extends RingOperation {
+  private readonly fd: number;
+  private readonly data: unknown;
+  private readonly length: number;
+
+  constructor(name: string, fd: number, data: unknown, length: number) {
+    super(`${name}()`);
+    this.fd = fd;
+    this.data = data;
+    this.length = length;
+  }
+
+  protected start(): number {
+    return native.receive(this.fd, this.length);
+  }
+
+  override completed(result: number): void {
+    if (result <= 0) this.id = 0; // nothing is to be taken
+    super.completed(result);
+  }
+
+  /** Puts the data where it belongs. false: the buffer has become too small. */
+  take(): boolean {
+    if (this.id === 0) return true;
+    this.result = native.take(this.id, this.data, this.length);
+    this.id = 0;
+    return this.result >= 0;
+  }
+
+  /** See pending.ts. The data is in its place then. */
+  recall(): boolean {
+    const { id } = this;
+    if (id === 0) return false;
+    inflight[id] = undefined;
+    this.id = 0;
+    const result = native.recall(id, this.data, this.length);
+    if (result === -c.ECANCELED) return false;
+    this.completed(result);
+    return true;
+  }
+
+  override cancel(): void {
+    this.recall();
   }
 }
 
