@@ -37,6 +37,12 @@ double double_of(napi_env env, napi_value value) {
   return result;
 }
 
+bool bool_of(napi_env env, napi_value value) {
+  bool result = false;
+  napi_get_value_bool(env, value, &result);
+  return result;
+}
+
 struct buffer_part {
   char* data = nullptr;
   size_t length = 0;
@@ -124,15 +130,26 @@ napi_value submit(napi_env env, napi_callback_info info) {
   return number(env, ring_submit(e, &arguments, static_cast<long>(double_of(env, values[0]))));
 }
 
-/** poll(fd, events, nanoseconds): a number or -errno. Only where there is a ring. */
+/** poll(fd, events, nanoseconds, background): a number or -errno. Only where there is a ring. */
 napi_value poll(napi_env env, napi_callback_info info) {
-  napi_value values[3];
-  size_t count = 3;
+  napi_value values[4];
+  size_t count = 4;
   environment* e = environment_of(env, info, values, &count);
 
   if (e->ring == nullptr) return number(env, -ECANCELED);
   return number(env, ring_poll(e, static_cast<int>(double_of(env, values[0])),
-                               static_cast<uint32_t>(double_of(env, values[1])), double_of(env, values[2])));
+                               static_cast<uint32_t>(double_of(env, values[1])), double_of(env, values[2]),
+                               bool_of(env, values[3])));
+}
+
+/** background(id, on): whether what poll has answered keeps the loop alive. */
+napi_value background(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  environment* e = environment_of(env, info, values, &count);
+
+  ring_background(e, double_of(env, values[0]), bool_of(env, values[1]));
+  return nullptr;
 }
 
 /** receive(fd, length): a number, or ANSWER_READABLE. Only after an ANSWER_RECEIVE. */
@@ -229,10 +246,8 @@ napi_value ref(napi_env env, napi_callback_info info) {
   napi_value values[1];
   size_t count = 1;
   environment* e = environment_of(env, info, values, &count);
-  bool on = false;
 
-  napi_get_value_bool(env, values[0], &on);
-  readiness_ref(e, on);
+  readiness_ref(e, bool_of(env, values[0]));
   return nullptr;
 }
 
@@ -305,6 +320,7 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
       {"abandon", abandon}, {"watch", watch},                {"forget", forget},   {"ref", ref},
       {"submit", submit},   {"poll", poll},                  {"collect", collect}, {"giveUp", give_up},
       {"canWait", can_wait},{"receive", receive},            {"take", take},       {"recall", recall},
+      {"background", background},
   };
   Napi::Object exports = Napi::Object::New(env);
   for (const auto& [name, function] : functions) {

@@ -34,7 +34,7 @@ static void deliver(struct ring *ring)
 			environment->completions[2 * count + 1] = (double)ring_result(op);
 			count++;
 			op->state = OP_REPORTED;
-			ring_waiting(ring, -1);
+			ring_waiting(ring, op, -1);
 		}
 		ring->ready = op;
 		if (op == NULL)
@@ -111,10 +111,12 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 	(void)events;
 }
 
-void ring_waiting(struct ring *ring, int by)
+void ring_waiting(struct ring *ring, const struct ring_op *op, int by)
 {
 	unsigned before = ring->waiting;
 
+	if (op->background)
+		return;
 	ring->waiting += (unsigned)by;
 	if (before == 0 && ring->waiting > 0)
 		uv_ref((uv_handle_t *)&ring->poll);

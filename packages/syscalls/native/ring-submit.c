@@ -113,7 +113,7 @@ double op_given(struct ring *ring, struct ring_op *op)
 {
 	op->state = OP_GIVEN;
 	ring->given++;
-	ring_waiting(ring, 1);
+	ring_waiting(ring, op, 1);
 	return op->slot + 1;
 }
 
@@ -226,7 +226,7 @@ double ring_submit(struct environment *environment, const struct marshalled *cal
 	return op_given(ring, op);
 }
 
-double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds)
+double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds, int background)
 {
 	struct ring *ring = environment->ring;
 	struct ring_op *op = op_new(ring);
@@ -261,8 +261,23 @@ double ring_poll(struct environment *environment, int fd, uint32_t events, doubl
 		op_of_fd(ring, op, fd);
 	}
 	op->opcode = sqe->opcode;
+	op->background = background != 0;
 	sqe->user_data = (uintptr_t)op;
 	return op_given(ring, op);
+}
+
+void ring_background(struct environment *environment, double id, int on)
+{
+	struct ring *ring = environment->ring;
+	struct ring_op *op = ring == NULL ? NULL : op_by_number(ring, id);
+
+	if (op == NULL || op->abandoned || op->background == (on != 0) || (op->state != OP_GIVEN && op->state != OP_READY))
+		return;
+	if (on)
+		ring_waiting(ring, op, -1);
+	op->background = on != 0;
+	if (!on)
+		ring_waiting(ring, op, 1);
 }
 
 struct ring_op *op_by_number(struct ring *ring, double number)
@@ -297,7 +312,7 @@ void ring_abandon(struct environment *environment, double id)
 		return;
 	}
 	op->abandoned = 1;
-	ring_waiting(ring, -1);
+	ring_waiting(ring, op, -1);
 	struct io_uring_sqe *sqe = op->state == OP_GIVEN ? ring_entries(ring, 1) : NULL;
 	if (sqe != NULL)
 		op_fill_cancel(sqe, op);

@@ -41,6 +41,7 @@ struct ring_op {
 	uint8_t closed;    /* its descriptor has been closed: the caller gets EBADF */
 	uint8_t timed;     /* a linked timeout follows it: cancelled means late */
 	uint8_t has_call;  /* call is set */
+	uint8_t background; /* it does not keep the loop alive */
 	uint8_t receives;  /* it is a receive: the kernel may write to one of the ring's buffers */
 	int buffer;        /* the one that has what it has received; -1: none */
 	int result;
@@ -69,7 +70,7 @@ struct ring {
 	struct ring_op *spare;
 	struct ring_op *ready, **ready_end;
 	unsigned given;   /* operations in the state OP_GIVEN */
-	unsigned waiting; /* … that somebody waits for, those that are ready included: they keep the loop alive */
+	unsigned waiting; /* … that somebody waits for, those that are ready included, but not in the background: they keep the loop alive */
 	struct io_uring_buf_ring *buffers; /* of receives: the kernel's queue of those that are free, and their memory; NULL until the first */
 	uint16_t buffers_tail;
 	uint8_t cannot_receive; /* the kernel is too old for it */
@@ -127,8 +128,8 @@ void ring_free_buffers(struct ring *ring);
 
 int ring_loop_init(struct ring *ring);
 void ring_loop_close(struct ring *ring);
-/** How many operations somebody waits for has changed. */
-void ring_waiting(struct ring *ring, int by);
+/** Somebody waits for op now (by 1), or no longer (by -1). */
+void ring_waiting(struct ring *ring, const struct ring_op *op, int by);
 
 /* ---------------------------------------------------------------- ring.c */
 

@@ -274,9 +274,11 @@ void ring_names_missing(const struct environment *environment, char *text, size_
 double ring_submit(struct environment *environment, const struct marshalled *call, long done);
 /**
  * Waits for events (POLL*) of fd, nanoseconds at most (below 0: for ever); fd -1: only for the time. The result is what has happened,
- * -ETIME, -EBADF where fd has been closed, or another -errno. There must be a ring.
+ * -ETIME, -EBADF where fd has been closed, or another -errno. In the background it does not keep the loop alive. There must be a ring.
  */
-double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds);
+double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds, int background);
+/** Whether a wait keeps the loop alive changes. */
+void ring_background(struct environment *environment, double id, int on);
 /** Whether ring_receive can be used. */
 int ring_receives(const struct environment *environment);
 /**

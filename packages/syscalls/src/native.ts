@@ -51,8 +51,10 @@ export interface Native {
     a4?: unknown,
     a5?: unknown,
   ): number;
-  /** Waits on the ring for events of fd, nanoseconds at most (below 0: for ever; fd -1: only for the time). */
-  poll(fd: number, events: number, nanoseconds: number): number;
+  /** Waits on the ring for events of fd, nanoseconds at most (below 0: for ever; fd -1: only for the time). In the background it does not keep the loop alive. */
+  poll(fd: number, events: number, nanoseconds: number, background: boolean): number;
+  /** Whether a wait keeps the event loop alive changes. */
+  background(id: number, on: boolean): void;
   /** Receives from a stream socket on the ring: a number > 0, or answers.ts' READABLE. Its result is the bytes that take() has, or an error. */
   receive(fd: number, length: number): number;
   /** The data of a receive, and what there is besides, into the first bytes of a buffer: how many, or -1 where that has become too small. */

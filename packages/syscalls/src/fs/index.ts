@@ -11,6 +11,8 @@ import { type FsGuard, install } from './install.ts';
 import { onDescriptors, onPaths } from './operations.ts';
 import { promises } from './promises.ts';
 import { createReadStream, createWriteStream } from './streams.ts';
+import * as watching from './watch.ts';
+import * as watchingFiles from './watch-file.ts';
 
 export { Dir } from './dir.ts';
 export { FileHandle } from './file-handle.ts';
@@ -104,6 +106,10 @@ export const readv: typeof nodeFs.readv = callbacks.readv as never;
 export const write: typeof nodeFs.write = callbacks.write as never;
 export const writev: typeof nodeFs.writev = callbacks.writev as never;
 
+export const watch: typeof nodeFs.watch = watching.watch as never;
+export const watchFile: typeof nodeFs.watchFile = watchingFiles.watchFile as never;
+export const unwatchFile: typeof nodeFs.unwatchFile = watchingFiles.unwatchFile as never;
+
 /**
  * Puts the port under node:fs itself: the functions above replace its own, on the module, in fs.promises, and in what has been imported by name. Does not
  * block. May be called several times: the last guard that is removed puts everything back.
@@ -187,8 +193,11 @@ type Names =
   | 'truncateSync'
   | 'unlink'
   | 'unlinkSync'
+  | 'unwatchFile'
   | 'utimes'
   | 'utimesSync'
+  | 'watch'
+  | 'watchFile'
   | 'write'
   | 'writeFile'
   | 'writeFileSync'
@@ -273,8 +282,11 @@ const all: Pick<typeof nodeFs, Names> & { promises: typeof promises } = {
   truncateSync,
   unlink,
   unlinkSync,
+  unwatchFile,
   utimes,
   utimesSync,
+  watch,
+  watchFile,
   write,
   writeFile,
   writeFileSync,

@@ -5,9 +5,10 @@ import { FileHandle } from './file-handle.ts';
 import { appendFile, readFile, writeFile } from './files.ts';
 import { type Operation, promised } from './forms.ts';
 import { onPaths } from './operations.ts';
+import { watchAsync } from './watch.ts';
 
 type NodePromises = typeof nodeFs.promises;
-type Missing = 'cp' | 'watch' | 'glob' | 'lchmod';
+type Missing = 'cp' | 'glob' | 'lchmod';
 
 /** A FileHandle where node:fs takes one. */
 const handled =
@@ -31,5 +32,6 @@ export const promises: Omit<NodePromises, Missing> = {
   readFile: handled(readFile as never),
   writeFile: handled(writeFile as never),
   appendFile: handled(appendFile as never),
+  watch: watchAsync,
   constants: nodeFs.constants,
 } as unknown as Omit<NodePromises, Missing>;

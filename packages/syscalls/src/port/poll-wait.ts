@@ -3,6 +3,7 @@
 import { milliseconds } from '../clock.ts';
 import { decodeFdSet } from '../codec/fd-sets.ts';
 import { constants as c } from '../generated/constants.ts';
+import { inBackground } from './background.ts';
 import type { Pending } from './pending.ts';
 import { Readiness } from './readiness.ts';
 import { onRing, RingPoll } from './ring.ts';
@@ -11,7 +12,7 @@ type Wait = Readiness | RingPoll;
 
 /** A wait for one descriptor. */
 export function waitFor(fd: number, events: number, reason: string): Wait {
-  return onRing ? new RingPoll(fd, events, reason) : new Readiness(fd, events, reason);
+  return inBackground(fd, onRing ? new RingPoll(fd, events, reason) : new Readiness(fd, events, reason));
 }
 
 /** The descriptors that a struct pollfd[] names, with their events. */

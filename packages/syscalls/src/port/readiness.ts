@@ -22,10 +22,17 @@ function update(fd: number, list: Readiness[]): number {
     const answer = native.watch(fd, events);
     if (answer < 0) return answer;
   }
-  if (watched === 0 && waiters.size > 0) native.ref(true);
-  else if (watched > 0 && waiters.size === 0) native.ref(false);
   watched = waiters.size;
   return 0;
+}
+
+/** How many waits keep the event loop alive. */
+let holding = 0;
+
+function hold(by: number): void {
+  const before = holding;
+  holding += by;
+  if (before === 0 || holding === 0) native.ref(holding > 0);
 }
 
 /** Waits until fd is ready for events (c.POLLIN, c.POLLOUT, …), or broken. result is 0, or -errno where that cannot be waited for. */
@@ -36,6 +43,9 @@ export class Readiness implements Pending {
   done = false;
   result = 0;
   notify: (() => void) | undefined;
+  private background = false;
+  /** It keeps the loop alive. */
+  private holds = false;
 
   constructor(fd: number, events: number, reason: string) {
     this.fd = fd;
@@ -47,15 +57,31 @@ export class Readiness implements Pending {
     this.notify = notify;
     const list = [...(waiters.get(this.fd) ?? []), this];
     const answer = update(this.fd, list);
-    if (answer === 0) return;
+    if (answer === 0) {
+      this.setHolding(!this.background);
+      return;
+    }
     this.result = answer;
     this.done = true;
     update(this.fd, list.slice(0, -1));
   }
 
+  private setHolding(on: boolean): void {
+    if (this.holds === on) return;
+    this.holds = on;
+    hold(on ? 1 : -1);
+  }
+
+  /** See background.ts. */
+  setBackground(on: boolean): void {
+    this.background = on;
+    if (this.notify !== undefined && !this.done) this.setHolding(!on);
+  }
+
   cancel(): void {
     if (this.done) return;
     this.done = true;
+    this.setHolding(false);
     const list = waiters.get(this.fd)?.filter((waiter) => waiter !== this) ?? [];
     if (list.length === 0) native.forget(this.fd);
     update(this.fd, list);
@@ -64,6 +90,7 @@ export class Readiness implements Pending {
   finish(result: number): void {
     this.result = result;
     this.done = true;
+    this.setHolding(false);
     this.notify?.();
   }
 }

@@ -78,6 +78,7 @@ export class RingPoll extends RingOperation {
   private readonly events: number;
   /** Below 0: for ever. To be set before begin(). */
   nanoseconds = -1;
+  private background = false;
 
   constructor(fd: number, events: number, reason: string) {
     super(reason);
@@ -86,7 +87,13 @@ export class RingPoll extends RingOperation {
   }
 
   protected start(): number {
-    return native.poll(this.fd, this.events, this.nanoseconds);
+    return native.poll(this.fd, this.events, this.nanoseconds, this.background);
+  }
+
+  /** See background.ts. */
+  setBackground(on: boolean): void {
+    this.background = on;
+    if (this.id !== 0) native.background(this.id, on);
   }
 
   override completed(result: number): void {

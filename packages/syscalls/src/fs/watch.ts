@@ -1,0 +1,216 @@
+/**
+ * watch.ts: fs.watch and fs.promises.watch, on inotify(7): what happens to a file, or to the entries of a directory, or of a whole tree of them.
+ *
+ * A daemon userthread reads the events, and listeners are called on the event loop, in ticks of their own.
+ *
+ * Not here: watchFile, which looks at a path again and again (watch-file.ts).
+ *
+ * Invariant: the descriptor is the watcher's from its constructor to close(), and after that nobody reads it: its number may be somebody else's.
+ */
+import { EventEmitter, on } from 'node:events';
+import { basename, join } from 'node:path';
+import { create } from '@libcr/core';
+import { abortError } from '@libcr/core/internal';
+import { decodeInotifyEvents, type InotifyEvent } from '../codec/inotify.ts';
+import { failure } from '../failure.ts';
+import { constants as c } from '../generated/constants.ts';
+import { forgetBackground, setBackground } from '../port/background.ts';
+import { send } from '../port/send.ts';
+import {
+  type CheckedPath,
+  checkBoolean,
+  checkOptions,
+  checkPath,
+  encoded,
+  type Options,
+} from './arguments.ts';
+import { scan } from './directories.ts';
+
+const CHANGE = c.IN_ATTRIB | c.IN_MODIFY;
+const RENAME =
+  c.IN_CREATE | c.IN_DELETE | c.IN_DELETE_SELF | c.IN_MOVE_SELF | c.IN_MOVED_FROM | c.IN_MOVED_TO;
+const BUFFER_BYTES = 16_384;
+
+interface WatchOptions {
+  persistent: boolean;
+  recursive: boolean;
+  encoding: Options['encoding'];
+  signal: AbortSignal | undefined;
+}
+
+function checkWatchOptions(given: unknown): WatchOptions {
+  const { persistent, recursive, encoding, signal } = checkOptions(given);
+  return {
+    persistent: Boolean(persistent ?? true), // whatever it is, as in node:fs
+    recursive: checkBoolean(recursive, 'options.recursive'),
+    encoding,
+    signal,
+  };
+}
+
+/** Emits 'change' (eventType, filename), 'error' and 'close'. eventType is 'rename' where an entry comes or goes, else 'change'. */
+export class FSWatcher extends EventEmitter {
+  readonly #fd: number;
+  readonly #filename: CheckedPath;
+  readonly #path: Buffer;
+  readonly #options: WatchOptions;
+  /** Of each watch, what its directory is called from the watched one on; '' for that itself. */
+  readonly #watched = new Map<number, string>();
+  #closed = false;
+
+  constructor(path: CheckedPath, options: WatchOptions) {
+    super();
+    this.#filename = path;
+    this.#path = Buffer.from(path);
+    this.#options = options;
+    this.#fd = send(c.SYS_inotify_init1, c.IN_CLOEXEC);
+    if (this.#fd < 0) throw this.#failure(this.#fd);
+    const watch = this.#watch('');
+    if (watch < 0) {
+      send(c.SYS_close, this.#fd);
+      throw this.#failure(watch);
+    }
+    if (options.recursive) this.#descend('', () => {});
+    setBackground(this.#fd, !options.persistent);
+    create(() => this.#read(), { name: 'fs.watch', daemon: true });
+  }
+
+  #failure(reply: number): Error {
+    return Object.assign(failure(reply, 'watch', this.#filename), { filename: this.#filename });
+  }
+
+  #at(below: string): Buffer {
+    return below === '' ? this.#path : Buffer.concat([this.#path, Buffer.from(`/${below}`, 'latin1')]);
+  }
+
+  #watch(below: string): number {
+    const mask = CHANGE | RENAME | (below === '' ? 0 : c.IN_ONLYDIR | c.IN_DONT_FOLLOW);
+    const watch = send(c.SYS_inotify_add_watch, this.#fd, this.#at(below), mask);
+    if (watch >= 0) this.#watched.set(watch, below);
+    return watch;
+  }
+
+  /** Watches the directories below one that is watched. What it finds it tells. */
+  #descend(below: string, found: (below: string) => void): void {
+    let list: ReturnType<typeof scan>;
+    try {
+      list = scan(this.#at(below));
+    } catch {
+      return; // a file, or gone again
+    }
+    for (const { name, type } of list) {
+      const next = join(below, (name as Buffer).toString('latin1'));
+      found(next);
+      const directory = type === c.DT_DIR || type === c.DT_UNKNOWN;
+      if (directory && this.#watch(next) >= 0) this.#descend(next, found);
+    }
+  }
+
+  /** What is below is no longer there. */
+  #leave(below: string): void {
+    for (const [watch, path] of this.#watched) {
+      if (path !== below && !path.startsWith(`${below}/`)) continue;
+      this.#watched.delete(watch);
+      send(c.SYS_inotify_rm_watch, this.#fd, watch);
+    }
+  }
+
+  #read(): void {
+    const buffer = Buffer.alloc(BUFFER_BYTES);
+    while (!this.#closed) {
+      const n = send(c.SYS_read, this.#fd, buffer, buffer.length);
+      if (this.#closed) return;
+      if (n < 0) {
+        const error = this.#failure(n);
+        this.close();
+        process.nextTick(() => this.emit('error', error));
+        return;
+      }
+      for (const event of decodeInotifyEvents(buffer, n, 'buffer')) this.#happened(event);
+    }
+  }
+
+  #happened({ watch, mask, name }: InotifyEvent<Buffer>): void {
+    const directory = this.#watched.get(watch);
+    if (directory === undefined) return; // given up meanwhile, or the queue was full
+    if (mask & c.IN_IGNORED) this.#watched.delete(watch);
+    const type = mask & ~CHANGE ? 'rename' : 'change';
+    if (name.length === 0) {
+      if (directory === '') this.#tell(type, Buffer.from(basename(this.#path.toString('latin1')), 'latin1'));
+      return; // of directories further down the one above tells
+    }
+    const below = join(directory, name.toString('latin1'));
+    this.#tell(type, Buffer.from(below, 'latin1'));
+    if (!this.#options.recursive || (mask & c.IN_ISDIR) === 0) return;
+    if (mask & (c.IN_MOVED_FROM | c.IN_DELETE)) this.#leave(below);
+    // What was made in it before it was watched is found, and told.
+    else if (mask & (c.IN_CREATE | c.IN_MOVED_TO) && this.#watch(below) >= 0)
+      this.#descend(below, (found) => this.#tell('rename', Buffer.from(found, 'latin1')));
+  }
+
+  #tell(type: 'rename' | 'change', name: Buffer): void {
+    process.nextTick(() => {
+      if (!this.#closed) this.emit('change', type, encoded(name, this.#options.encoding));
+    });
+  }
+
+  /** No event comes any more; 'close' does, once. Harmless when it is closed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    forgetBackground(this.#fd);
+    send(c.SYS_close, this.#fd); // ends the read that waits
+    process.nextTick(() => this.emit('close'));
+  }
+
+  /** The program stays alive for it, as it does unless it was made with `persistent: false`. */
+  ref(): this {
+    if (!this.#closed) setBackground(this.#fd, false);
+    return this;
+  }
+
+  /** The program need not stay alive for it. */
+  unref(): this {
+    if (!this.#closed) setBackground(this.#fd, true);
+    return this;
+  }
+}
+
+/** As node:fs' watch. Does not block. Throws what inotify_add_watch(2) fails with, as of a call "watch". */
+export function watch(filename: unknown, options?: unknown, listener?: unknown): FSWatcher {
+  const told = typeof options === 'function' ? options : listener;
+  const checked = checkWatchOptions(options);
+  const path = checkPath(filename, 'filename');
+  const watcher = new FSWatcher(path, checked);
+  try {
+    if (told !== undefined && told !== null) watcher.on('change', told as () => void);
+  } catch (error) {
+    watcher.close();
+    throw error;
+  }
+  const { signal } = checked;
+  if (signal?.aborted) process.nextTick(() => watcher.close());
+  else if (signal !== undefined) {
+    const close = (): void => watcher.close();
+    signal.addEventListener('abort', close, { once: true });
+    watcher.once('close', () => signal.removeEventListener('abort', close));
+  }
+  return watcher;
+}
+
+/** As node:fs/promises' watch: it begins with the first next(), and ends with the loop, or with an AbortError. */
+export async function* watchAsync(
+  filename: unknown,
+  options?: unknown,
+): AsyncGenerator<{ eventType: 'rename' | 'change'; filename: string | Buffer | null }, void> {
+  const { signal, ...rest } = checkWatchOptions(options);
+  const path = checkPath(filename, 'filename');
+  if (signal?.aborted) throw abortError(signal.reason);
+  const watcher = new FSWatcher(path, { ...rest, signal: undefined });
+  try {
+    for await (const [eventType, name] of on(watcher, 'change', signal === undefined ? {} : { signal }))
+      yield { eventType, filename: name };
+  } finally {
+    watcher.close();
+  }
+}
