@@ -180,8 +180,11 @@ void ring_reap(struct ring *ring)
 			if (op == NULL)
 				continue; /* a cancellation, a linked timeout */
 			op->result = cqe->res;
-			if (cqe->flags & IORING_CQE_F_BUFFER)
-				op->buffer = (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+			int buffer = cqe->flags & IORING_CQE_F_BUFFER ? (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT) : -1;
+			if (cqe->res > 0)
+				op->buffer = buffer;
+			else if (buffer >= 0) /* of the end of a stream, perhaps: nobody comes for it */
+				ring_give_buffer(ring, buffer);
 			ring->given--;
 			if (!op->receives) /* whose descriptor is looked at once more */
 				forget_fd(op);
