@@ -1,13 +1,14 @@
 /** record.test.ts: record and replay: the same answers without the kernel, and the first call that differs. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { create, sleep } from '@libcr/core';
+import { gzipSync } from 'node:zlib';
+import { create, sleep, wait } from '@libcr/core';
 import { expect, test } from 'vitest';
 import { constants as c, sys } from '../src/index.ts';
 import { dial, listen } from '../src/net/index.ts';
 import { record } from '../src/shims/record/index.ts';
 import { type Replay, type ReplayOptions, readHeader, replay } from '../src/shims/replay/index.ts';
-import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
+import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
@@ -191,6 +192,88 @@ test(
     });
   }),
 );
+
+test(
+  'messages with control data, addresses, several buffers',
+  onUserthread(() => {
+    const program = (): unknown => {
+      const [a, b] = sys.socketpair(c.AF_UNIX, c.SOCK_DGRAM);
+      sys.sendmsg(a, { buffers: [Buffer.from('one '), Buffer.from('two')] });
+      const parts = [Buffer.alloc(3), Buffer.alloc(10)];
+      const { length, flags, address } = sys.recvmsg(b, { buffers: parts });
+      const seen = [length, flags, address, ...parts.map((part) => part.toString('latin1'))];
+      const udp = sys.socket(c.AF_INET, c.SOCK_DGRAM);
+      sys.bind(udp, { family: 'inet', address: '127.0.0.1', port: 0 });
+      const own = sys.getsockname(udp);
+      sys.sendto(udp, Buffer.from('to myself'), 0, own);
+      const buffer = Buffer.alloc(20);
+      const from = sys.recvfrom(udp, buffer);
+      for (const fd of [a, b, udp]) sys.close(fd);
+      return [...seen, own, from, buffer.toString('latin1')];
+    };
+    const { file, result } = recorded(program);
+    expect(result).toContain(' two\0\0\0\0\0\0');
+    expect(replayed(file, program)).toEqual(result);
+  }),
+);
+
+test(
+  'sys.promises',
+  onUserthread(() => {
+    fs.writeFileSync(at('promised'), 'promised');
+    const program = (): unknown => {
+      const buffer = Buffer.alloc(20);
+      const fd = wait(sys.promises.open(at('promised')));
+      const length = wait(sys.promises.read(fd, buffer));
+      const missing = wait(sys.promises.open(at('missing')).catch((error) => error.code));
+      wait(sys.promises.close(fd));
+      return [length, String(buffer), missing];
+    };
+    const { file, result } = recorded(program);
+    fs.rmSync(at('promised'));
+    expect(result).toEqual([8, `promised${'\0'.repeat(12)}`, 'ENOENT']);
+    expect(replayed(file, program)).toEqual(result);
+  }),
+);
+
+test(
+  'a call that has not returned when the recording ends does not return',
+  onUserthread(() => {
+    const program = (): unknown => {
+      const [r] = sys.pipe2();
+      create(() => sys.read(r, Buffer.alloc(1)), { name: 'waits', daemon: true });
+      sleep(1);
+      return sys.getpid() > 0;
+    };
+    const { file } = recorded(program);
+    expect(fs.readFileSync(file, 'utf8')).toMatch(/"call":"read",.*"waits":true/);
+    expect(replayed(file, program)).toBe(true);
+  }),
+);
+
+test(
+  'packed by gzip',
+  onUserthread(() => {
+    const program = (): number => sys.getppid();
+    const { file, result } = recorded(program);
+    fs.writeFileSync(at('packed'), gzipSync(fs.readFileSync(file)));
+    expect(replayed(at('packed'), program)).toBe(result);
+    fs.writeFileSync(at('broken'), gzipSync(fs.readFileSync(file)).subarray(0, 50));
+    expect(codeOf(() => replay({ file: at('broken') }))).toBe('ERR_LIBCR_RECORDING');
+  }),
+);
+
+test('what the program writes is written again, or only compared', async () => {
+  const file = at('output');
+  const said = { stdout: 'to 1\n', stderr: 'to 2, in two parts\n', status: 0 };
+  expect(await runProgram('replayed.mjs', 'record', file)).toMatchObject(said);
+  expect(await runProgram('replayed.mjs', 'write', file)).toMatchObject(said);
+  expect(await runProgram('replayed.mjs', 'check', file)).toMatchObject({
+    stdout: '',
+    stderr: '',
+    status: 0,
+  });
+});
 
 test('options that cannot be understood are refused', () => {
   for (const options of [undefined, {}, { file: 5 }, { file: at('x'), clock: 1 }])
