@@ -49,12 +49,10 @@ export function checkMode(mode: unknown, fallback?: number): number {
   return checkInteger(Number.parseInt(value, 8), 'mode', 0, UINT32_MAX);
 }
 
-/** access' and copyFile's. */
+/** The modes of access, copyFile and cp. */
 export function checkBits(mode: unknown): number {
   if (mode === undefined || mode === null) return 0;
-  if (!Number.isInteger(mode)) throw invalidType('mode', 'an integer', mode);
-  if ((mode as number) < 0 || (mode as number) > 7) throw outOfRange('mode', '>= 0 && <= 7', mode);
-  return mode as number;
+  return checkInteger(mode, 'mode', 0, 7);
 }
 
 export function checkId(id: unknown, name: string): number {

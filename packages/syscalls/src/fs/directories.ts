@@ -73,16 +73,12 @@ export function openDirectory(name: string, path: CheckedPath): number {
   return fd;
 }
 
-/** All entries, sorted by their bytes, as libuv's scandir does. */
-export function scan(path: CheckedPath): Entry[] {
-  const fd = openDirectory('scandir', path);
+/** All entries, sorted by their bytes, as libuv's scandir does. name: whose error it is when the directory can't be opened or read. */
+export function scan(path: CheckedPath, name = 'scandir'): Entry[] {
+  const fd = openDirectory(name, path);
   try {
     const all: Entry[] = [];
-    for (
-      let some = nextEntries(fd, 'scandir', path);
-      some.length > 0;
-      some = nextEntries(fd, 'scandir', path)
-    )
+    for (let some = nextEntries(fd, name, path); some.length > 0; some = nextEntries(fd, name, path))
       all.push(...some);
     return all.sort((a, b) => Buffer.compare(a.name as Buffer, b.name as Buffer));
   } finally {

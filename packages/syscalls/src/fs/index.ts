@@ -29,6 +29,7 @@ export const appendFileSync: typeof nodeFs.appendFileSync = sync(onPaths.appendF
 export const chmodSync: typeof nodeFs.chmodSync = sync(onPaths.chmod) as never;
 export const chownSync: typeof nodeFs.chownSync = sync(onPaths.chown) as never;
 export const copyFileSync: typeof nodeFs.copyFileSync = sync(onPaths.copyFile) as never;
+export const cpSync: typeof nodeFs.cpSync = sync(onPaths.cp) as never;
 export const lchownSync: typeof nodeFs.lchownSync = sync(onPaths.lchown) as never;
 export const linkSync: typeof nodeFs.linkSync = sync(onPaths.link) as never;
 export const lstatSync: typeof nodeFs.lstatSync = sync(onPaths.lstat) as never;
@@ -70,6 +71,7 @@ export const appendFile: typeof nodeFs.appendFile = called(onPaths.appendFile) a
 export const chmod: typeof nodeFs.chmod = called(onPaths.chmod) as never;
 export const chown: typeof nodeFs.chown = called(onPaths.chown) as never;
 export const copyFile: typeof nodeFs.copyFile = called(onPaths.copyFile) as never;
+export const cp: typeof nodeFs.cp = called(onPaths.cp) as never;
 export const lchown: typeof nodeFs.lchown = called(onPaths.lchown) as never;
 export const link: typeof nodeFs.link = called(onPaths.link) as never;
 export const lstat: typeof nodeFs.lstat = called(onPaths.lstat) as never;
@@ -131,6 +133,8 @@ type Names =
   | 'closeSync'
   | 'copyFile'
   | 'copyFileSync'
+  | 'cp'
+  | 'cpSync'
   | 'createReadStream'
   | 'createWriteStream'
   | 'exists'
@@ -219,6 +223,8 @@ const all: Pick<typeof nodeFs, Names> & { promises: typeof promises } = {
   closeSync,
   copyFile,
   copyFileSync,
+  cp,
+  cpSync,
   createReadStream,
   createWriteStream,
   exists,

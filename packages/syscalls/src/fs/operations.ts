@@ -1,4 +1,5 @@
 /** operations.ts: which operation each function of node:fs is, in all its forms. */
+import { cp } from './copy.ts';
 import * as descriptors from './descriptors.ts';
 import { opendir } from './dir.ts';
 import * as directories from './directories.ts';
@@ -13,6 +14,7 @@ type PathName =
   | 'chmod'
   | 'chown'
   | 'copyFile'
+  | 'cp'
   | 'lchown'
   | 'link'
   | 'lstat'
@@ -42,6 +44,7 @@ export const onPaths: Readonly<Record<PathName, Operation<unknown>>> = {
   chmod: paths.chmod,
   chown: paths.chown,
   copyFile: files.copyFile,
+  cp,
   lchown: paths.lchown,
   link: paths.link,
   lstat: paths.lstat,

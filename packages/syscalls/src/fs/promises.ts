@@ -8,7 +8,7 @@ import { onPaths } from './operations.ts';
 import { watchAsync } from './watch.ts';
 
 type NodePromises = typeof nodeFs.promises;
-type Missing = 'cp' | 'glob' | 'lchmod';
+type Missing = 'glob' | 'lchmod';
 
 /** A FileHandle where node:fs takes one. */
 const handled =

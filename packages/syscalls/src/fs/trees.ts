@@ -7,6 +7,7 @@ import { send } from '../port/send.ts';
 import { checkBoolean, checkInteger, checkObject, checkOptions, checkPath, encoded } from './arguments.ts';
 import { scan } from './directories.ts';
 import { lstat, readlink } from './paths.ts';
+import { systemError } from './system-error.ts';
 import { Steps, type Work } from './work.ts';
 
 const LINKS_MAX = 40;
@@ -82,13 +83,11 @@ function remove(path: string, isDirectory: boolean, options: RmOptions): void {
 
 /** node:fs' error for a directory without `recursive`, which is none of the kernel's. */
 function isDirectoryError(path: string): Error {
-  const error = new Error(`Path is a directory: rm returned EISDIR (is a directory) ${path}`);
-  error.name = 'SystemError';
-  return Object.assign(error, {
+  return systemError('rm', {
     code: 'ERR_FS_EISDIR',
-    info: { code: 'EISDIR', message: 'is a directory', path, syscall: 'rm', errno: c.EISDIR },
-    errno: c.EISDIR,
-    syscall: 'rm',
+    summary: 'Path is a directory',
+    errno: 'EISDIR',
+    message: 'is a directory',
     path,
   });
 }
