@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { create, run } from '@libcr/core';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -397,6 +398,137 @@ const asynchronous: Record<string, Operation> = {
 test.each(Object.entries(asynchronous))('asynchronous: %s', async (_name, operation) => {
   const theirs = plain(await operation(nodeFs).catch(errorData));
   expect(plain(await operation(own).catch(errorData))).toEqual(theirs);
+});
+
+async function* later(...chunks: unknown[]): AsyncGenerator<unknown> {
+  for (const chunk of chunks) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    yield chunk;
+  }
+}
+
+/** What writeFile of node:fs/promises takes, made anew for each call. */
+const chunks: Record<string, () => unknown> = {
+  'an array of texts': () => ['é', '', 'b'],
+  'an array of bytes': () => [
+    Buffer.from('a'),
+    new DataView(new ArrayBuffer(2)),
+    new Uint16Array([0x6161]),
+    new ArrayBuffer(1),
+  ],
+  'an empty array': () => [],
+  'an array of promises': () => [Promise.resolve('a'), 'b'],
+  'a set': () => new Set(['a', Buffer.from('b')]),
+  'a map': () => new Map([['a', 'b']]),
+  'an asynchronous generator': () => later('é', Buffer.from('b')),
+  'a stream': () => Readable.from(['a', 'b']),
+  'a file': () => nodeFs.createReadStream(at('file'), { highWaterMark: 5 }),
+  'a stream of the web': () => new Blob(['from a', ' blob']).stream(),
+  'an asynchronous iterator that is null': () => ({
+    [Symbol.asyncIterator]: null,
+    *[Symbol.iterator]() {
+      yield 'z';
+    },
+  }),
+  'numbers in an array': () => ['a', 1],
+  'numbers of a generator': () => later('a', 1),
+  'a generator that throws': async function* () {
+    yield 'a';
+    throw new Error('of the generator');
+  },
+  'a generator of what rejects': function* () {
+    yield 'a';
+    yield Promise.reject(new Error('of the promise'));
+  },
+  'an object': () => ({}),
+  null: () => null,
+  'a promise': () => Promise.resolve('a'),
+  'an iterator that is none': () => ({ [Symbol.iterator]: 5 }),
+};
+
+test.each(Object.entries(chunks))('writeFile, appendFile of promises: %s', async (_name, data) => {
+  const results = async (fs: Fs): Promise<unknown> => {
+    const { writeFile, appendFile, open } = fs.promises;
+    const seen: unknown[] = [];
+    const step = async (fn: () => Promise<void>): Promise<void> => {
+      const error = await fn().then(() => undefined, errorData);
+      seen.push([error, nodeFs.readFileSync('chunks', 'hex')]);
+    };
+    nodeFs.writeFileSync('chunks', 'it was this');
+    await step(() => appendFile('chunks', data() as string));
+    await step(() => writeFile('chunks', data() as string, { mode: 0o600, flush: true }));
+    await step(() => writeFile('chunks', data() as string, 'latin1'));
+    const handle = await open('chunks', 'r+');
+    await step(() => handle.writeFile(data() as string));
+    await step(() => handle.appendFile(data() as string, { encoding: 'utf16le' }));
+    await step(() => writeFile(handle, data() as string));
+    await step(() => appendFile(handle, data() as string));
+    await handle.close();
+    seen.push(outcome(() => fs.writeFileSync('chunks', data() as string)));
+    return seen;
+  };
+  expect(await results(own)).toEqual(await results(nodeFs));
+});
+
+test('writeFile of promises ends an iteration that it does not go through', async () => {
+  const results = async (fs: Fs): Promise<unknown> => {
+    const seen: unknown[] = [];
+    const step = async (
+      chunk: unknown,
+      options?: { flag?: string; signal?: AbortSignal },
+      before?: () => void,
+    ): Promise<void> => {
+      const data = (async function* () {
+        try {
+          yield 'a';
+          before?.();
+          yield chunk;
+          yield 'c';
+        } finally {
+          seen.push('ended');
+        }
+      })();
+      await fs.promises.writeFile('ended', data as AsyncIterable<string>, options).catch((error) => {
+        seen.push([error.name, error.code]);
+      });
+      seen.push(nodeFs.readFileSync('ended', 'utf8'));
+    };
+    nodeFs.writeFileSync('ended', 'before');
+    await step('b', { signal: AbortSignal.abort() });
+    await step('b', { flag: 'wx' });
+    await step(5);
+    const aborting = new AbortController();
+    await step('b', { signal: aborting.signal }, () => aborting.abort());
+    await step('b');
+    return seen;
+  };
+  expect(await results(own)).toEqual(await results(nodeFs));
+});
+
+test('an abort does not wait for the next chunk', async () => {
+  const controller = new AbortController();
+  let go = (): void => {};
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  let ended = false;
+  const data = (async function* () {
+    try {
+      yield 'a';
+      setImmediate(() => controller.abort());
+      await gone;
+      yield 'b';
+    } finally {
+      ended = true;
+    }
+  })();
+  const { signal } = controller;
+  await expect(own.promises.writeFile('aborted', data, { signal })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
+  go();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([ended, nodeFs.readFileSync('aborted', 'utf8')]).toEqual([true, 'a']);
 });
 
 test('every call goes through the port, and blocks its userthread only', async () => {

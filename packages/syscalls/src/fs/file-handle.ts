@@ -85,12 +85,13 @@ export class FileHandle extends EventEmitter {
     return this.work((fd) => files.readFile(fd, options));
   }
 
+  /** data: text, bytes, or an iterable or stream of those. */
   writeFile(data: unknown, options?: unknown): Promise<void> {
-    return this.work((fd) => files.writeFile(fd, data, options));
+    return this.work((fd) => files.writeFileInChunks(fd, data, options));
   }
 
   appendFile(data: unknown, options?: unknown): Promise<void> {
-    return this.work((fd) => files.appendFile(fd, data, options));
+    return this.work((fd) => files.appendFileInChunks(fd, data, options));
   }
 
   stat(options?: unknown): Promise<Any> {

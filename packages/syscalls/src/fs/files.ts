@@ -16,6 +16,7 @@ import {
   checkPath,
   encoded,
 } from './arguments.ts';
+import { forEachChunk, isChunks } from './chunks.ts';
 import { close, fsync, ftruncate, open, read, write } from './descriptors.ts';
 import { STATX_MASK, STATX_SIZE } from './stats.ts';
 import { Steps, type Work } from './work.ts';
@@ -109,13 +110,39 @@ function bytesOf(data: unknown, encoding: string | null | undefined): NodeJS.Arr
   return Buffer.from(data, (encoding ?? 'utf8') as BufferEncoding);
 }
 
-function put(path: unknown, data: unknown, options: unknown, absent: string): Work<void> {
+/** Writes data to an open file, from its position. */
+type Writer = (fd: number) => void;
+
+function wholeWriter(data: unknown, encoding: string | null | undefined): Writer {
+  const bytes = bytesOf(data, encoding);
+  return (fd) => writeAll(fd, bytes);
+}
+
+function chunksWriter(data: unknown, encoding: string | null | undefined): Writer {
+  if (!isChunks(data)) return wholeWriter(data, encoding);
+  return (fd) =>
+    forEachChunk(data, (chunk) => {
+      // What is no chunk, Buffer.from refuses, with Node's error.
+      const bytes = ArrayBuffer.isView(chunk)
+        ? (chunk as NodeJS.ArrayBufferView)
+        : Buffer.from(chunk as string, (encoding ?? 'utf8') as BufferEncoding);
+      writeAll(fd, bytes);
+    });
+}
+
+function put(
+  path: unknown,
+  data: unknown,
+  options: unknown,
+  absent: string,
+  writerOf: typeof wholeWriter,
+): Work<void> {
   const { encoding, signal, flag = absent, mode, flush } = checkOptions(options);
   if (flush !== undefined && flush !== null && typeof flush !== 'boolean')
     throw invalidType('flush', 'of type boolean', flush);
-  const bytes = bytesOf(data, encoding);
+  const write = writerOf(data, encoding);
   const work = (fd: number): void => {
-    writeAll(fd, bytes);
+    write(fd);
     if (flush === true) fsync(fd).run();
   };
   if (isFd(path)) {
@@ -127,11 +154,21 @@ function put(path: unknown, data: unknown, options: unknown, absent: string): Wo
 }
 
 export function writeFile(path: unknown, data: unknown, options?: unknown): Work<void> {
-  return put(path, data, options, 'w');
+  return put(path, data, options, 'w', wholeWriter);
 }
 
 export function appendFile(path: unknown, data: unknown, options?: unknown): Work<void> {
-  return put(path, data, options, 'a');
+  return put(path, data, options, 'a', wholeWriter);
+}
+
+/** writeFile as node:fs/promises has it: data may also come in chunks, which only a userthread can wait for. */
+export function writeFileInChunks(path: unknown, data: unknown, options?: unknown): Work<void> {
+  return put(path, data, options, 'w', chunksWriter);
+}
+
+/** appendFile as node:fs/promises has it. */
+export function appendFileInChunks(path: unknown, data: unknown, options?: unknown): Work<void> {
+  return put(path, data, options, 'a', chunksWriter);
 }
 
 export function truncate(path: unknown, length: unknown = 0): Work<void> {

@@ -2,7 +2,7 @@
 import nodeFs from 'node:fs';
 import { open as openWork } from './descriptors.ts';
 import { FileHandle } from './file-handle.ts';
-import { appendFile, readFile, writeFile } from './files.ts';
+import { appendFileInChunks, readFile, writeFileInChunks } from './files.ts';
 import { type Operation, promised } from './forms.ts';
 import { onPaths } from './operations.ts';
 import { watchAsync } from './watch.ts';
@@ -12,7 +12,7 @@ type Missing = 'glob' | 'lchmod';
 
 /** A FileHandle where node:fs takes one. */
 const handled =
-  (operation: (...args: unknown[]) => ReturnType<typeof readFile | typeof writeFile>) =>
+  (operation: (...args: unknown[]) => ReturnType<typeof readFile | typeof writeFileInChunks>) =>
   async (file: unknown, ...rest: unknown[]): Promise<unknown> =>
     operation(file instanceof FileHandle ? file.fd : file, ...rest).promise();
 
@@ -30,8 +30,8 @@ export const promises: Omit<NodePromises, Missing> = {
   ...forms,
   open,
   readFile: handled(readFile as never),
-  writeFile: handled(writeFile as never),
-  appendFile: handled(appendFile as never),
+  writeFile: handled(writeFileInChunks as never),
+  appendFile: handled(appendFileInChunks as never),
   watch: watchAsync,
   constants: nodeFs.constants,
 } as unknown as Omit<NodePromises, Missing>;
