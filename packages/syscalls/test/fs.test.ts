@@ -4,7 +4,7 @@ import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { create, run } from '@libcr/core';
+import { create, run, sleep } from '@libcr/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import ownFs, * as names from '../src/fs/index.ts';
 import { constants as c, defineShim, sys } from '../src/index.ts';
@@ -357,6 +357,26 @@ const asynchronous: Record<string, Operation> = {
       (outcome(() => fs.opendirSync('none')) as { code: string }).code,
     ];
   },
+  'opendir, recursive': async (fs) => {
+    const told = (entry: nodeFs.Dirent): string =>
+      [entry.parentPath, entry.name, entry.isDirectory(), entry.isSymbolicLink()].join(' ');
+    const read = async (path: string, options: object): Promise<string[]> => {
+      const lines: string[] = [];
+      for await (const entry of await fs.promises.opendir(path, options)) lines.push(told(entry));
+      const dir = fs.opendirSync(path, options);
+      for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) lines.push(told(entry));
+      dir.closeSync();
+      return lines.sort();
+    };
+    return [
+      await read('tree', { recursive: true }),
+      await read('./tree/../tree/', { recursive: true, encoding: 'utf8' }),
+      await read('tree', { recursive: 1 }),
+      await read('tree', { recursive: null }),
+      await read('tree/a/b', { recursive: true, bufferSize: 5 }),
+      (outcome(() => fs.opendirSync('none', { recursive: true })) as { code: string }).code,
+    ];
+  },
   'a stream to read': async (fs) => [
     await collected(fs.createReadStream('file', { encoding: 'utf8', start: 1, end: 7, highWaterMark: 3 })),
     await collected(fs.createReadStream('none')).catch(errorData),
@@ -398,6 +418,64 @@ const asynchronous: Record<string, Operation> = {
 test.each(Object.entries(asynchronous))('asynchronous: %s', async (_name, operation) => {
   const theirs = plain(await operation(nodeFs).catch(errorData));
   expect(plain(await operation(own).catch(errorData))).toEqual(theirs);
+});
+
+test('a recursive Dir goes on after directories that have been removed', () => {
+  nodeFs.mkdirSync('going/1/2', { recursive: true });
+  nodeFs.mkdirSync('going/3');
+  const dir = own.opendirSync('going', { recursive: true });
+  expect([dir.readSync()?.name, dir.readSync()?.name].sort()).toEqual(['1', '3']);
+  nodeFs.rmSync('going', { recursive: true });
+  const gone = [outcome(() => dir.readSync()), outcome(() => dir.readSync())] as NodeJS.ErrnoException[];
+  expect(gone.map(({ code, syscall, path }) => [code, syscall, path]).sort()).toEqual([
+    ['ENOENT', 'opendir', 'going/1'],
+    ['ENOENT', 'opendir', 'going/3'],
+  ]);
+  expect(dir.readSync()).toBeNull();
+  dir.closeSync();
+});
+
+test('a Dir is read by several at once, and closed after them', async () => {
+  const slow = defineShim({
+    name: 'slow',
+    on: ['getdents64', 'open'],
+    shim: (next) => (msg) => {
+      sleep(1);
+      return next(msg);
+    },
+  });
+  const names = ['a', 'b', '1', '2', '3', 'ä'].sort();
+  const results = await run(
+    async () => {
+      const dir = await own.promises.opendir('tree', { recursive: true });
+      const reads = Array.from({ length: 8 }, () => dir.read());
+      const closing = dir.close();
+      const late = dir.read().catch((error) => error.code);
+      const read = await Promise.all(reads);
+      await closing;
+      return [read.map((entry) => entry?.name ?? null), await late];
+    },
+    { syscallPort: sys.with(slow) },
+  );
+  expect(results).toEqual([expect.arrayContaining([...names, null]), 'ERR_DIR_CLOSED']);
+  expect((results[0] as unknown[]).filter((name) => name !== null).sort()).toEqual(names);
+
+  let dir: nodeFs.Dir | undefined;
+  const reading = run(
+    () => {
+      dir = own.opendirSync(Buffer.from('tree') as never, { recursive: true });
+      return dir.readSync()?.name;
+    },
+    { syscallPort: sys.with(slow) },
+  );
+  while (dir === undefined) await new Promise((resolve) => setImmediate(resolve));
+  const codes = [outcome(() => dir?.readSync()), outcome(() => dir?.closeSync())];
+  expect(codes).toMatchObject([
+    { code: 'ERR_DIR_CONCURRENT_OPERATION' },
+    { code: 'ERR_DIR_CONCURRENT_OPERATION' },
+  ]);
+  expect(names).toContain(await reading);
+  dir.closeSync();
 });
 
 async function* later(...chunks: unknown[]): AsyncGenerator<unknown> {

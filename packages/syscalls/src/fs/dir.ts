@@ -1,57 +1,123 @@
 /** dir.ts: an open directory, as fs.opendir gives it. It is no instance of Node's class, which nobody else can make. */
 import type { Dirent as NodeDirent } from 'node:fs';
-import { CodedError } from '@libcr/core/internal';
+import { join } from 'node:path';
+import { curthread, wait } from '@libcr/core';
+import { CodedError, thread0 } from '@libcr/core/internal';
 import type { Dirent as Entry } from '../codec/dirent.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send } from '../port/send.ts';
 import { type CheckedPath, checkInteger, checkOptions, checkPath, type Options } from './arguments.ts';
-import { direntOf, nextEntries, openDirectory } from './directories.ts';
+import { direntOf, nextEntries, openDirectory, textOf } from './directories.ts';
 import { tell } from './forms.ts';
 import { Steps, type Work } from './work.ts';
 
 export class Dir {
   /** As it was given. */
   readonly path: string;
-  private fd: number;
   private readonly encoding: Options['encoding'];
-  private readonly within: CheckedPath;
-  private entries: Entry[] = [];
+  /** Where the directories go that are still to be read, if those in it are to be; undefined if not. */
+  private readonly below: string[] | undefined;
+  /** The directory that is being read now. */
+  private fd: number;
+  private within: CheckedPath;
+  private entries: NodeDirent[] = [];
   private at = 0;
+  private closed = false;
+  /** Resolves when the userthread that is after more entries has them, or has failed. */
+  private filling: Promise<void> | undefined;
 
   /** @internal */
-  constructor(path: CheckedPath, fd: number, encoding: Options['encoding']) {
+  constructor(path: CheckedPath, fd: number, encoding: Options['encoding'], recursive: boolean) {
     this.path = path as string;
     this.within = path;
     this.fd = fd;
     this.encoding = encoding;
+    this.below = recursive ? [] : undefined;
   }
 
-  private check(): number {
-    if (this.fd < 0) throw new CodedError('ERR_DIR_CLOSED', 'Directory handle was closed');
-    return this.fd;
+  private check(): void {
+    if (this.closed) throw new CodedError('ERR_DIR_CLOSED', 'Directory handle was closed');
+  }
+
+  /** Lets those who read finish. On the event loop's own stack it throws ERR_DIR_CONCURRENT_OPERATION where it would have to wait. */
+  private waitForOthers(): void {
+    while (this.filling !== undefined) {
+      if (curthread() === thread0)
+        throw new CodedError(
+          'ERR_DIR_CONCURRENT_OPERATION',
+          'Cannot do synchronous work on directory handle with concurrent asynchronous operations',
+        );
+      wait(this.filling);
+    }
+  }
+
+  /** More entries of the directory, or the first of the next one. None are left at the end. */
+  private fill(): void {
+    let done = (): void => {};
+    this.filling = new Promise((resolve) => {
+      done = resolve;
+    });
+    try {
+      for (;;) {
+        const entries = nextEntries(this.fd, 'readdir', this.within);
+        if (entries.length > 0) {
+          this.entries = entries.map((entry) => this.dirent(entry));
+          this.at = 0;
+          return;
+        }
+        const next = this.below?.shift();
+        if (next === undefined) return;
+        // What can't be opened is left out when the caller goes on after the error.
+        const fd = openDirectory('opendir', next);
+        send(c.SYS_close, this.fd);
+        this.fd = fd;
+        this.within = next;
+      }
+    } finally {
+      this.filling = undefined;
+      done();
+    }
+  }
+
+  private dirent(entry: Entry): NodeDirent {
+    const dirent = direntOf(entry, this.within, this.encoding);
+    if (this.below !== undefined && dirent.isDirectory())
+      this.below.push(join(textOf(this.within), textOf(entry.name)));
+    return dirent;
   }
 
   private next(): Work<NodeDirent | null> {
     this.check();
     return new Steps('fs.Dir.read', () => {
+      this.waitForOthers();
       if (this.at >= this.entries.length) {
-        this.entries = nextEntries(this.check(), 'readdir', this.within);
-        this.at = 0;
+        if (this.fd < 0) this.check();
+        this.fill();
       }
-      const entry = this.entries[this.at++];
-      return entry === undefined ? null : direntOf(entry, this.within, this.encoding);
+      return this.entries[this.at++] ?? null;
     });
   }
 
   private end(): Work<void> {
-    const fd = this.check();
-    this.fd = -1;
+    this.check();
+    this.closed = true;
     return new Steps('fs.Dir.close', () => {
+      try {
+        this.waitForOthers();
+      } catch (error) {
+        this.closed = false;
+        throw error;
+      }
+      const { fd } = this;
+      this.fd = -1;
       send(c.SYS_close, fd);
     });
   }
 
-  /** The next entry, in no order; null at the end. Blocks the running userthread only. */
+  /**
+   * The next entry, in no order; with `recursive` those of a directory come after those of the one it is in. null at the end. Blocks the running
+   * userthread only.
+   */
   readSync(): NodeDirent | null {
     return this.next().run();
   }
@@ -91,11 +157,11 @@ export class Dir {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.fd >= 0) await this.close();
+    if (!this.closed) await this.close();
   }
 
   [Symbol.dispose](): void {
-    if (this.fd >= 0) this.closeSync();
+    if (!this.closed) this.closeSync();
   }
 }
 
@@ -103,10 +169,8 @@ export function opendir(path: unknown, options?: unknown): Work<Dir> {
   const { encoding, bufferSize, recursive } = checkOptions(options);
   const checked = checkPath(path);
   if (bufferSize !== undefined) checkInteger(bufferSize, 'options.bufferSize', 1, 2 ** 32 - 1);
-  if (recursive)
-    throw new CodedError(
-      'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-      'opendir of @libcr/syscalls/fs is not recursive: use readdir',
-    );
-  return new Steps('fs.opendir', () => new Dir(checked, openDirectory('opendir', checked), encoding));
+  return new Steps(
+    'fs.opendir',
+    () => new Dir(checked, openDirectory('opendir', checked), encoding, Boolean(recursive)),
+  );
 }

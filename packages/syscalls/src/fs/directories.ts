@@ -33,7 +33,9 @@ const TYPES: Readonly<Record<number, number | undefined>> = {
 };
 
 type Name = string | Buffer;
-const text = (path: CheckedPath): string => (typeof path === 'string' ? path : Buffer.from(path).toString());
+/** As Node reads what the kernel calls a path: as UTF-8. */
+export const textOf = (path: CheckedPath): string =>
+  typeof path === 'string' ? path : Buffer.from(path).toString();
 
 /** S_IFMT's bits of what a path is, links not followed; 0 where it can't be asked. */
 function typeOf(path: CheckedPath): number {
@@ -45,20 +47,20 @@ function typeOf(path: CheckedPath): number {
 /** Node's own class; the type is asked for where the file system does not tell it. */
 export function direntOf(entry: Entry, within: CheckedPath, encoding: Options['encoding']): fs.Dirent {
   const bytes = entry.name as Buffer;
-  const parent = text(within);
+  const parent = textOf(within);
   // A type has the same bits in a mode, 12 further up.
   const type = entry.type === c.DT_UNKNOWN ? typeOf(join(parent, bytes.toString())) >>> 12 : entry.type;
   const Dirent = fs.Dirent as unknown as new (name: Name, type: number | undefined, path: Name) => fs.Dirent;
   return new Dirent(encoded(bytes, encoding), TYPES[type] ?? UV.UV_DIRENT_UNKNOWN, within as Name);
 }
 
-/** The next entries of an open directory, without "." and ".."; none at its end. */
+/** The next entries of an open directory, without "." and ".."; none at its end, nor where it has been removed, as readdir(3) has it. */
 export function nextEntries(fd: number, name: string, path: CheckedPath): Entry[] {
   for (;;) {
     const buffer = Buffer.allocUnsafe(ROOM);
     const reply = send(c.SYS_getdents64, fd, buffer, ROOM);
+    if (reply === 0 || reply === -c.ENOENT) return [];
     if (reply < 0) throw failure(reply, name, path);
-    if (reply === 0) return [];
     const entries = decodeDirents(buffer, reply, 'buffer').filter(({ name: bytes }) => {
       const [first, second] = bytes as Buffer;
       return !(first === 0x2e && (bytes.length === 1 || (second === 0x2e && bytes.length === 2)));
@@ -88,7 +90,7 @@ export function scan(path: CheckedPath, name = 'scandir'): Entry[] {
 
 /** Level by level, as Node's; directories behind links are not entered. */
 function scanTree(top: CheckedPath, withFileTypes: boolean, encoding: Options['encoding']): unknown[] {
-  const base = text(top);
+  const base = textOf(top);
   const results: unknown[] = [];
   const queue = [base];
   for (const path of queue) {
@@ -147,7 +149,7 @@ export function mkdir(path: unknown, options?: unknown): Work<string | undefined
   const mode = checkMode((given as Options).mode, 0o777);
   const checked = checkPath(path);
   return new Steps('fs.mkdir', () => {
-    if (recursive) return mkdirs(text(checked), mode);
+    if (recursive) return mkdirs(textOf(checked), mode);
     const reply = send(c.SYS_mkdir, checked, mode);
     if (reply < 0) throw failure(reply, 'mkdir', checked);
     return undefined;
@@ -159,7 +161,7 @@ const TRIES = 100;
 
 export function mkdtemp(prefix: unknown, options?: unknown): Work<string | Buffer> {
   const { encoding } = checkOptions(options);
-  const checked = text(checkPath(prefix, 'prefix'));
+  const checked = textOf(checkPath(prefix, 'prefix'));
   return new Steps('fs.mkdtemp', () => {
     for (let left = TRIES; ; left--) {
       const end = Array.from(randomBytes(6), (byte) => LETTERS[byte % LETTERS.length]).join('');
