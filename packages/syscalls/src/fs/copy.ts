@@ -22,6 +22,9 @@ import { type Refusal, systemError } from './system-error.ts';
 import { realpath } from './trees.ts';
 import type { Work } from './work.ts';
 
+/** Whether `errorOnExist` is about directories, too: since Node 22 node:fs says so of those that are there already, before it looks into them. */
+const refusesDirectories = Number.parseInt(process.versions.node, 10) >= 22;
+
 const BOOLEANS = {
   dereference: false,
   errorOnExist: false,
@@ -198,8 +201,14 @@ class Copier {
       }
   }
 
+  private taken(to: string): Error {
+    return refusal('ERR_FS_CP_EEXIST', 'Target already exists', 'EEXIST', `${to} already exists`, to);
+  }
+
   private tree(stats: BigIntStats, there: BigIntStats | undefined, from: string, to: string): void {
+    const { force, errorOnExist } = this.options;
     if (there === undefined) mkdir(to).run();
+    else if (refusesDirectories && errorOnExist && !force) throw this.taken(to);
     for (const { name } of scan(from, 'opendir')) {
       const entry = (name as Buffer).toString();
       const [source, destination] = [join(from, entry), join(to, entry)];
@@ -213,8 +222,7 @@ class Copier {
     const { force, errorOnExist, mode, preserveTimestamps } = this.options;
     if (there !== undefined) {
       if (!force) {
-        if (errorOnExist)
-          throw refusal('ERR_FS_CP_EEXIST', 'Target already exists', 'EEXIST', `${to} already exists`, to);
+        if (errorOnExist) throw this.taken(to);
         return;
       }
       // A new file: other names of the old one, and who has it open, keep what they have.
