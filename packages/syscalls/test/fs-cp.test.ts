@@ -21,11 +21,22 @@ const folder = join(temporaryFolder(), 'tree');
 const pipe = `${folder}.pipe`;
 execFileSync('mkfifo', [pipe]);
 const cwd = process.cwd();
-afterAll(() => process.chdir(cwd));
+afterAll(() => {
+  process.chdir(cwd);
+  release(folder);
+});
+
+/** Who is not root can't remove what is in a directory that is read-only. */
+function release(path: string): void {
+  nodeFs.chmodSync(path, 0o700);
+  for (const entry of nodeFs.readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) release(join(path, entry.name));
+}
 
 /** The tree that each case begins with. */
 function setUp(): void {
   process.chdir(dirname(folder));
+  if (nodeFs.existsSync(folder)) release(folder);
   nodeFs.rmSync(folder, { recursive: true, force: true });
   nodeFs.mkdirSync(folder);
   process.chdir(folder);

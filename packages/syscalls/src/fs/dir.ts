@@ -15,7 +15,7 @@ export class Dir {
   /** As it was given. */
   readonly path: string;
   private readonly encoding: Options['encoding'];
-  /** Where the directories go that are still to be read, if those in it are to be; undefined if not. */
+  /** The directories below that are still to be read; undefined where those are not wanted. */
   private readonly below: string[] | undefined;
   /** The directory that is being read now. */
   private fd: number;
