@@ -1,5 +1,6 @@
 /** fs.test.ts: @libcr/syscalls/fs beside node:fs: the same operations on the same files, with the same results and errors, in each form. */
-import type { EventEmitter } from 'node:events';
+import { spawn } from 'node:child_process';
+import { type EventEmitter, once } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,7 +10,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import ownFs, * as names from '../src/fs/index.ts';
 import { constants as c, defineShim, sys } from '../src/index.ts';
 import { memfs } from '../src/shims/memfs/index.ts';
-import { runProgram, temporaryFolder } from './support.ts';
+import { errorOf, runProgram, temporaryFolder } from './support.ts';
 
 type Fs = typeof nodeFs;
 const own = ownFs as unknown as Fs;
@@ -659,6 +660,42 @@ test.each([
   expect(told.length).toBeGreaterThan(0);
   expect(lacks.filter((name) => !told.includes(name))).toEqual([]);
   expect(told.filter((name) => name in ours)).toEqual([]);
+});
+
+describe("blocking functions on the event loop's own stack wait as node:fs' do", () => {
+  /** The program's output, whose input comes in two parts, late. */
+  async function output(what: string): Promise<unknown> {
+    const program = join(import.meta.dirname, 'programs', 'holding.mjs');
+    const child = spawn(process.execPath, [program, what, nodeFs.mkdtempSync(at('holding-'))]);
+    let stderr = '';
+    let stdout = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    setTimeout(() => {
+      child.stdin.write('one ');
+      child.stdout.on('data', (text) => {
+        stdout += text;
+      });
+      setTimeout(() => child.stdin.end('two'), 100);
+    }, 500);
+    const [status] = await once(child, 'close');
+    return [status, stdout, stderr];
+  }
+
+  test.each([
+    ['readFileSync(0)', 'one two\n', ''],
+    ['readFileSync(0) of node:fs, under installFs()', 'one two\n', ''],
+    ['readSync, again and again', 'one two\n', ''],
+    ['a FIFO', 'through a pipe\n', ''],
+    ['writeSync to a pipe that is full', 'x'.repeat(300_000), '300000\n'],
+  ])('%s', async (what, stdout, stderr) => expect(await output(what)).toEqual([0, stdout, stderr]));
+
+  test('sys.read does not', () => {
+    const [r, w] = sys.pipe2();
+    expect(errorOf(() => sys.read(r, Buffer.alloc(1))).code).toBe('ERR_LWKT_WOULD_BLOCK');
+    for (const fd of [r, w]) sys.close(fd);
+  });
 });
 
 test('installFs(): node:fs itself, by name and by default, and back', async () => {

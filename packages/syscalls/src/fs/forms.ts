@@ -4,6 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { invalidType } from '@libcr/core/internal';
+import { holdingLoop } from '../port/complete.ts';
 import type { Work } from './work.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: arguments are checked by the operation; types are given where it is exported
@@ -15,7 +16,7 @@ type Callback = (error: Error | null, ...results: unknown[]) => void;
 export const sync =
   <R>(operation: Operation<R>) =>
   (...args: Args): R =>
-    operation(...args).run();
+    holdingLoop(() => operation(...args).run());
 
 /** Wrong arguments reject, too. */
 export const promised =

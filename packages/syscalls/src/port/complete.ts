@@ -182,6 +182,31 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
   }
 }
 
+/** How many calls of holdingLoop() are under way. */
+let holders = 0;
+
+/**
+ * Runs fn. On the event loop's own stack its system calls wait as fs.*Sync's do, in the kernel, and everything else with them; on a userthread it
+ * makes no difference.
+ */
+export function holdingLoop<R>(fn: () => R): R {
+  if (curthread() !== thread0) return fn();
+  holders++;
+  try {
+    return fn();
+  } finally {
+    holders--;
+  }
+}
+
+/** What may wait in the kernel although it is thread0's: files, as with fs.*Sync, and whatever holdingLoop() is for. */
+function mayHoldLoop(number: number, answer: number): boolean {
+  if (holders > 0)
+    return answer === READABLE || answer === RECEIVE || answer === WRITABLE || answer === OFFLOAD;
+  const block = rowOf(number)?.block;
+  return answer === OFFLOAD && (block === 'read' || block === 'write' || block === 'offload');
+}
+
 /** What thread0 does, which must not wait: files it does as fs.*Sync do, everything else it refuses. */
 function completeOnThread0(number: number, args: unknown[], first: number): number {
   // Perhaps nobody has looked yet whether there is something (native/streams.h).
@@ -189,13 +214,10 @@ function completeOnThread0(number: number, args: unknown[], first: number): numb
   const answer = again ? native.call(number, ...args) : first;
   if (answer >= RESULT_MIN) return answer;
   if (answer < BAD_ARGUMENT) throw argumentError(number, args, answer);
-  const row = rowOf(number);
-  if (answer !== OFFLOAD || (row?.block !== 'read' && row?.block !== 'write' && row?.block !== 'offload')) {
-    const held = status[STATUS_HELD] as number;
-    if (answer === OFFLOAD && held >= 0) native.call(c.SYS_close, held);
-    throw wouldBlock(`sys.${row?.name}()`);
-  }
   const bytes = status[STATUS_DONE] as number;
+  const held = status[STATUS_HELD] as number;
+  if (answer === OFFLOAD && held >= 0) native.call(c.SYS_close, held);
+  if (!mayHoldLoop(number, answer)) throw wouldBlock(`sys.${rowOf(number)?.name}()`);
   const r = native.callBlocking(number, ...(bytes > 0 ? advance(args, bytes) : args));
   return bytes === 0 ? r : r > 0 ? bytes + r : bytes;
 }
