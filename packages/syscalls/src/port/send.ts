@@ -29,11 +29,10 @@ export function stats(): SyscallStats {
 
 /** The bottom of every chain: the direct port. */
 export function bottom(number: number, args: Args): number {
-  const [a0, data, a2, a3, a4, a5] = args;
-  const a1 = plainArrays(data); // a shim's
-  if (watched !== 0) beforeClose(number, a0, a1, a2);
-  const r = native.call(number, a0, a1, a2, a3, a4, a5);
-  return r >= RESULT_MIN ? r : complete(number, [a0, a1, a2, a3, a4, a5], r);
+  const a1 = plainArrays(args[1]); // a shim's
+  if (watched !== 0) beforeClose(number, args[0], a1, args[2]);
+  const r = native.call(number, args[0], a1, args[2], args[3], args[4], args[5]);
+  return r >= RESULT_MIN ? r : complete(number, [args[0], a1, args[2], args[3], args[4], args[5]], r);
 }
 
 function beforeClose(number: number, a0: unknown, a1: unknown, a2: unknown): void {

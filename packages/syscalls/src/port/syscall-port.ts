@@ -124,7 +124,11 @@ export class SyscallPort {
 
   /** @internal The message through the levels that want it. */
   dispatch(msg: SysMsg): number {
-    for (const level of this.levels) if (level.wants[msg.number] === 1) return level.run(msg);
+    const { levels } = this;
+    for (let i = 0; i < levels.length; i++) {
+      const level = levels[i] as Level;
+      if (level.wants[msg.number] === 1) return level.run(msg);
+    }
     if (this.parent !== undefined) return this.parent.dispatch(msg);
     try {
       return bottom(msg.number, msg.args);
