@@ -107,9 +107,10 @@ for (const [name, open] of [
       let sent = 0;
       let got = 0;
       let aborted = 0;
+      const over = (): boolean => sent >= TOTAL && aborted >= 5;
       const writer = create(() => {
-        while (sent < TOTAL) {
-          const size = Math.min(1 + random(random(8) === 0 ? 6000 : 20), TOTAL - sent);
+        while (!over()) {
+          const size = 1 + random(random(8) === 0 ? 6000 : 20);
           const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (sent + i) % 251));
           sys.write(from, bytes);
           sent += size;
@@ -117,7 +118,7 @@ for (const [name, open] of [
           else if (random(2) === 0) yieldNow();
         }
       });
-      while (got < TOTAL) {
+      while (!over() || got < sent) {
         const reader = create(() => {
           const buffer = Buffer.alloc(1 + random(4000));
           const n = sys.read(to, buffer);
@@ -133,8 +134,7 @@ for (const [name, open] of [
         else expect(code).toBe(undefined);
       }
       writer.join();
-      expect([sent, got]).toEqual([TOTAL, TOTAL]);
-      expect(aborted).toBeGreaterThan(0);
+      expect(got).toBe(sent);
       close(from, to);
     }),
   );
