@@ -163,25 +163,19 @@ napi_value receive(napi_env env, napi_callback_info info) {
                                   static_cast<size_t>(double_of(env, values[1]))));
 }
 
-/** take(id, buffer, length): the bytes, or -1 where the buffer has become too small. */
-napi_value take(napi_env env, napi_callback_info info) {
+/** (id, buffer, length): what ring_take or ring_recall answers. */
+napi_value data_of(napi_env env, napi_callback_info info, long (*fetch)(environment*, double, char*, size_t)) {
   napi_value values[3];
   size_t count = 3;
   environment* e = environment_of(env, info, values, &count);
   buffer_part part = part_of(env, values[1], values[2]);
 
-  return number(env, static_cast<double>(ring_take(e, double_of(env, values[0]), part.data, part.length)));
+  return number(env, static_cast<double>(fetch(e, double_of(env, values[0]), part.data, part.length)));
 }
 
-/** recall(id, buffer, length): -ECANCELED, or else as take, or the receive's error. */
-napi_value recall(napi_env env, napi_callback_info info) {
-  napi_value values[3];
-  size_t count = 3;
-  environment* e = environment_of(env, info, values, &count);
-  buffer_part part = part_of(env, values[1], values[2]);
+napi_value take(napi_env env, napi_callback_info info) { return data_of(env, info, ring_take); }
 
-  return number(env, static_cast<double>(ring_recall(e, double_of(env, values[0]), part.data, part.length)));
-}
+napi_value recall(napi_env env, napi_callback_info info) { return data_of(env, info, ring_recall); }
 
 /** collect(id, ...args): finish, for what submit has answered. */
 napi_value collect(napi_env env, napi_callback_info info) {

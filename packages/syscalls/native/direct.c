@@ -94,6 +94,15 @@ static long suspend(struct environment *environment, int answer, long done)
 	return answer;
 }
 
+/** Whether fd, a socket whose reads wait, is a stream; it is known as one from now on. */
+static int found_stream(int fd)
+{
+	if (!stream_is_known(fd) && !is_stream(fd))
+		return 0;
+	stream_found(fd);
+	return 1;
+}
+
 /** A plain read of a stream socket that waits and has nothing at present. */
 static long wait_for_data(struct environment *environment)
 {
@@ -211,10 +220,8 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 		return unsupported ? plain(message) : -EAGAIN;
 	if (unsupported && is_ready(fd, POLLIN))
 		return plain(message); /* a terminal or a device: it says that it won't wait */
-	if (is_plain && S_ISSOCK(about.st_mode) && (stream_is_known(fd) || is_stream(fd))) {
-		stream_found(fd);
+	if (is_plain && S_ISSOCK(about.st_mode) && found_stream(fd))
 		return wait_for_data(environment);
-	}
 	return suspend(environment, ANSWER_READABLE, 0);
 }
 
@@ -309,12 +316,8 @@ static long do_recv(struct environment *environment, const struct sysmsg *messag
 
 	if (got > 0 && is_plain)
 		stream_read(fd, got, a[2]);
-	if (got < 0 && errno == EAGAIN && waits && !is_nonblocking(fd)) {
-		if (!is_plain || !(stream_is_known(fd) || is_stream(fd)))
-			return suspend(environment, ANSWER_READABLE, 0);
-		stream_found(fd);
-		return wait_for_data(environment);
-	}
+	if (got < 0 && errno == EAGAIN && waits && !is_nonblocking(fd))
+		return is_plain && found_stream(fd) ? wait_for_data(environment) : suspend(environment, ANSWER_READABLE, 0);
 	if (got > 0 && got < a[2] && waits && (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && is_stream(fd) && !is_nonblocking(fd))
 		return suspend(environment, ANSWER_READABLE, got);
 	return answer_of(got);

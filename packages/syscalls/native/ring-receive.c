@@ -105,7 +105,7 @@ static long take(struct ring *ring, const struct ring_op *op, char *data, size_t
 	int more = 0;
 
 	if (got > (long)length)
-		return -1;
+		return ANSWER_BAD_RANGE;
 	if (got > 0)
 		memcpy(data, buffer_at(ring, op->buffer), (size_t)got);
 	/* Only what is certainly there: a read that found an error instead would have taken it from the next one. */
@@ -125,7 +125,7 @@ long ring_take(struct environment *environment, double id, char *data, size_t le
 	struct ring_op *op = ring == NULL ? NULL : op_by_number(ring, id);
 
 	if (op == NULL || op->state != OP_REPORTED)
-		return -1;
+		return ANSWER_BAD_RANGE;
 	long got = take(ring, op, data, length);
 	op_free(ring, op);
 	return got;

@@ -286,7 +286,8 @@ int ring_receives(const struct environment *environment);
  * there is something, and no memory of the ring's free for it); or ANSWER_READABLE where the ring can't.
  */
 double ring_receive(struct environment *environment, int fd, size_t length);
-/** Copies what has been received, and what there is besides, as far as there is room. Answers the bytes, or -1 where the buffer has become too small. Ends the operation. */
+/** Copies what has been received, and what there is besides, as far as there is room. Answers the bytes, or ANSWER_BAD_RANGE where the buffer has become too small. Ends the
+ *  operation. */
 long ring_take(struct environment *environment, double id, char *data, size_t length);
 /** Ends a receive that is under way. Answers -ECANCELED if it has taken nothing; else what it has come to, and the data as ring_take. */
 long ring_recall(struct environment *environment, double id, char *data, size_t length);

@@ -57,7 +57,7 @@ export interface Native {
   background(id: number, on: boolean): void;
   /** Receives from a stream socket on the ring: a number > 0, or answers.ts' READABLE. Its result is the bytes that take() has, or an error. */
   receive(fd: number, length: number): number;
-  /** The data of a receive, and what there is besides, into the first bytes of a buffer: how many, or -1 where that has become too small. */
+  /** The data of a receive, and what there is besides, into the first bytes of a buffer: how many, or answers.ts' BAD_RANGE where that has become too small. */
   take(id: number, data: unknown, length: number): number;
   /** Ends a receive: -ECANCELED if it has taken nothing; else its result, and the data as take(). */
   recall(id: number, data: unknown, length: number): number;

@@ -137,7 +137,8 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
             status[STATUS_DONE] = 0;
             continue;
           }
-          if (!receive.take()) throw bufferGone(name);
+          receive.take();
+          if (receive.result < RESULT_MIN) throw bufferGone(name);
           if (!inPlaceAfter.has(receive.result)) return receive.result;
           break;
         }

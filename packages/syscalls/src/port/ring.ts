@@ -124,12 +124,11 @@ export class Receive extends RingOperation {
     super.completed(result);
   }
 
-  /** Puts the data where it belongs. false: the buffer has become too small. */
-  take(): boolean {
-    if (this.id === 0) return true;
+  /** Puts the data where it belongs. result is answers.ts' BAD_RANGE then where the buffer has become too small. */
+  take(): void {
+    if (this.id === 0) return;
     this.result = native.take(this.id, this.data, this.length);
     this.id = 0;
-    return this.result >= 0;
   }
 
   /** See pending.ts. The data is in its place then. */
