@@ -237,6 +237,10 @@ describe('the end of an rfork', () => {
     expect(await ends('spinning')).toEqual([ended, ended, ended, ended]);
   });
 
+  test('so it does while it wakes up', async () => {
+    expect(await ends('asItWakes')).toBeGreaterThan(0);
+  });
+
   test('so it does by process.exit() and by an exception', async () => {
     expect(await ends('exit')).toEqual({
       outcomes: [ended, ended, ended, ended],

@@ -228,8 +228,9 @@ void on_cleanup(void* arg, void (*done)(void*), void* done_arg) {
   loop_close(cpu, on_closed);
 }
 
-void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
+void initialize(napi_env env, v8::Local<v8::Object> exports) {
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
   int error = lwkt_cpu_init();
   const struct {
     const char* name;
@@ -257,6 +258,7 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
 
   Cpu* cpu = new Cpu();
   cpu->isolate = isolate;
+  cpu->env = env;
   cpu->context.Reset(isolate, context);
   cpu->loop = node::GetCurrentEventLoop(isolate);
   guard_continuation(cpu);
@@ -278,4 +280,17 @@ void initialize(v8::Local<v8::Object> exports, v8::Local<v8::Context> context) {
 }  // namespace
 }  // namespace libcr
 
-NODE_MODULE_INIT() { (void)module; libcr::initialize(exports, context); }
+// Node-API, for terminate.cc; but everything else here is V8's own interface, which another release of Node has otherwise.
+NAPI_MODULE_INIT() {
+  const napi_node_version* version;
+  v8::Local<v8::Value> object;
+
+  if (napi_get_node_version(env, &version) != napi_ok || version->major != NODE_MAJOR_VERSION) {
+    napi_throw_error(env, nullptr, "libcr: @libcr/core's native half was built for Node " NODE_STRINGIFY(NODE_MAJOR_VERSION));
+    return nullptr;
+  }
+  static_assert(sizeof(object) == sizeof(exports), "to Node-API a value is V8's handle of it");
+  std::memcpy(static_cast<void*>(&object), &exports, sizeof(object));
+  libcr::initialize(env, object.As<v8::Object>());
+  return exports;
+}

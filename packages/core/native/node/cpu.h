@@ -2,7 +2,7 @@
  * cpu.h - one JavaScript environment (the main thread's or a Worker's) as an LWKT CPU. What the files of this folder share.
  *
  * Not here: anything LWKT can do without V8 (../src). Node-API cannot do what is done here (lockers, stack limits, isolate entry), so
- * this folder uses V8's public C++ API and is built once for each Node ABI.
+ * this folder uses V8's public C++ API and is built once for each Node ABI; Node-API tells it one thing (terminate.cc).
  *
  * Invariant: a Cpu is used on its own kernel thread only. It is found through thread0's td_data, never through a C thread_local,
  * which would belong to the running userthread.
@@ -11,6 +11,7 @@
 #define LWKT_NODE_CPU_H
 
 #include <node.h>
+#include <node_api.h>
 #include <uv.h>
 #include <v8.h>
 
@@ -38,6 +39,7 @@ const unsigned kSwings = 4;  // looks at the load that trim.cc remembers
 
 struct Cpu {
   v8::Isolate* isolate;
+  napi_env env;
   v8::Global<v8::Context> context;
   v8::Global<v8::Function> entry;      // entry(slot): runs a userthread's JavaScript from beginning to end
   v8::Global<v8::Function> failed;     // failed(slot, errno): it could not get a stack
@@ -143,6 +145,7 @@ void unguard_continuation(Cpu* cpu);
 // terminate.cc
 void terminate_userthreads(Cpu* cpu);
 void request_termination(Cpu* cpu);
+void repeat_termination(Cpu* cpu);
 
 }  // namespace libcr
 

@@ -47,6 +47,7 @@ void js_switch(lwkt_context* from, lwkt_context* to) {
   // Entering twice is a counter to V8, but it notes where this stack begins, for its garbage collector's conservative scan.
   isolate->Enter();
   isolate->Exit();
+  repeat_termination(current_cpu());  // asked again: another register kept above is one more page of stack for each thread
 }
 
 static void run_job(Cpu* cpu, v8::Local<v8::Context> context) {
@@ -63,6 +64,7 @@ static void run_job(Cpu* cpu, v8::Local<v8::Context> context) {
     set_continuation(isolate, cpu->continuation[slot].Get(isolate));
     cpu->continuation[slot].Reset();
   }
+  repeat_termination(cpu);
   if (!cpu->terminating) {
     v8::TryCatch caught(isolate);  // entry() catches everything but termination
     cpu->entry.Get(isolate)->Call(context, v8::Undefined(isolate), 1, &argument).IsEmpty();

@@ -1,5 +1,9 @@
 /*
- * terminate.cc - when an environment ends with userthreads suspended: each is resumed once with V8 told to terminate, so that the C++
+ * terminate.cc - when an environment ends. It is told so by V8's TerminateExecution from another kernel thread, which may come while one userthread
+ * hands over to the next: V8 keeps such a request with the thread that it has met, and forgets one that meets none. So it is made again for
+ * each thread that begins to run in an environment that is ending (repeat_termination).
+ *
+ * When it ends with userthreads suspended, each is resumed once with V8 told to terminate, so that the C++
  * frames on its stack are left properly. JavaScript's finally blocks don't run, as with worker.terminate(). Native userthreads, and those that
  * they have created, are interrupted: their waits answer EINTR, and they may clean up and return.
  *
@@ -20,6 +24,13 @@ void request_termination(Cpu* cpu) {
   isolate->TerminateExecution();
   // V8 looks at the request when a function is entered. Without this the caller could run on to its next call or loop.
   cpu->noop.Get(isolate)->Call(isolate->GetCurrentContext(), v8::Undefined(isolate), 0, nullptr).IsEmpty();
+}
+
+/** On a userthread or thread0, as soon as V8 takes it for the running one. */
+void repeat_termination(Cpu* cpu) {
+  // Node marks the environment before it asks V8, and Node-API refuses what could run JavaScript from then on: that is asked first in
+  // each such function, before the arguments, which are wrong here.
+  if (!cpu->terminating && napi_throw(cpu->env, nullptr) != napi_invalid_arg) cpu->isolate->TerminateExecution();
 }
 
 void terminate_userthreads(Cpu* cpu) {

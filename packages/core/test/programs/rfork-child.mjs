@@ -155,6 +155,12 @@ const roles = {
     if (then === 'spin') for (;;);
     sleep(1e8);
   },
+  /** Runs for ever, once it is asked to for the second time. */
+  spins(port) {
+    port.waitport().replymsg();
+    port.waitport();
+    for (;;);
+  },
   /** Takes nothing. */
   idle() {
     sleep(1e8);

@@ -108,6 +108,22 @@ main({
       };
     }),
 
+  /** The end is told while the rfork wakes up for a thread that would never stop by itself. */
+  asItWakes: () =>
+    run(() => {
+      const n = scale(30, 10);
+      for (let i = 0; i < n; i++) {
+        const rfork = start('spins');
+        rfork.finished.catch(() => {});
+        rfork.port.domsg(new Msg('ready'));
+        if (i % 2 === 0) sleep(1); // its loop sleeps
+        rfork.port.sendmsg(new Msg('go'));
+        spin(i % 3 === 0 ? 0 : i / 100);
+        wait(rfork.terminate());
+      }
+      return n;
+    }),
+
   spinning: () =>
     run(() => {
       const all = withMessages('spin');
