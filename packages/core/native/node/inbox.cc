@@ -9,7 +9,8 @@
  * Invariants:
  *  - What push() has accepted is taken by the owner, or deleted by its close().
  *  - Envelopes of one sender arrive in the order of their sending.
- *  - No envelope is overlooked: a sender pushes and looks at `attended` then; the owner clears that, and looks for envelopes then, before it sleeps.
+ *  - No envelope is overlooked: a sender pushes and looks at `attended` then; the owner clears that, and looks for envelopes then, before it sleeps
+ *    (model/inbox.pml has every interleaving of it).
  */
 #include <map>
 #include <mutex>
