@@ -239,6 +239,8 @@ describe('the end of an rfork', () => {
 
   test('so it does while it wakes up', async () => {
     expect(await ends('asItWakes')).toBeGreaterThan(0);
+    const { status, stderr } = await runProgram('rfork-ends.mjs', { args: ['exitAsTheyWake'] });
+    expect({ status, stderr }).toEqual({ status: 5, stderr: '' });
   });
 
   test('so it does by process.exit() and by an exception', async () => {

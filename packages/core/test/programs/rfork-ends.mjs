@@ -124,6 +124,19 @@ main({
       return n;
     }),
 
+  /** The same by the end of the program, which waits for its Workers. */
+  exitAsTheyWake: () =>
+    run(() => {
+      const rforks = [1, 2, 3].map(() => start('spins'));
+      for (const rfork of rforks) {
+        rfork.finished.catch(() => {});
+        rfork.port.domsg(new Msg('ready'));
+      }
+      sleep(2);
+      for (const rfork of rforks) rfork.port.sendmsg(new Msg('go'));
+      process.exit(5);
+    }),
+
   spinning: () =>
     run(() => {
       const all = withMessages('spin');
