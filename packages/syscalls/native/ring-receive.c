@@ -3,7 +3,8 @@
  * wait, and no second read.
  *
  * The data comes into buffers that all receives share (IORING_REGISTER_PBUF_RING): the kernel takes one when there is data for it, so a connection that is
- * idle holds none. Longer messages than a buffer take their rest from the socket itself.
+ * idle holds none. Longer messages than a buffer take their rest from the socket itself. Where more sockets have data at once than there are buffers, the
+ * others' reads go on as if there were no ring, and there are twice as many buffers from then on, up to 8 MiB.
  *
  * Nothing is lost where a thread is interrupted: its receive is recalled, which is a call into the kernel that ends with an answer. Either the receive has
  * taken nothing, or it has, and then the read returns that, as a signal interrupts no read(2) that has data.
@@ -24,14 +25,15 @@
 #include "ring.h"
 #include "streams.h"
 
-#define BUFFERS 256 /* a power of two */
+#define BLOCK 256 /* buffers that come at once */
+#define BUFFERS (BLOCK * BUFFER_BLOCKS) /* at most; a power of two */
 #define BUFFER_BYTES 2048
+#define BLOCK_BYTES ((size_t)BLOCK * BUFFER_BYTES)
 #define GROUP 0
 #define QUEUE_BYTES (BUFFERS * sizeof(struct io_uring_buf))
-#define BYTES (QUEUE_BYTES + BUFFERS * BUFFER_BYTES)
 #define RECALL_TRIES 100000
 
-static char *buffer_at(const struct ring *ring, int buffer) { return (char *)ring->buffers + QUEUE_BYTES + (size_t)buffer * BUFFER_BYTES; }
+static char *buffer_at(const struct ring *ring, int buffer) { return ring->buffer_blocks[buffer / BLOCK] + (size_t)(buffer % BLOCK) * BUFFER_BYTES; }
 
 void ring_give_buffer(struct ring *ring, int buffer)
 {
@@ -44,28 +46,54 @@ void ring_give_buffer(struct ring *ring, int buffer)
 	__atomic_store_n(&ring->buffers->tail, ++ring->buffers_tail, __ATOMIC_RELEASE);
 }
 
+static void *map(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int add_block(struct ring *ring)
+{
+	int block = ring->buffer_block_count;
+	char *memory = block < BUFFER_BLOCKS ? map(BLOCK_BYTES) : NULL;
+
+	if (memory == NULL)
+		return 0;
+	ring->buffer_blocks[ring->buffer_block_count++] = memory;
+	for (int i = 0; i < BLOCK; i++)
+		ring_give_buffer(ring, block * BLOCK + i);
+	return 1;
+}
+
 /** Answers whether the kernel takes them. */
 static int make_buffers(struct ring *ring)
 {
-	void *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *queue = map(QUEUE_BYTES);
 
-	if (memory == MAP_FAILED)
+	if (queue == NULL)
 		return 0;
-	struct io_uring_buf_reg about = {.ring_addr = (uintptr_t)memory, .ring_entries = BUFFERS, .bgid = GROUP};
+	struct io_uring_buf_reg about = {.ring_addr = (uintptr_t)queue, .ring_entries = BUFFERS, .bgid = GROUP};
 	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_PBUF_RING, &about, 1) < 0) {
-		munmap(memory, BYTES);
+		munmap(queue, QUEUE_BYTES);
 		return 0;
 	}
-	ring->buffers = memory;
-	for (int i = 0; i < BUFFERS; i++)
-		ring_give_buffer(ring, i);
-	return 1;
+	ring->buffers = queue;
+	return add_block(ring);
+}
+
+void ring_more_buffers(struct ring *ring)
+{
+	for (int more = ring->buffer_block_count; more > 0 && add_block(ring); more--)
+		;
 }
 
 void ring_free_buffers(struct ring *ring)
 {
 	if (ring->buffers != NULL)
-		munmap(ring->buffers, BYTES);
+		munmap(ring->buffers, QUEUE_BYTES);
+	while (ring->buffer_block_count > 0)
+		munmap(ring->buffer_blocks[--ring->buffer_block_count], BLOCK_BYTES);
 }
 
 int ring_receives(const struct environment *environment)

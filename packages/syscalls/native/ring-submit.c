@@ -170,7 +170,7 @@ int ring_has_completions(const struct ring *ring)
 
 void ring_reap(struct ring *ring)
 {
-	int asked = 0;
+	int asked = 0, too_few_buffers = 0;
 
 	for (;;) {
 		unsigned head = *ring->cq_head, tail = load(ring->cq_tail);
@@ -180,6 +180,7 @@ void ring_reap(struct ring *ring)
 			if (op == NULL)
 				continue; /* a cancellation, a linked timeout */
 			op->result = cqe->res;
+			too_few_buffers |= cqe->res == -ENOBUFS && op->receives;
 			int buffer = cqe->flags & IORING_CQE_F_BUFFER ? (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT) : -1;
 			if (cqe->res > 0)
 				op->buffer = buffer;
@@ -192,10 +193,12 @@ void ring_reap(struct ring *ring)
 		}
 		store(ring->cq_head, head);
 		if (asked || !(load(ring->sq_flags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
-			return;
+			break;
 		asked = 1;
 		ring_enter(ring);
 	}
+	if (too_few_buffers)
+		ring_more_buffers(ring);
 }
 
 /* ---------------------------------------------------------------- for JavaScript */

@@ -23,6 +23,7 @@
 #define RING_ENTRIES 256      /* of the submission queue: more than that are submitted in several system calls */
 #define RING_COMPLETIONS 4096 /* of the completion queue; the kernel keeps what does not fit */
 #define FD_BUCKETS 1024
+#define BUFFER_BLOCKS 16 /* of 512 KiB, for what is received */
 
 /* Newer than the oldest <linux/io_uring.h> that this is to build with; the numbers are the kernel's. */
 #define RING_OP_FTRUNCATE 55
@@ -71,8 +72,10 @@ struct ring {
 	struct ring_op *ready, **ready_end;
 	unsigned given;   /* operations in the state OP_GIVEN */
 	unsigned waiting; /* … that somebody waits for, those that are ready included, but not in the background: they keep the loop alive */
-	struct io_uring_buf_ring *buffers; /* of receives: the kernel's queue of those that are free, and their memory; NULL until the first */
+	struct io_uring_buf_ring *buffers; /* of receives: the kernel's queue of those that are free; NULL until the first */
 	uint16_t buffers_tail;
+	char *buffer_blocks[BUFFER_BLOCKS]; /* their memory */
+	int buffer_block_count;
 	uint8_t cannot_receive; /* the kernel is too old for it */
 	int eventfd;      /* the kernel writes to it when something has completed, while `wakes` is set */
 	int wakes;
@@ -123,6 +126,8 @@ void ring_enter(struct ring *ring);
 /** The kernel may fill the buffer again. */
 void ring_give_buffer(struct ring *ring, int buffer);
 void ring_free_buffers(struct ring *ring);
+/** There have not been enough: as many again, if there may be more. */
+void ring_more_buffers(struct ring *ring);
 
 /* ---------------------------------------------------------------- ring-complete.c */
 
