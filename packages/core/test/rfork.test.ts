@@ -262,6 +262,10 @@ describe('the end of an rfork', () => {
     expect(await ends('clientEnds')).toEqual({ stopped: 'AbortError', reason: ended, queued: [2, true] });
   });
 
+  test('of which another one dies is what that one has died of', async () => {
+    expect(await ends('anothersEnd')).toEqual({ code: ended, message: 'rfork 2 has ended', ids: [2, 3] });
+  });
+
   test('does not matter to a message that it has passed on', async () => {
     expect(await ends('forwarded')).toEqual({ error: ended, who: 'commands' });
   });

@@ -35,13 +35,22 @@ export const onEnded: Set<(rfork: number) => void> = new Set();
  */
 export const failures: Map<number, () => unknown> = new Map();
 
+const ends = new WeakMap<object, number>();
+
 function endedError(rfork: number): Error {
   const cause = failures.get(rfork)?.();
-  return new CodedError(
+  const error = new CodedError(
     'ERR_LWKT_RFORK_ENDED',
     `rfork ${rfork} has ended`,
     cause === undefined ? undefined : { cause },
   );
+  ends.set(error, rfork);
+  return error;
+}
+
+/** Whether error has been made here because that rfork has ended. What it has thrown itself may be of the same kind, about a third one. */
+export function isEndOf(rfork: number, error: unknown): boolean {
+  return typeof error === 'object' && error !== null && ends.get(error) === rfork;
 }
 
 function finish(id: number, error: unknown, result: unknown): void {

@@ -16,7 +16,7 @@ import { native } from '../native.ts';
 import { traceOrders } from '../trace/trace-events.ts';
 import type { WaitOptions } from '../userthread.ts';
 import { wait } from '../wait.ts';
-import { failures, putRemote } from './messages.ts';
+import { failures, isEndOf, putRemote } from './messages.ts';
 import { proxyOf } from './ports.ts';
 import { preloads } from './preload.ts';
 import type { Orders } from './self.ts';
@@ -125,7 +125,7 @@ export class Rfork<T = unknown, R = unknown> {
       });
     });
     this.finished = start.finished.catch(async (error) => {
-      if ((error as { code?: unknown } | undefined)?.code !== 'ERR_LWKT_RFORK_ENDED') throw error;
+      if (!isEndOf(this.id, error)) throw error;
       await this.#exited; // which knows more
       throw this.#error;
     });

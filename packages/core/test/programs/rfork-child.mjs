@@ -108,8 +108,12 @@ const roles = {
         continue;
       }
       if (msg.data.command === 'forward') {
-        if (msg.data.hops !== undefined && ++msg.data.hops > 6) msg.replymsg(undefined, 'round and round');
-        else msg.data.to.forwardmsg(msg);
+        try {
+          if (msg.data.hops !== undefined && ++msg.data.hops > 6) msg.replymsg(undefined, 'round and round');
+          else msg.data.to.forwardmsg(msg);
+        } catch (error) {
+          msg.replymsg(error); // it has ended to which the message was to go
+        }
         continue;
       }
       create(() => {
@@ -155,6 +159,8 @@ const roles = {
     if (then === 'spin') for (;;);
     sleep(1e8);
   },
+  /** Fails when another rfork has ended. */
+  asks: (_port, { to }) => to.domsg(new Msg({ command: 'sleep', ms: 1e8 })),
   /** Runs for ever, once it is asked to for the second time. */
   spins(port) {
     port.waitport().replymsg();

@@ -108,6 +108,18 @@ main({
       };
     }),
 
+  /** An rfork that fails because another has ended has failed, and not merely ended. */
+  anothersEnd: () =>
+    run(() => {
+      const first = start('commands');
+      const second = start('asks', { to: first.port });
+      const failed = create(() => thrownBy(() => second.join()));
+      first.port.domsg(new Msg({ command: 'who' }));
+      wait(first.terminate());
+      const { code, message } = failed.join();
+      return { code, message, ids: [first.id, second.id] };
+    }),
+
   /** The end is told while the rfork wakes up for a thread that would never stop by itself. */
   asItWakes: () =>
     run(() => {
