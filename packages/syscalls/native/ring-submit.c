@@ -1,6 +1,6 @@
 /*
- * ring-submit.c - operations on their way to the kernel and back: what is filled during a turn of the event loop goes in one system call,
- * and what has completed is taken from the queue without one.
+ * ring-submit.c - operations on their way to the kernel and back: what is filled during a turn of the event loop goes in one system call (calls
+ * that move data in several, a few at a time), and what has completed is taken from the queue without one.
  *
  * A descriptor is looked up by the kernel when its operation is submitted. So whoever closes one through this library submits first what
  * has been filled (ring_closing).
@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "ring.h"
+
+#define EARLY 8 /* so many calls are not kept for the end of the turn: a device has something to do while the turn goes on */
 
 static unsigned load(const unsigned *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
 
@@ -229,7 +231,10 @@ double ring_submit(struct environment *environment, const struct marshalled *cal
 	ring_fill(op, sqe);
 	op->opcode = sqe->opcode;
 	sqe->user_data = (uintptr_t)op;
-	return op_given(ring, op);
+	double number = op_given(ring, op);
+	if (ring->tail - ring->submitted >= EARLY)
+		ring_flush(ring, 0);
+	return number;
 }
 
 double ring_poll(struct environment *environment, int fd, uint32_t events, double nanoseconds, int background)
