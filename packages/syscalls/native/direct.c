@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "streams.h"
+#include "descriptors.h"
 #include "syscalls.h"
 
 #define PAGE 4096
@@ -152,15 +152,40 @@ static int rwf_of(const struct sysmsg *message)
 }
 
 /**
- * Whether a read goes to the device and waits for it: RWF_NOWAIT keeps it only from waiting for anything else. Asked only where the memory
- * is aligned as devices want it, which a buffer that was not made for the purpose is not.
+ * Whether a read or write goes to the device and waits for it: RWF_NOWAIT keeps it only from waiting for anything else. Asked only where the
+ * memory is aligned as devices want it, which a buffer that was not made for the purpose is not. not_for: the mode in which the call fails.
  */
-static int is_direct(int fd, const struct iovec *iov, long total)
+static int is_direct(int fd, const struct iovec *iov, long total, int not_for)
 {
+	struct stat about;
+
 	if (((uintptr_t)iov->iov_base | (uintptr_t)total) % SECTOR != 0 || total == 0)
 		return 0;
 	int flags = fcntl(fd, F_GETFL);
-	return flags >= 0 && (flags & O_DIRECT) && (flags & O_ACCMODE) != O_WRONLY;
+	return flags >= 0 && (flags & O_DIRECT) && (flags & O_ACCMODE) != not_for && fstat(fd, &about) == 0 &&
+	       (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode));
+}
+
+/**
+ * Whether EINVAL was said of the memory: JavaScript can't make any that is aligned for O_DIRECT; the copy that the call works on elsewhere is
+ * (copied.c).
+ */
+static int refuses_memory(int fd, long total)
+{
+	return errno == EINVAL && total > 0 && total % SECTOR == 0 && (fcntl(fd, F_GETFL) & O_DIRECT);
+}
+
+/** Whether a file has refused such memory before. */
+static int would_refuse_memory(int fd, const struct iovec *iov, long total)
+{
+	struct stat about;
+
+	if (!direct_is_known(fd) || total == 0 || total % SECTOR != 0 || (uintptr_t)iov->iov_base % SECTOR == 0)
+		return 0;
+	if (fstat(fd, &about) == 0 && (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)))
+		return 1;
+	descriptor_forget((unsigned)fd, (unsigned)fd);
+	return 0;
 }
 
 /** A short read that did not wait: the end of the file, or the end of what is in the page cache? The latter ends at a page. */
@@ -191,7 +216,7 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 	int flags = rwf_of(message);
 	if (flags & RWF_NOWAIT)
 		return plain(message);
-	if (n > 0 && is_direct(fd, iov, total) && fstat(fd, &about) == 0 && (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)))
+	if (n > 0 && (would_refuse_memory(fd, iov, total) || is_direct(fd, iov, total, O_WRONLY)))
 		return suspend(environment, ANSWER_OFFLOAD, 0);
 	long got = preadv2(fd, iov, n, offset, flags | RWF_NOWAIT);
 	if (got > 0 && stream_is_known(fd)) {
@@ -204,9 +229,10 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 		return plain(message); /* EISDIR, which preadv2 does not say of nothing */
 	if (got >= 0)
 		return got;
-	/* JavaScript can't make memory that is aligned for O_DIRECT; the copy that the call works on elsewhere is (copied.c). */
-	if (errno == EINVAL && total > 0 && total % SECTOR == 0 && (fcntl(fd, F_GETFL) & O_DIRECT))
+	if (refuses_memory(fd, total)) {
+		direct_found(fd);
 		return suspend(environment, ANSWER_OFFLOAD, 0);
+	}
 	if (errno != EAGAIN && errno != EOPNOTSUPP)
 		return -errno;
 	int unsupported = errno == EOPNOTSUPP;
@@ -253,6 +279,8 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 	int flags = rwf_of(message);
 	if (flags & RWF_NOWAIT)
 		return plain(message);
+	if (n > 0 && (would_refuse_memory(fd, iov, total) || is_direct(fd, iov, total, O_RDONLY)))
+		return suspend(environment, ANSWER_OFFLOAD, 0);
 	for (;;) {
 		long put = pwritev2(fd, iov, n, offset, flags | RWF_NOWAIT);
 		if (put < 0)
@@ -263,6 +291,10 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 		if (call_has_offset(message->sm_number, message->sm_args))
 			offset += put;
 		advance(&iov, &n, (size_t)put);
+	}
+	if (done == 0 && refuses_memory(fd, total)) {
+		direct_found(fd);
+		return suspend(environment, ANSWER_OFFLOAD, 0);
 	}
 	if (errno != EAGAIN && errno != EOPNOTSUPP)
 		return done ? done : -errno;
@@ -658,7 +690,7 @@ static long do_sleep(struct environment *environment, const struct sysmsg *messa
 /** What the ring waits for on a descriptor ends before that is closed. */
 static void closing(struct environment *environment, unsigned first, unsigned last)
 {
-	stream_forget(first, last);
+	descriptor_forget(first, last);
 	if (environment->ring != NULL)
 		ring_closing(environment, first, last);
 }
@@ -679,7 +711,7 @@ static void before_call(struct environment *environment, const struct sysmsg *me
 			closing(environment, (unsigned)a[0], (unsigned)a[1]);
 		break;
 	case SYS_fcntl: /* O_NONBLOCK, perhaps */
-	case SYS_ioctl: stream_forget((unsigned)a[0], (unsigned)a[0]); break;
+	case SYS_ioctl: descriptor_forget((unsigned)a[0], (unsigned)a[0]); break;
 	}
 }
 
@@ -689,12 +721,17 @@ static void after_call(const struct sysmsg *message, long result)
 	const int *pair = (const int *)message->sm_args[3];
 
 	switch (message->sm_number) {
+	case SYS_open:
+	case SYS_openat:
+	case SYS_openat2:
+	case SYS_creat:
+	case SYS_dup:
 	case SYS_socket:
 	case SYS_accept:
-	case SYS_accept4: stream_forget((unsigned)result, (unsigned)result); break;
+	case SYS_accept4: descriptor_forget((unsigned)result, (unsigned)result); break;
 	case SYS_socketpair:
-		stream_forget((unsigned)pair[0], (unsigned)pair[0]);
-		stream_forget((unsigned)pair[1], (unsigned)pair[1]);
+		descriptor_forget((unsigned)pair[0], (unsigned)pair[0]);
+		descriptor_forget((unsigned)pair[1], (unsigned)pair[1]);
 		break;
 	}
 }

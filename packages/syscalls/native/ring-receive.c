@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "ring.h"
-#include "streams.h"
+#include "descriptors.h"
 
 #define BLOCK 256 /* buffers that come at once */
 #define BUFFERS (BLOCK * BUFFER_BLOCKS) /* at most; a power of two */

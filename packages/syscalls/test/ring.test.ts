@@ -118,6 +118,32 @@ describe('buffers', () => {
   );
 
   test(
+    'memory that is not aligned for a device is written from and read to, whole sectors of it, again and again',
+    onUserthread(() => {
+      const fd = cold('unaligned', SIZE);
+      for (let round = 0; round < 3; round++) {
+        const memory = Buffer.alloc(1025, `${round}`).subarray(1);
+        expect(sys.pwrite64(fd, memory, 1024, 512 * round)).toBe(1024);
+        expect(sys.pread64(fd, memory.fill(0), 1024, 512 * round)).toBe(1024);
+        expect(memory.every((byte) => byte === `${round}`.charCodeAt(0))).toBe(true);
+        expect(codeOf(() => sys.pread64(fd, memory, 1024, 1))).toBe('EINVAL');
+        expect(codeOf(() => sys.pwrite64(fd, memory, 1024, 1))).toBe('EINVAL');
+        expect(codeOf(() => sys.pwrite64(fd, memory, 1000, 0))).toBe('EINVAL');
+      }
+      sys.fcntl(fd, c.F_SETFL, 0);
+      expect(sys.pwrite64(fd, Buffer.from('any size'), 8, 1)).toBe(8);
+      sys.close(fd);
+      const only = sys.open(at('unaligned'), c.O_RDONLY | c.O_DIRECT);
+      expect(sys.pread64(only, Buffer.alloc(1025).subarray(1), 1024, 0)).toBe(1024);
+      expect(codeOf(() => sys.pwrite64(only, Buffer.alloc(1025).subarray(1), 1024, 0))).toBe('EBADF');
+      sys.close(only);
+      const plain = sys.open(at('unaligned'), c.O_RDONLY);
+      expect(sys.pread64(plain, Buffer.alloc(8), 8, 1)).toBe(8);
+      sys.close(plain);
+    }),
+  );
+
+  test(
     'a buffer that is transferred while its call is under way is not written to',
     onUserthread(() => {
       const fd = cold('big', 1 << 20);
