@@ -7,6 +7,7 @@
 import nodeFs from 'node:fs';
 import * as callbacks from './callbacks.ts';
 import { called, sync } from './forms.ts';
+import { type Glob, type GlobSync, globAtOnce, glob as globWork } from './glob.ts';
 import { type FsGuard, install } from './install.ts';
 import { onDescriptors, onPaths } from './operations.ts';
 import { promises } from './promises.ts';
@@ -16,6 +17,7 @@ import * as watchingFiles from './watch-file.ts';
 
 export { Dir } from './dir.ts';
 export { FileHandle } from './file-handle.ts';
+export type { GlobOptions } from './glob.ts';
 export type { FsGuard } from './install.ts';
 export { createReadStream, createWriteStream, promises };
 export const constants: typeof nodeFs.constants = nodeFs.constants;
@@ -30,6 +32,7 @@ export const chmodSync: typeof nodeFs.chmodSync = sync(onPaths.chmod) as never;
 export const chownSync: typeof nodeFs.chownSync = sync(onPaths.chown) as never;
 export const copyFileSync: typeof nodeFs.copyFileSync = sync(onPaths.copyFile) as never;
 export const cpSync: typeof nodeFs.cpSync = sync(onPaths.cp) as never;
+export const globSync: GlobSync = sync(globAtOnce) as never;
 export const lchownSync: typeof nodeFs.lchownSync = sync(onPaths.lchown) as never;
 export const linkSync: typeof nodeFs.linkSync = sync(onPaths.link) as never;
 export const lstatSync: typeof nodeFs.lstatSync = sync(onPaths.lstat) as never;
@@ -72,6 +75,7 @@ export const chmod: typeof nodeFs.chmod = called(onPaths.chmod) as never;
 export const chown: typeof nodeFs.chown = called(onPaths.chown) as never;
 export const copyFile: typeof nodeFs.copyFile = called(onPaths.copyFile) as never;
 export const cp: typeof nodeFs.cp = called(onPaths.cp) as never;
+export const glob: Glob = called(globWork) as never;
 export const lchown: typeof nodeFs.lchown = called(onPaths.lchown) as never;
 export const link: typeof nodeFs.link = called(onPaths.link) as never;
 export const lstat: typeof nodeFs.lstat = called(onPaths.lstat) as never;
@@ -209,8 +213,14 @@ type Names =
   | 'writev'
   | 'writevSync';
 
+/** What not every Node's node:fs has. */
+interface OfNewerNodes {
+  glob: Glob;
+  globSync: GlobSync;
+}
+
 /** By name, as node:fs' default export is. */
-const all: Pick<typeof nodeFs, Names> & { promises: typeof promises } = {
+const all: Pick<typeof nodeFs, Names> & OfNewerNodes & { promises: typeof promises } = {
   access,
   accessSync,
   appendFile,
@@ -243,6 +253,8 @@ const all: Pick<typeof nodeFs, Names> & { promises: typeof promises } = {
   ftruncateSync,
   futimes,
   futimesSync,
+  glob,
+  globSync,
   lchown,
   lchownSync,
   link,

@@ -4,11 +4,19 @@ import { open as openWork } from './descriptors.ts';
 import { FileHandle } from './file-handle.ts';
 import { appendFileInChunks, readFile, writeFileInChunks } from './files.ts';
 import { type Operation, promised } from './forms.ts';
+import { type GlobAsync, globAsync } from './glob.ts';
 import { onPaths } from './operations.ts';
 import { watchAsync } from './watch.ts';
 
 type NodePromises = typeof nodeFs.promises;
-type Missing = 'glob' | 'lchmod';
+type Missing = 'lchmod';
+
+/** What not every Node's node:fs/promises has. */
+interface OfNewerNodes {
+  glob: GlobAsync;
+}
+
+type OwnPromises = Omit<NodePromises, Missing | keyof OfNewerNodes> & OfNewerNodes;
 
 /** A FileHandle where node:fs takes one. */
 const handled =
@@ -26,12 +34,13 @@ async function open(...args: unknown[]): Promise<FileHandle> {
 }
 
 /** fs.promises; its types are node:fs'. */
-export const promises: Omit<NodePromises, Missing> = {
+export const promises: OwnPromises = {
   ...forms,
   open,
   readFile: handled(readFile as never),
   writeFile: handled(writeFileInChunks as never),
   appendFile: handled(appendFileInChunks as never),
+  glob: globAsync,
   watch: watchAsync,
   constants: nodeFs.constants,
-} as unknown as Omit<NodePromises, Missing>;
+} as unknown as OwnPromises;
