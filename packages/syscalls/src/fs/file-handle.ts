@@ -2,11 +2,13 @@
 import { EventEmitter } from 'node:events';
 import type { Mode, ReadStream, TimeLike, WriteStream } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
+import type { ReadableStream } from 'node:stream/web';
 import { CodedError } from '@libcr/core/internal';
 import { nodeFs } from '../node-fs.ts';
 import * as descriptors from './descriptors.ts';
 import * as files from './files.ts';
 import { called, promised } from './forms.ts';
+import { type WebStreamOptions, webStreamOf } from './web-stream.ts';
 import type { Work } from './work.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: as node:fs/promises' types have them
@@ -42,6 +44,7 @@ function readArguments(args: unknown[]): [buffer: NodeJS.ArrayBufferView, ...res
 export class FileHandle extends EventEmitter {
   private number: number;
   private closing: Promise<void> | undefined;
+  private hasWebStream = false;
 
   /** @internal */
   constructor(fd: number) {
@@ -128,6 +131,18 @@ export class FileHandle extends EventEmitter {
 
   createWriteStream(options?: object): WriteStream {
     return nodeFs.createWriteStream('', { ...options, fd: this.number, fs: streamFs(this) } as Any);
+  }
+
+  /**
+   * The bytes from where the file is at. It ends with the file, and where that is closed. Throws ERR_INVALID_STATE for a file that is closed, or that
+   * has had one.
+   */
+  readableWebStream(options?: WebStreamOptions): ReadableStream {
+    if (this.number < 0) throw new CodedError('ERR_INVALID_STATE', 'Invalid state: The FileHandle is closed');
+    if (this.hasWebStream)
+      throw new CodedError('ERR_INVALID_STATE', 'Invalid state: The FileHandle is locked');
+    this.hasWebStream = true;
+    return webStreamOf(this, options);
   }
 
   /** Its lines, as for await has them. */

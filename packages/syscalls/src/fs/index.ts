@@ -5,6 +5,7 @@
  * What is not here is not in node:fs' names either, so that a program that needs it does not start: docs/fs.md has the list.
  */
 import nodeFs from 'node:fs';
+import { holdingLoop } from '../port/complete.ts';
 import * as callbacks from './callbacks.ts';
 import { called, sync } from './forms.ts';
 import { type Glob, type GlobSync, globAtOnce, glob as globWork } from './glob.ts';
@@ -12,6 +13,7 @@ import { type FsGuard, install } from './install.ts';
 import { onDescriptors, onPaths } from './operations.ts';
 import { promises } from './promises.ts';
 import { createReadStream, createWriteStream } from './streams.ts';
+import { type DisposableDirectory, mkdtempDisposableSync as makeDisposable } from './temporary.ts';
 import * as watching from './watch.ts';
 import * as watchingFiles from './watch-file.ts';
 
@@ -39,6 +41,10 @@ export const lstatSync: typeof nodeFs.lstatSync = sync(onPaths.lstat) as never;
 export const lutimesSync: typeof nodeFs.lutimesSync = sync(onPaths.lutimes) as never;
 export const mkdirSync: typeof nodeFs.mkdirSync = sync(onPaths.mkdir) as never;
 export const mkdtempSync: typeof nodeFs.mkdtempSync = sync(onPaths.mkdtemp) as never;
+export const mkdtempDisposableSync: (
+  prefix: string | Buffer | URL,
+  options?: object | string,
+) => DisposableDirectory = (...args) => holdingLoop(() => makeDisposable(...args));
 export const opendirSync: typeof nodeFs.opendirSync = sync(onPaths.opendir) as never;
 export const readFileSync: typeof nodeFs.readFileSync = sync(onPaths.readFile) as never;
 export const readdirSync: typeof nodeFs.readdirSync = sync(onPaths.readdir) as never;
@@ -217,6 +223,7 @@ type Names =
 interface OfNewerNodes {
   glob: Glob;
   globSync: GlobSync;
+  mkdtempDisposableSync: typeof mkdtempDisposableSync;
 }
 
 /** By name, as node:fs' default export is. */
@@ -266,6 +273,7 @@ const all: Pick<typeof nodeFs, Names> & OfNewerNodes & { promises: typeof promis
   mkdir,
   mkdirSync,
   mkdtemp,
+  mkdtempDisposableSync,
   mkdtempSync,
   open,
   openSync,

@@ -6,6 +6,7 @@ import { appendFileInChunks, readFile, writeFileInChunks } from './files.ts';
 import { type Operation, promised } from './forms.ts';
 import { type GlobAsync, globAsync } from './glob.ts';
 import { onPaths } from './operations.ts';
+import { mkdtempDisposable } from './temporary.ts';
 import { watchAsync } from './watch.ts';
 
 type NodePromises = typeof nodeFs.promises;
@@ -14,6 +15,7 @@ type Missing = 'lchmod';
 /** What not every Node's node:fs/promises has. */
 interface OfNewerNodes {
   glob: GlobAsync;
+  mkdtempDisposable: typeof mkdtempDisposable;
 }
 
 type OwnPromises = Omit<NodePromises, Missing | keyof OfNewerNodes> & OfNewerNodes;
@@ -41,6 +43,7 @@ export const promises: OwnPromises = {
   writeFile: handled(writeFileInChunks as never),
   appendFile: handled(appendFileInChunks as never),
   glob: globAsync,
+  mkdtempDisposable,
   watch: watchAsync,
   constants: nodeFs.constants,
 } as unknown as OwnPromises;

@@ -7,10 +7,11 @@
  *
  * Invariant: the descriptor is the watcher's from its constructor to close(), and after that nobody reads it: its number may be somebody else's.
  */
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { basename, join } from 'node:path';
+import { inspect } from 'node:util';
 import { create } from '@libcr/core';
-import { abortError } from '@libcr/core/internal';
+import { abortError, CodedError, invalidValue } from '@libcr/core/internal';
 import { decodeInotifyEvents, type InotifyEvent } from '../codec/inotify.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
@@ -19,6 +20,7 @@ import { send } from '../port/send.ts';
 import {
   type CheckedPath,
   checkBoolean,
+  checkInteger,
   checkOptions,
   checkPath,
   encoded,
@@ -198,19 +200,69 @@ export function watch(filename: unknown, options?: unknown, listener?: unknown):
   return watcher;
 }
 
-/** As node:fs/promises' watch: it begins with the first next(), and ends with the loop, or with an AbortError. */
-export async function* watchAsync(
-  filename: unknown,
-  options?: unknown,
-): AsyncGenerator<{ eventType: 'rename' | 'change'; filename: string | Buffer | null }, void> {
+interface Event {
+  eventType: 'rename' | 'change';
+  filename: string | Buffer | null;
+}
+
+const MAX_QUEUE = 2048;
+
+function checkQueue({ maxQueue, overflow }: Options): { maxQueue: number; overflow: 'ignore' | 'error' } {
+  if (overflow !== undefined && overflow !== 'ignore' && overflow !== 'error')
+    throw invalidValue(
+      `The property 'options.overflow' must be one of: 'ignore', 'error'. Received ${inspect(overflow)}`,
+    );
+  return {
+    maxQueue: maxQueue === undefined ? MAX_QUEUE : checkInteger(maxQueue, 'options.maxQueue'),
+    overflow: overflow ?? 'ignore',
+  };
+}
+
+/**
+ * As node:fs/promises' watch: it begins with the first next(), and ends with the loop, or with an AbortError. `maxQueue` events (2048) are kept for who does
+ * not ask yet; more are lost, with a warning, or with `overflow: 'error'` end it with ERR_FS_WATCH_QUEUE_OVERFLOW.
+ */
+export async function* watchAsync(filename: unknown, options?: unknown): AsyncGenerator<Event, void> {
   const { signal, ...rest } = checkWatchOptions(options);
+  const { maxQueue, overflow } = checkQueue(checkOptions(options));
   const path = checkPath(filename, 'filename');
   if (signal?.aborted) throw abortError(signal.reason);
+  const queue: (Event | Error)[] = [];
+  let tell = (): void => {};
   const watcher = new FSWatcher(path, { ...rest, signal: undefined });
+  const abort = (): void => {
+    watcher.close();
+    tell();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  watcher.on('error', (error: Error) => {
+    queue.push(error);
+    tell();
+  });
+  watcher.on('change', (eventType: Event['eventType'], name: Event['filename']) => {
+    if (queue.length < maxQueue) queue.push({ eventType, filename: name });
+    else if (overflow === 'error')
+      queue.splice(
+        0,
+        Infinity,
+        new CodedError('ERR_FS_WATCH_QUEUE_OVERFLOW', `fs.watch() queued more than ${maxQueue} events`),
+      );
+    else process.emitWarning('fs.watch maxQueue exceeded');
+    tell();
+  });
   try {
-    for await (const [eventType, name] of on(watcher, 'change', signal === undefined ? {} : { signal }))
-      yield { eventType, filename: name };
+    for (;;) {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        if (item instanceof Error) throw item;
+        yield item;
+      }
+      if (signal?.aborted) throw abortError(signal.reason);
+      await new Promise<void>((resolve) => {
+        tell = resolve;
+      });
+    }
   } finally {
     watcher.close();
+    signal?.removeEventListener('abort', abort);
   }
 }
