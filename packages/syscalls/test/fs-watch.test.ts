@@ -329,3 +329,51 @@ for (const path of ['chosen', 'readiness'])
       status: 0,
     });
   });
+
+const hasQueue = !process.versions.node.startsWith('20.');
+
+/** What comes of promises.watch when more happens than it is asked for. */
+async function overflown(fs: Fs, overflow: 'ignore' | 'error'): Promise<unknown> {
+  const path = newFolder();
+  const warnings: string[] = [];
+  const warned = (warning: Error): void => void warnings.push(`${warning.name}: ${warning.message}`);
+  process.on('warning', warned);
+  const options = { maxQueue: 2, overflow } as object;
+  const events = fs.promises.watch(path, options)[Symbol.asyncIterator]();
+  let files = 0;
+  const error: unknown = await (async () => {
+    while (warnings.length === 0) {
+      const next = events.next();
+      for (let i = 0; i < 5; i++) nodeFs.mkdirSync(join(path, `${files++}`));
+      if ((await next).done) return 'ended';
+      await new Promise(setImmediate); // a next() that answers at once must not keep the events from coming
+    }
+    return undefined;
+  })().catch(({ name, code, message }) => [name, code, message]);
+  await events.return?.();
+  process.off('warning', warned);
+  return [error, [...new Set(warnings)]];
+}
+
+test.each<['ignore' | 'error', unknown]>([
+  ['ignore', [undefined, ['Warning: fs.watch maxQueue exceeded']]],
+  ['error', [['Error', 'ERR_FS_WATCH_QUEUE_OVERFLOW', 'fs.watch() queued more than 2 events'], []]],
+])('promises.watch: more events than maxQueue: %s', async (overflow, expected) => {
+  expect(await overflown(own, overflow)).toEqual(expected);
+  if (hasQueue) expect(await overflown(nodeFs, overflow)).toEqual(expected);
+});
+
+test.each([{ maxQueue: '1' }, { maxQueue: 1.5 }, { overflow: 'no' }, { overflow: null }, { maxQueue: null }])(
+  'promises.watch: wrong options: %j',
+  async (options) => {
+    const error = (fs: Fs): Promise<unknown> =>
+      fs.promises
+        .watch(folder, options as object)
+        [Symbol.asyncIterator]()
+        .next()
+        .catch(({ name, code }) => [name, code]);
+    const ours = await error(own);
+    expect(ours).toMatchObject([expect.any(String), expect.stringMatching(/^ERR_/)]);
+    if (hasQueue) expect(ours).toEqual(await error(nodeFs));
+  },
+);
