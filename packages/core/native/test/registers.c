@@ -5,6 +5,9 @@
 #include <fenv.h>
 
 #include "check.h"
+#if defined(__x86_64__)
+#include "../arch/x86_64/cpu.h"
+#endif
 
 #define ROUNDS 1000
 
@@ -187,5 +190,10 @@ int main(void)
 	ON_RFORK(integer_registers);
 	ON_RFORK(control_words);
 	ON_RFORK(nothing_inherited);
+#if defined(__x86_64__)
+	lwkt_arch_loads_mxcsr ^= 1; /* as on a processor of another maker */
+	ON_RFORK(control_words);
+	ON_RFORK(nothing_inherited);
+#endif
 	return 0;
 }

@@ -16,6 +16,9 @@
 /** 1 where user mode may use rdgsbase and friends (AT_HWCAP2); 0: arch_prctl, 100 ns to 5 us more a switch with TLS. */
 extern unsigned char lwkt_arch_fsgsbase __attribute__((visibility("hidden")));
 
+/** 1 where a switch loads the control words in any case, as that costs nothing; 0: where they differ. Either is right. */
+extern unsigned char lwkt_arch_loads_mxcsr __attribute__((visibility("hidden")));
+
 /** A parked kernel task: what it needs to return from its function. Offsets are known to switch.S. */
 struct lwkt_parked {
 	void *sp; /* points to the return address */

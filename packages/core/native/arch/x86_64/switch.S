@@ -11,9 +11,10 @@
  * Callee-saved registers only: everything else is the caller's by the ABI. %fs (the TLS base) changes where the two contexts
  * differ in it; %gs (the per-CPU area) belongs to the rfork and stays. Not saved: the direction flag (clear by the ABI), the
  * signal mask and the alternate stack (the rfork's).
- * The control words are loaded only where they differ from those that are in use: by the ABI a call keeps mxcsr's control bits and not its
- * flags, and two threads nearly always differ in their flags (whoever has rounded a number has one set). To load an mxcsr that differs in
- * anything takes 65 ns on some Intels. They are compared by the sizes in which they have been stored, or no store would be forwarded.
+ * The control words: to load an mxcsr that differs in anything takes 65 ns on some Intels, and two threads nearly always differ in its flags
+ * (whoever has rounded a number has one set), which by the ABI no call keeps. So there they are compared, and loaded only where the control bits
+ * differ. On AMD's loading costs nothing, and to read what stmxcsr has just stored takes 1.7 ns: there they are loaded (lwkt_arch_loads_mxcsr). They
+ * are compared by the sizes in which they have been stored, or no store would be forwarded.
  *
  * CFI describes the frame at every instruction, so that debuggers and unwinders see through a switch: after the stack pointer is
  * exchanged the same rules hold on the new stack.
@@ -47,11 +48,10 @@ lwkt_arch_switch:
 	.cfi_adjust_cfa_offset 8
 	stmxcsr (%rsp)
 	fnstcw 4(%rsp)
-	movl (%rsp), %edx
-	movzwl 4(%rsp), %r8d
 
 	movq 8(%rsi), %rax		/* to->fs */
 	movq 8(%rdi), %rcx		/* from->fs */
+	movq %rsp, %r9			/* the leaving thread's frame */
 	movq %rsp, (%rdi)
 	movq (%rsi), %rsp		/* from here on it is the arriving thread's stack */
 	cmpq %rcx, %rax
@@ -60,11 +60,11 @@ lwkt_arch_switch:
 	je 3f
 	wrfsbase %rax
 2:
-	xorl (%rsp), %edx
-	testl $~0x3f, %edx		/* mxcsr's control bits: its low six are flags, which no call keeps */
-	jne 4f
-	cmpw %r8w, 4(%rsp)
-	jne 4f
+	cmpb $0, lwkt_arch_loads_mxcsr(%rip)
+	je 5f
+4:
+	ldmxcsr (%rsp)
+	fldcw 4(%rsp)
 1:
 	.cfi_remember_state
 	addq $8, %rsp
@@ -95,9 +95,14 @@ lwkt_arch_switch:
 	movq 8(%rsi), %rsi
 	syscall				/* it changes rax, rcx and r11 only */
 	jmp 2b
-4:
-	ldmxcsr (%rsp)
-	fldcw 4(%rsp)
+5:	/* as they are, or differ in flags only: mxcsr's low six bits */
+	movl (%r9), %edx
+	xorl (%rsp), %edx
+	testl $~0x3f, %edx
+	jne 4b
+	movzwl 4(%r9), %edx
+	cmpw %dx, 4(%rsp)
+	jne 4b
 	jmp 1b
 	.cfi_endproc
 	.size lwkt_arch_switch, . - lwkt_arch_switch
@@ -105,7 +110,7 @@ lwkt_arch_switch:
 /*
  * void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to): the same for whoever calls it directly, as a switcher of one's
  * own does. Same frame, so that each can switch to what the other has saved.
- *   in, out: as above. Uses rax, rcx, rdx, r8 (the address it returns to).
+ *   in, out: as above. Uses rax, rdx, r8 (the address it returns to), r9.
  * It ends with a jump: two threads that switch from different places would have every ret predicted wrong. (In lwkt_arch_switch, which
  * the scheduler calls from one place, ret is predicted right.) Between the exchange of stacks and the jump the frame is described as
  * seen from the saved one.
@@ -137,15 +142,14 @@ lwkt_light_switch:
 	.cfi_rel_offset %r15, 8
 	stmxcsr (%rsp)
 	fnstcw 4(%rsp)
-	movl (%rsp), %edx
-	movzwl 4(%rsp), %ecx
+	movq %rsp, %r9
 	movq %rsp, (%rdi)
 	movq (%rsi), %rsp		/* from here on it is the arriving thread's stack */
-	xorl (%rsp), %edx
-	testl $~0x3f, %edx
-	jne 2f
-	cmpw %cx, 4(%rsp)
-	jne 2f
+	cmpb $0, lwkt_arch_loads_mxcsr(%rip)
+	je 3f
+2:
+	ldmxcsr (%rsp)
+	fldcw 4(%rsp)
 1:
 	.cfi_remember_state
 	movq 8(%rsp), %r15
@@ -166,9 +170,14 @@ lwkt_light_switch:
 	.cfi_register %rip, %r8
 	jmp *%r8
 	.cfi_restore_state
-2:
-	ldmxcsr (%rsp)
-	fldcw 4(%rsp)
+3:
+	movl (%r9), %edx
+	xorl (%rsp), %edx
+	testl $~0x3f, %edx
+	jne 2b
+	movzwl 4(%r9), %edx
+	cmpw %dx, 4(%rsp)
+	jne 2b
 	jmp 1b
 	.cfi_endproc
 	.size lwkt_light_switch, . - lwkt_light_switch
