@@ -19,6 +19,18 @@
  * CFI describes the frame at every instruction, so that debuggers and unwinders see through a switch: after the stack pointer is
  * exchanged the same rules hold on the new stack.
  */
+
+/* Jumps where the frame at rsp has other control bits than the one at r9. What differs in mxcsr's low six bits only, its flags, is the same. */
+.macro compare_control_words otherwise
+	movl (%r9), %edx
+	xorl (%rsp), %edx
+	testl $~0x3f, %edx
+	jne \otherwise
+	movzwl 4(%r9), %edx
+	cmpw %dx, 4(%rsp)
+	jne \otherwise
+.endm
+
 	.text
 	.globl lwkt_arch_switch
 	.hidden lwkt_arch_switch
@@ -95,14 +107,8 @@ lwkt_arch_switch:
 	movq 8(%rsi), %rsi
 	syscall				/* it changes rax, rcx and r11 only */
 	jmp 2b
-5:	/* as they are, or differ in flags only: mxcsr's low six bits */
-	movl (%r9), %edx
-	xorl (%rsp), %edx
-	testl $~0x3f, %edx
-	jne 4b
-	movzwl 4(%r9), %edx
-	cmpw %dx, 4(%rsp)
-	jne 4b
+5:
+	compare_control_words 4b
 	jmp 1b
 	.cfi_endproc
 	.size lwkt_arch_switch, . - lwkt_arch_switch
@@ -171,13 +177,7 @@ lwkt_light_switch:
 	jmp *%r8
 	.cfi_restore_state
 3:
-	movl (%r9), %edx
-	xorl (%rsp), %edx
-	testl $~0x3f, %edx
-	jne 2b
-	movzwl 4(%r9), %edx
-	cmpw %dx, 4(%rsp)
-	jne 2b
+	compare_control_words 2b
 	jmp 1b
 	.cfi_endproc
 	.size lwkt_light_switch, . - lwkt_light_switch
