@@ -170,9 +170,12 @@ static int is_direct(int fd, const struct iovec *iov, long total, int not_for)
  * Whether EINVAL was said of the memory: JavaScript can't make any that is aligned for O_DIRECT; the copy that the call works on elsewhere is
  * (copied.c).
  */
-static int refuses_memory(int fd, long total)
+static int refuses_memory(int fd, long total, int error)
 {
-	return errno == EINVAL && total > 0 && total % SECTOR == 0 && (fcntl(fd, F_GETFL) & O_DIRECT);
+	if (error != EINVAL || total <= 0 || total % SECTOR != 0 || !(fcntl(fd, F_GETFL) & O_DIRECT))
+		return 0;
+	direct_found(fd);
+	return 1;
 }
 
 /** Whether a file has refused such memory before. */
@@ -229,10 +232,8 @@ static long do_read(struct environment *environment, const struct sysmsg *messag
 		return plain(message); /* EISDIR, which preadv2 does not say of nothing */
 	if (got >= 0)
 		return got;
-	if (refuses_memory(fd, total)) {
-		direct_found(fd);
+	if (refuses_memory(fd, total, errno))
 		return suspend(environment, ANSWER_OFFLOAD, 0);
-	}
 	if (errno != EAGAIN && errno != EOPNOTSUPP)
 		return -errno;
 	int unsupported = errno == EOPNOTSUPP;
@@ -292,18 +293,19 @@ static long do_write(struct environment *environment, const struct sysmsg *messa
 			offset += put;
 		advance(&iov, &n, (size_t)put);
 	}
-	if (done == 0 && refuses_memory(fd, total)) {
-		direct_found(fd);
+	if (done == 0 && refuses_memory(fd, total, errno))
 		return suspend(environment, ANSWER_OFFLOAD, 0);
-	}
 	if (errno != EAGAIN && errno != EOPNOTSUPP)
 		return done ? done : -errno;
 	int unsupported = errno == EOPNOTSUPP;
 	if (fstat(fd, &about) != 0)
 		return -errno;
 	if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) || S_ISDIR(about.st_mode)) {
-		if (done == 0 && (total <= WRITE_IN_PLACE || is_in_memory(fd)))
-			return plain(message);
+		if (done == 0 && (total <= WRITE_IN_PLACE || is_in_memory(fd))) {
+			long put = plain(message);
+			if (put >= 0 || !refuses_memory(fd, total, (int)-put))
+				return put;
+		}
 		return suspend(environment, ANSWER_OFFLOAD, done);
 	}
 	if (is_nonblocking(fd))
