@@ -151,19 +151,23 @@ static int rwf_of(const struct sysmsg *message)
 	return message->sm_number == SYS_preadv2 || message->sm_number == SYS_pwritev2 ? (int)message->sm_args[5] : 0;
 }
 
+static int is_on_device(int fd)
+{
+	struct stat about;
+
+	return fstat(fd, &about) == 0 && (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode));
+}
+
 /**
  * Whether a read or write goes to the device and waits for it: RWF_NOWAIT keeps it only from waiting for anything else. Asked only where the
  * memory is aligned as devices want it, which a buffer that was not made for the purpose is not. not_for: the mode in which the call fails.
  */
 static int is_direct(int fd, const struct iovec *iov, long total, int not_for)
 {
-	struct stat about;
-
 	if (((uintptr_t)iov->iov_base | (uintptr_t)total) % SECTOR != 0 || total == 0)
 		return 0;
 	int flags = fcntl(fd, F_GETFL);
-	return flags >= 0 && (flags & O_DIRECT) && (flags & O_ACCMODE) != not_for && fstat(fd, &about) == 0 &&
-	       (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode));
+	return flags >= 0 && (flags & O_DIRECT) && (flags & O_ACCMODE) != not_for && is_on_device(fd);
 }
 
 /**
@@ -181,11 +185,9 @@ static int refuses_memory(int fd, long total, int error)
 /** Whether a file has refused such memory before. */
 static int would_refuse_memory(int fd, const struct iovec *iov, long total)
 {
-	struct stat about;
-
 	if (!direct_is_known(fd) || total == 0 || total % SECTOR != 0 || (uintptr_t)iov->iov_base % SECTOR == 0)
 		return 0;
-	if (fstat(fd, &about) == 0 && (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)))
+	if (is_on_device(fd))
 		return 1;
 	descriptor_forget((unsigned)fd, (unsigned)fd);
 	return 0;

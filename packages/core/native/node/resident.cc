@@ -64,7 +64,6 @@ static void run_job(Cpu* cpu, v8::Local<v8::Context> context) {
     set_continuation(isolate, cpu->continuation[slot].Get(isolate));
     cpu->continuation[slot].Reset();
   }
-  repeat_termination(cpu);
   if (!cpu->terminating) {
     v8::TryCatch caught(isolate);  // entry() catches everything but termination
     cpu->entry.Get(isolate)->Call(context, v8::Undefined(isolate), 1, &argument).IsEmpty();
@@ -91,6 +90,7 @@ static void js_main() {
       v8::Unlocker unlocker(isolate);
     }
     isolate->SetStackLimit(js_limit(td));
+    repeat_termination(cpu);  // later ones, at the switch; a job that is adopted needs none
     do {
       run_job(cpu, context);
     } while (lwkt_resident_adopt() || lwkt_resident_park());
