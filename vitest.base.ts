@@ -1,4 +1,5 @@
 // What every package has in common when vitest tests it.
+import { availableParallelism } from 'node:os';
 import type { ViteUserConfig } from 'vitest/config';
 
 export const base: ViteUserConfig = {
@@ -6,6 +7,7 @@ export const base: ViteUserConfig = {
     pool: 'forks', // native code in process-wide state: never vitest's worker threads
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    maxWorkers: availableParallelism(), // vitest leaves one CPU free: on two, half of them, though most tests wait for a child process
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -23,7 +23,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
@@ -100,10 +100,50 @@ function useBuildDirectory(packageDir, target) {
   return build;
 }
 
+/** The words of a variable of a target's makefile, as gyp has written it: NAME := \, and a word or two in each line. */
+function variable(makefile, name) {
+  const [, lines] = makefile.match(new RegExp(`^${name} := ?\\\\\n((?:\\t.*\n)*)`, 'm')) ?? [];
+  if (lines === undefined) fail(`no ${name} in the makefile that node-gyp has made`);
+  return lines
+    .split(/[\s\\]+/)
+    .filter(Boolean)
+    .map((word) => word.replace(/^'(.*)'$/, '$1').replace('$(srcdir)', '..'));
+}
+
+/**
+ * Compiles native/node/precompiled.h, where a package has one, with the flags that node-gyp has chosen. Returns what every C++ file is to be compiled with
+ * besides. A compiler that can't use the result reads the header instead.
+ */
+function precompile(packageDir, build, name) {
+  const header = join(packageDir, 'native', 'node', 'precompiled.h');
+  if (!existsSync(header)) return '';
+  const makefile = readFileSync(join(build, `${name}.target.mk`), 'utf8');
+  const words = ['DEFS', 'CFLAGS', 'CFLAGS_CC', 'INCS'].flatMap((kind) =>
+    variable(makefile, `${kind}_Release`),
+  );
+  const compiler = process.env.CXX || 'g++';
+  const ours = (process.env.CXXFLAGS ?? '').split(/\s+/).filter(Boolean);
+  const place = join(build, 'precompiled', 'precompiled.h');
+  const command = [...words, ...ours, '-x', 'c++-header', header, '-o', `${place}.gch`];
+  const made = JSON.stringify([compiler, command, readFileSync(header, 'utf8')]);
+  const stamp = `${place}.json`;
+
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== made) {
+    mkdirSync(dirname(place), { recursive: true });
+    copyFileSync(header, place);
+    const { status, error } = spawnSync(compiler, command, { cwd: build, stdio: 'inherit' });
+    if (status !== 0)
+      fail(`${compiler} could not compile ${header} (${error?.message ?? `exit status ${status}`})`);
+    writeFileSync(stamp, made);
+  }
+  return `-include ${place}`;
+}
+
 /** Runs node-gyp with nothing from npm's settings: in the environment they would win over these arguments. */
-function runNodeGyp(packageDir, target, ...args) {
+function runNodeGyp(packageDir, target, flags, ...args) {
   const settings = /^npm_(config|package_config_node_gyp)_/i;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
+  if (flags) env.CXXFLAGS = `${env.CXXFLAGS ?? ''} ${flags}`;
   env.PATH = `${dirname(target.node)}${delimiter}${env.PATH}`; // `node` in a binding.gyp's commands is the target, too
   const command = [
     nodeGyp,
@@ -157,13 +197,14 @@ if (process.env.LIBCR_BUILD_LOCKED !== packageDir) underLock(packageDir);
 const target = findTarget();
 const build = useBuildDirectory(packageDir, target);
 // Configuring takes part of a second, and make compares command lines: so always, rather than guess when it's due.
-runNodeGyp(packageDir, target, 'configure');
-runNodeGyp(packageDir, target, 'build', '--jobs=max');
+runNodeGyp(packageDir, target, '', 'configure');
+const name = basename(packageDir);
+runNodeGyp(packageDir, target, precompile(packageDir, build, name), 'build', '--jobs=max');
 
 const out = join(packageDir, 'prebuilds', `linux-${target.arch}-${target.libc}`, `abi-${target.abi}`);
 const release = join(build, 'Release');
 mkdirSync(out, { recursive: true });
-for (const name of readdirSync(release).filter((file) => file.endsWith('.node'))) {
-  install(join(release, name), join(out, name));
-  console.log(`build-native: ${relative(packageDir, join(out, name))} for Node ${target.version}`);
+for (const file of readdirSync(release).filter((entry) => entry.endsWith('.node'))) {
+  install(join(release, file), join(out, file));
+  console.log(`build-native: ${relative(packageDir, join(out, file))} for Node ${target.version}`);
 }

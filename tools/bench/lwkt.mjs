@@ -3,17 +3,13 @@
 // them, messages between rforks from JavaScript, against Workers.
 //
 // A peer whose library or compiler is not there is skipped, not failed; tools/bench/install-peers.sh installs them.
-//
-// Invariant: the same flags for everything in C and C++, and nothing is built outside of the scratch directory but Go's own build cache.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { CC, CXX, compile, exists, missingCompiler, run } from './compile.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const SOURCES = join(import.meta.dirname, 'subjects', 'lwkt');
 const NATIVE = join(root, 'packages', 'core', 'native');
-const CC = process.env.CC ?? 'gcc';
-const CXX = process.env.CXX ?? 'g++';
-const FLAGS = ['-O2', '-Wall', '-Wextra', '-pthread'];
 
 const subject = (source, ...args) => ({
   source,
@@ -50,7 +46,6 @@ export const group = {
     'Boost, fcontext': subject('fcontext.cpp'),
     swapcontext: subject('ucontext.c'),
     yield: subject('lwkt-switch.c'),
-    'yield, TLS': subject('lwkt-switch.c', 'tls'),
     'Boost.Fiber, yield': subject('boost-fiber-switch.cpp'),
     'Pth, pth_yield': subject('pth-switch.c'),
     'Go, Gosched': subject('go-switch.go'),
@@ -88,14 +83,13 @@ export const group = {
       expected: { atMost: 1 },
     },
     { what: 'native switch, scheduler included', ours: 'yield', peers: switching, expected: { atMost: 0.5 } },
-    { what: 'the same with a TLS block of its own', ours: 'yield, TLS', peers: switching },
     {
       what: 'create, run, end (1,000 at once)',
       ours: 'create, join',
       peers: ['Boost.Fiber', 'Boost.Fiber, pooled stacks', 'Pth, pth_spawn', 'goroutine', 'pthread_create'],
       expected: { atMost: 0.5 },
     },
-    { what: 'the same, nobody joins', ours: 'create', peers: ['goroutine'] },
+    { what: 'create, run, end (1,000 at once), nobody joins', ours: 'create', peers: ['goroutine'] },
     {
       what: 'message round trip on one CPU',
       ours: 'domsg',
@@ -134,7 +128,7 @@ export const group = {
       expected: { faster: 5 },
     },
     {
-      what: 'JavaScript: the same with a small object',
+      what: 'JavaScript: a small object to another rfork and back, 64 in flight',
       ours: 'rfork, 64 objects in flight',
       peers: ['postMessage, 64 objects in flight'],
       expected: { faster: 5 },
@@ -154,21 +148,12 @@ function program(scratch, source) {
   return join(scratch, source.replace('.', '-'));
 }
 
-function exists(command, ...args) {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
-}
-
 function hasHeader(compiler, language, header) {
   const input = `#include <${header}>\n`;
   return spawnSync(compiler, ['-fsyntax-only', '-x', language, '-'], { input }).status === 0;
 }
 
-/** What a source needs: a compiler, perhaps a header, perhaps a library; and the Debian package that has them. */
-const LANGUAGES = {
-  c: { here: () => exists(CC, '--version'), missing: CC, deb: 'gcc' },
-  cpp: { here: () => exists(CXX, '--version'), missing: CXX, deb: 'g++' },
-  go: { here: () => exists('go', 'version'), missing: 'go', deb: 'golang-go' },
-};
+/** What a source may need besides a compiler: a library, and the Debian package that has it. */
 const LIBRARIES = [
   {
     prefix: 'lwkt-',
@@ -199,18 +184,12 @@ const LIBRARIES = [
     link: () => ['-lpth'],
   },
 ];
-const language = (source) => LANGUAGES[source.split('.').at(-1)];
 const library = (source) => LIBRARIES.find(({ prefix }) => source.startsWith(prefix));
 
 function whyAbsent(source) {
-  const lacking = [language(source), library(source)].find((need) => need && !need.here());
+  const needed = library(source);
+  const lacking = missingCompiler(source) ?? (needed && !needed.here() ? needed : undefined);
   return lacking && `${lacking.missing} is not installed (Debian: ${lacking.deb})`;
-}
-
-function run(command, args, env = {}) {
-  const child = spawnSync(command, args, { cwd: SOURCES, encoding: 'utf8', env: { ...process.env, ...env } });
-  if (child.error) throw child.error;
-  if (child.status !== 0) throw new Error(`${command} ${args.join(' ')}:\n${child.stdout}${child.stderr}`);
 }
 
 /** A subject that is there twice, with other arguments, is built once. */
@@ -225,20 +204,10 @@ function build(scratch, source) {
     run('make', ['-s', '-C', NATIVE, `CC=${CC}`, `BUILD=${folder}`, join(folder, 'libcr.a')]);
     built.add('libcr');
   }
-  if (source.endsWith('.go')) {
-    // Nothing is fetched, not even a newer Go that a file might ask for.
-    const offline = { GO111MODULE: 'off', GOTOOLCHAIN: 'local', GOFLAGS: '' };
-    return run('go', ['build', '-o', target, source, 'sample.go'], offline);
-  }
-  const compiler = source.endsWith('.cpp') ? [CXX, '-std=c++17'] : [CC, '-std=gnu11'];
-  const link = library(source)?.link(scratch) ?? [];
-  run(compiler[0], [
-    compiler[1],
-    ...FLAGS,
-    ...(isOurs(source) ? [`-I${join(NATIVE, 'include')}`] : []),
-    source,
-    '-o',
-    target,
-    ...link,
-  ]);
+  compile(source, target, {
+    cwd: SOURCES,
+    more: ['sample.go'],
+    flags: isOurs(source) ? [`-I${join(NATIVE, 'include')}`] : [],
+    link: library(source)?.link(scratch),
+  });
 }

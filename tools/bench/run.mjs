@@ -11,20 +11,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
-import { machine } from './machine.mjs';
-import { judge, printTable } from './table.mjs';
+import { hasFsgsbase, machine } from './machine.mjs';
+import { judge, printMarkdown, printTable } from './table.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
-const GROUPS = ['core', 'syscalls', 'treesum', 'lwkt'];
+const GROUPS = ['core', 'syscalls', 'posix', 'programs', 'treesum', 'lwkt', 'signals'];
 
 const help = `usage: npm run bench [-- [options] [GROUP...]]
 
 Groups: ${GROUPS.join(', ')}; all of them if none is named.
 "lwkt" compares with C and C++ libraries and with Go; what is not installed is skipped. On Debian,
-tools/bench/install-peers.sh installs it.
+tools/bench/install-peers.sh installs it. "programs" needs what tools/install-programs.sh installs.
 
   --rounds N   how often each subject runs (default 5; fewer are good for a quick look only)
   --row TEXT   only rows whose description contains TEXT
+  --mib N      size of the file that the compressors of "programs" get (default 256)
+  --markdown   print rows for docs/benchmarks.md
   --json FILE  write everything that was measured to FILE as well
   --help       this text
 `;
@@ -37,15 +39,19 @@ function readOptions() {
         rounds: { type: 'string', default: '5' },
         row: { type: 'string', default: '' },
         json: { type: 'string' },
+        mib: { type: 'string', default: '256' },
+        markdown: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
     const unknown = positionals.find((name) => !GROUPS.includes(name));
     if (unknown) throw new Error(`there is no group "${unknown}"`);
-    if (!/^[1-9]\d*$/.test(values.rounds)) throw new Error('--rounds must be a whole number from 1 on');
+    for (const name of ['rounds', 'mib'])
+      if (!/^[1-9]\d*$/.test(values[name])) throw new Error(`--${name} must be a whole number from 1 on`);
     return {
       ...values,
       rounds: Number(values.rounds),
+      mib: Number(values.mib),
       groups: positionals.length ? GROUPS.filter((name) => positionals.includes(name)) : GROUPS,
     };
   } catch (error) {
@@ -56,17 +62,20 @@ function readOptions() {
 
 const progress = (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`);
 
+/** The subjects of a row. It names one by "subject", or one of its several figures by "subject: figure". */
+const subjectsOf = (row) => [row.ours, ...row.peers].map((name) => name.split(': ')[0]);
+
 /**
  * Each round runs each subject once. Returns the samples by subject name, what went wrong with those that have none, and why others are
  * absent. Throws where subjects disagree about their output.
  */
-function measure(group, rows, rounds, scratch) {
-  const wanted = new Set(rows.flatMap((row) => [row.ours, ...row.peers]));
+async function measure(group, rows, { rounds, mib }, scratch) {
+  const wanted = new Set(rows.flatMap(subjectsOf));
   const all = Object.keys(group.subjects).filter((name) => wanted.has(name));
-  const context = group.prepare?.(scratch, all) ?? {};
+  const context = (await group.prepare?.(scratch, all, { mib })) ?? {};
   const absent = new Map(Object.entries(context.absent ?? {}));
   const names = all.filter((name) => !absent.has(name));
-  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  const samples = {};
   const failures = new Map();
   const outputs = new Map();
 
@@ -75,8 +84,11 @@ function measure(group, rows, rounds, scratch) {
       if (failures.has(name)) continue;
       progress(`${group.name}: round ${round} of ${rounds}, ${name}`);
       try {
-        const { figure, output } = runChild(group.subjects[name], context, { root, scratch });
-        samples[name].push(figure);
+        const { figures, output } = runChild(group.subjects[name], context, { root, scratch });
+        for (const [figure, value] of Object.entries(figures)) {
+          const key = figure ? `${name}: ${figure}` : name;
+          samples[key] = [...(samples[key] ?? []), value];
+        }
         if (output !== undefined) outputs.set(name, output);
       } catch (error) {
         failures.set(name, error.message);
@@ -98,7 +110,7 @@ if (options.help) {
   process.exit(0);
 }
 
-const header = machine();
+const header = await machine();
 const scratch = mkdtempSync(join(tmpdir(), 'libcr-bench-'));
 const results = [];
 const problems = [];
@@ -115,15 +127,16 @@ try {
       continue;
     }
     try {
-      const { samples, failures, absent } = measure(group, rows, options.rounds, scratch);
+      const { samples, failures, absent } = await measure(group, rows, options, scratch);
       for (const [subject, message] of failures) problems.push(`${name}: "${subject}" failed: ${message}`);
       const judged = rows
-        .filter((row) => ![row.ours, ...row.peers].some((subject) => failures.has(subject)))
+        .filter((row) => !subjectsOf(row).some((subject) => failures.has(subject)))
         .map((row) => judge(row, samples));
       for (const [subject, why] of absent) console.log(`${name}: "${subject}" skipped: ${why}`);
       results.push({ group: name, samples, rows: judged });
       console.log(`${name} (${group.what})`);
-      printTable(judged);
+      if (options.markdown) printMarkdown(judged, { group: name, fsgsbase: await hasFsgsbase() });
+      else printTable(judged);
       console.log('');
     } catch (error) {
       problems.push(`${name}: ${error.message}`);

@@ -16,6 +16,11 @@ export function report(ns, output) {
   console.log(JSON.stringify({ ns, output }));
 }
 
+/** The same for several figures: { name: nanoseconds or bytes }. */
+export function reportFigures(figures) {
+  console.log(JSON.stringify({ figures }));
+}
+
 /**
  * Samples stretch(), which does `operations` operations, on the event loop or (if it is synchronous) wherever it is called. Prints the median
  * nanoseconds of one.

@@ -3,12 +3,11 @@
 // The programs in C are compiled for each run; where there is no C compiler, or no fio, what needs them is skipped and said.
 //
 // Invariant: all subjects of a row do the same work on the same files, or with the same load generator.
-import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { CC, compile, exists } from './compile.mjs';
 
 const SOURCES = join(import.meta.dirname, 'subjects', 'syscalls');
-const CC = process.env.CC ?? 'gcc';
 const PROGRAMS = ['files', 'echo-server', 'echo-load', 'drop'];
 
 export const READ = 4096;
@@ -49,7 +48,7 @@ const echoRows = (connections) => [
     expected: { faster: 2 },
   },
   {
-    what: 'the same, against C',
+    what: `TCP echo of 64 bytes, ${connections} connections, against C`,
     ours: `echo, userthreads, ${connections}`,
     peers: [`echo, C epoll, ${connections}`],
     expected: { atMost: 2 },
@@ -63,25 +62,14 @@ export const group = {
 
   prepare(scratch, names) {
     const absent = {};
-    const hasCompiler = spawnSync(CC, ['--version']).status === 0;
-    const hasFio = spawnSync('fio', ['--version']).status === 0;
+    const hasCompiler = exists(CC, '--version');
+    const hasFio = exists('fio', '--version');
     for (const name of names) {
       if (group.subjects[name].c && !hasCompiler) absent[name] = `there is no ${CC} (Debian: gcc)`;
       if (group.subjects[name].fio && !hasFio) absent[name] = 'there is no fio (Debian: fio)';
     }
     if (hasCompiler)
-      for (const program of PROGRAMS) {
-        const source = join(SOURCES, `${program}.c`);
-        const { status, stderr } = spawnSync(CC, [
-          '-O2',
-          '-Wall',
-          '-Wextra',
-          '-o',
-          join(scratch, program),
-          source,
-        ]);
-        if (status !== 0) throw new Error(`${source}: ${stderr}`);
-      }
+      for (const program of PROGRAMS) compile(join(SOURCES, `${program}.c`), join(scratch, program));
     writeFileSync(join(scratch, 'read'), Buffer.alloc(READ * READS, 'page cache '));
     mkdirSync(join(scratch, 'small'));
     for (let i = 0; i < FILES; i++)
@@ -118,6 +106,10 @@ export const group = {
     'random, fio io_uring, O_DIRECT': fio('1'),
     ...echo(64),
     ...echo(512),
+    'chain of stat, libcr': script('chain', 'libcr', 'stat'),
+    'chain of stat, fs.promises': script('chain', 'node', 'stat'),
+    'tick beside it, libcr': script('chain', 'libcr', 'tick'),
+    'tick beside it, fs.promises': script('chain', 'node', 'tick'),
   },
   rows: [
     {
@@ -127,14 +119,19 @@ export const group = {
       expected: { faster: 15 },
     },
     {
-      what: 'the same, against fs.readSync',
+      what: 'read of 4 KiB in the page cache, against fs.readSync',
       ours: 'read, userthread',
       peers: ['fs.readSync'],
       expected: { atMost: 1.2 },
     },
-    { what: 'the same, against C', ours: 'read, userthread', peers: ['read, C'], expected: { atMost: 3 } },
     {
-      what: 'the same on the event loop',
+      what: 'read of 4 KiB in the page cache, against C',
+      ours: 'read, userthread',
+      peers: ['read, C'],
+      expected: { atMost: 3 },
+    },
+    {
+      what: 'read of 4 KiB in the page cache, on the event loop',
       ours: 'read, thread0',
       peers: ['fs.readSync'],
       expected: { atMost: 1.2 },
@@ -146,14 +143,19 @@ export const group = {
       peers: atOnce('fs.promises.readFile'),
       expected: { faster: 5 },
     },
-    { what: 'the same, against C', ours: 'files, userthread', peers: ['files, C'], expected: { atMost: 2 } },
+    {
+      what: 'open, stat, read, close of a small file, against C',
+      ours: 'files, userthread',
+      peers: ['files, C'],
+      expected: { atMost: 2 },
+    },
     {
       what: 'statx of a file',
       ours: 'statx, userthread',
       peers: atOnce('fs.promises.stat'),
       expected: { faster: 8 },
     },
-    { what: 'the same, against C', ours: 'statx, userthread', peers: ['statx, C'] },
+    { what: 'statx of a file, against C', ours: 'statx, userthread', peers: ['statx, C'] },
     {
       what: `random reads of 4 KiB not in the page cache, ${DEPTH} at once`,
       ours: 'random, userthreads',
@@ -161,19 +163,31 @@ export const group = {
       expected: { faster: 2 },
     },
     {
-      what: 'the same, against fio',
+      what: `random reads of 4 KiB not in the page cache, ${DEPTH} at once, against fio`,
       ours: 'random, userthreads',
       peers: ['random, fio io_uring'],
       expected: { atMost: 1.25 },
     },
     {
-      what: 'the same with O_DIRECT',
+      what: `random reads of 4 KiB not in the page cache, ${DEPTH} at once, with O_DIRECT`,
       ours: 'random, userthreads, O_DIRECT',
       peers: ['random, fio io_uring, O_DIRECT'],
       expected: { atMost: 1.25 },
     },
     ...echoRows(64),
     ...echoRows(512),
+    {
+      what: 'a chain of stat beside an interval of 1 ms',
+      ours: 'chain of stat, libcr',
+      peers: ['chain of stat, fs.promises'],
+      expected: { faster: 4 },
+    },
+    {
+      what: 'the interval: from one tick to the next',
+      ours: 'tick beside it, libcr',
+      peers: ['tick beside it, fs.promises'],
+      expected: { atMost: 1.25 },
+    },
     {
       what: 'one shim that passes the read on',
       ours: 'read, one shim',

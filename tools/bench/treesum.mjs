@@ -21,6 +21,15 @@ const whole = (file, ...args) => ({
 const peers = CONCURRENCIES.map((n) => `fs.promises, ${n} at once`);
 const peersWhole = peers.map((name) => `${name}, process`);
 
+/** The row without starting up; the group core has it, too. */
+export const insideTheProcess = {
+  subjects: {
+    userthreads: inside('userthreads'),
+    ...Object.fromEntries(peers.map((name, i) => [name, inside('promises', String(CONCURRENCIES[i]))])),
+  },
+  row: { what: 'treesum, inside the process', ours: 'userthreads', peers, expected: { faster: 3 } },
+};
+
 export const group = {
   name: 'treesum',
   what: `${FILES} files of 200 to 8,000 bytes in the page cache, seed ${SEED}`,
@@ -28,18 +37,17 @@ export const group = {
 
   prepare(scratch) {
     const tree = join(scratch, 'tree');
-    makeTree(tree);
+    if (!existsSync(tree)) makeTree(tree); // two groups use it
     return { tree };
   },
 
   subjects: {
-    userthreads: inside('userthreads'),
-    ...Object.fromEntries(peers.map((name, i) => [name, inside('promises', String(CONCURRENCIES[i]))])),
+    ...insideTheProcess.subjects,
     'userthreads, process': whole('userthreads'),
     ...Object.fromEntries(peersWhole.map((name, i) => [name, whole('promises', String(CONCURRENCIES[i]))])),
   },
   rows: [
-    { what: 'treesum, inside the process', ours: 'userthreads', peers, expected: { faster: 3 } },
+    insideTheProcess.row,
     { what: 'treesum, from spawn to exit', ours: 'userthreads, process', peers: peersWhole },
   ],
 };

@@ -1,4 +1,4 @@
-// Runs the examples in the documents at the top of the repository, in docs/ and of @libcr/syscalls, and compares what they print.
+// Runs the examples in the documents at the top of the repository, in docs/, of @libcr/syscalls, @libcr/posix-compat and @libcr/signals, and compares what they print.
 //
 // An example is a fenced block whose first line says js or ts and the word "run". If the next fenced block is a text block, that is what the
 // example must print on stdout, to the letter; without one it only has to end with exit code 0. Other blocks are not run.
@@ -26,7 +26,14 @@ function documents() {
     .filter((entry) => entry.isFile() && entry.name.endsWith('.md'))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-  const named = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'packages/syscalls/README.md'];
+  const named = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'packages/syscalls/README.md',
+    'packages/posix-compat/README.md',
+    'packages/signals/README.md',
+  ];
   return [...named.map((name) => join(root, name)), ...inDocs];
 }
 

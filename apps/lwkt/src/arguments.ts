@@ -17,6 +17,8 @@ export interface Parsed {
   options: Map<string, (string | true)[]>;
   /** SCRIPT and all that follows it. */
   rest: string[];
+  /** Whether "--" stood before it. */
+  terminated?: true;
 }
 
 /** Reads args up to the first that is no option. Throws UsageError. */
@@ -39,7 +41,8 @@ export function parseCommand(args: string[], specs: Record<string, OptionSpec>):
   const options: Parsed['options'] = new Map();
   for (const token of tokens) {
     if (token.kind === 'positional') return { options, rest: args.slice(token.index) };
-    if (token.kind === 'option-terminator') return { options, rest: args.slice(token.index + 1) };
+    if (token.kind === 'option-terminator')
+      return { options, rest: args.slice(token.index + 1), terminated: true };
     const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
     if (spec === undefined) throw new UsageError(`unknown option ${token.rawName}`);
     const given = options.get(token.name) ?? [];

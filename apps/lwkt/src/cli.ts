@@ -8,7 +8,9 @@ import { type OptionSpec, type Parsed, parseAll, parseCommand, values } from './
 import { doctor } from './doctor.ts';
 import { Failure, UsageError } from './errors.ts';
 import { type Command, commandHelp, commands, help } from './help.ts';
+import { isScript } from './kind.ts';
 import { launch } from './launch.ts';
+import { runProgram } from './program.ts';
 import { recordedCommand, recordingOf } from './recording.ts';
 
 const HELP: OptionSpec = { value: 'no', short: 'h' };
@@ -20,7 +22,13 @@ const options: Record<Command, Record<string, OptionSpec>> = {
     config: { value: 'required' },
     trace: { value: 'optional' },
     'trace-events': { value: 'required' },
+    'stack-size': { value: 'required' },
     'no-top': { value: 'no' },
+    stats: { value: 'no' },
+    policy: { value: 'required' },
+    rforks: { value: 'required' },
+    metrics: { value: 'required' },
+    'native-shim': { value: 'required' },
   },
   trace: {
     help: HELP,
@@ -77,9 +85,32 @@ function traceOf(parsed: Parsed): string | 2 | undefined {
   return given === true ? 2 : given;
 }
 
+const OF_PROGRAMS = ['stats', 'policy', 'rforks', 'metrics', 'native-shim'];
+
+/** What only a script, or only a program, can be run with. */
+function check(parsed: Parsed, program: boolean): void {
+  const wrong = [...parsed.options.keys()].find((name) =>
+    program ? name !== 'trace' && !OF_PROGRAMS.includes(name) : OF_PROGRAMS.includes(name),
+  );
+  if (wrong !== undefined)
+    throw new UsageError(`option --${wrong} is for ${program ? 'scripts' : 'programs'}`);
+}
+
 async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   const [script, ...args] = parsed.rest;
-  if (script === undefined) throw new UsageError('SCRIPT is missing');
+  if (script === undefined)
+    throw new UsageError(command === 'run' ? 'SCRIPT or PROGRAM is missing' : 'SCRIPT is missing');
+  const program = command === 'run' && !isScript(script, parsed.terminated === true);
+  check(parsed, program);
+  if (program)
+    return await runProgram(script, args, {
+      trace: traceOf(parsed),
+      stats: parsed.options.has('stats'),
+      policy: values(parsed, 'policy').at(-1),
+      rforks: values(parsed, 'rforks').at(-1),
+      metrics: values(parsed, 'metrics').at(-1),
+      nativeShims: values(parsed, 'native-shim'),
+    });
   const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : traceOf(parsed);
   await launch(script, args, {
     shims: values(parsed, 'shim'),
@@ -88,6 +119,7 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
     folder: process.cwd(),
     summary: command === 'trace',
     events: values(parsed, 'trace-events').at(-1),
+    stackSize: values(parsed, 'stack-size').at(-1),
     top: command === 'run' && !parsed.options.has('no-top'),
   });
 }

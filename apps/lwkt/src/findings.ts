@@ -3,7 +3,7 @@
  * nothing is tried. Where a file of /proc is not there, the finding says so instead of guessing.
  */
 import { readFileSync } from 'node:fs';
-import { endianness, release } from 'node:os';
+import { release } from 'node:os';
 
 export interface Finding {
   /** missing: libcr does not work without it. note: it works, another way. */
@@ -22,7 +22,7 @@ function read(path: string): string | undefined {
   }
 }
 
-function kernelAtLeast(major: number, minor: number): boolean {
+export function kernelAtLeast(major: number, minor: number): boolean {
   const [a = 0, b = 0] = release().split('.').map(Number);
   return a > major || (a === major && b >= minor);
 }
@@ -65,33 +65,33 @@ function node(): Finding {
   };
 }
 
-const AT_HWCAP2 = 26n;
-const HWCAP2_FSGSBASE = 2n;
-
-/**
- * Whether user mode may write %fs and %gs: the kernel says so in the auxiliary vector, pairs of 64-bit
- * numbers.
- */
-function fsgsbase(): Finding {
-  const name = 'fsgsbase';
-  let auxv: Buffer;
+/** How userthreads are made threads to V8, and whether they can be preempted: what @libcr/core has found in this Node. */
+async function threadWords(): Promise<Finding[]> {
   try {
-    auxv = readFileSync('/proc/self/auxv');
+    const { native } = await import('@libcr/core/internal');
+    const missing = native.preemptionMissing();
+    const bySymbols = native.threadWords === 'symbols';
+    return [
+      {
+        state: bySymbols ? 'ok' : 'note',
+        name: 'thread words',
+        value: bySymbols
+          ? "V8's thread-local variables are known by the program's symbols"
+          : "V8's thread-local variables were found by looking: this Node has no symbol table",
+        ...(!bySymbols && { advice: 'use a Node that is not stripped, as the official builds are' }),
+      },
+      missing === undefined
+        ? { state: 'ok', name: 'preemption', value: 'userthreads that compute can be preempted' }
+        : {
+            state: 'note',
+            name: 'preemption',
+            value: `off: ${missing}`,
+            advice: 'everything else works; a userthread that computes keeps its turn',
+          },
+    ];
   } catch {
-    return { state: 'note', name, value: 'unknown: /proc/self/auxv cannot be read' };
+    return [{ state: 'note', name: 'thread words', value: 'unknown, as @libcr/core does not load' }];
   }
-  const word = (at: number): bigint =>
-    endianness() === 'LE' ? auxv.readBigUInt64LE(at) : auxv.readBigUInt64BE(at);
-  for (let at = 0; at + 16 <= auxv.length; at += 16)
-    if (word(at) === AT_HWCAP2 && (word(at + 8) & HWCAP2_FSGSBASE) !== 0n)
-      return { state: 'ok', name, value: 'yes: a switch writes %fs itself' };
-  return {
-    state: 'note',
-    name,
-    value: 'no: a switch asks the kernel (arch_prctl)',
-    advice:
-      'a switch takes 0.1 to 5 µs longer; Linux 5.9 and an Intel CPU since 2012 or AMD since 2019 have it',
-  };
 }
 
 /** What the machine says about io_uring, where @libcr/syscalls did not get it. */
@@ -155,5 +155,13 @@ function openFiles(): Finding {
 
 /** Everything that can be seen without trying it. */
 export async function look(): Promise<Finding[]> {
-  return [platform(), glibc(), node(), fsgsbase(), await ioUring(), maxUserthreads(), openFiles()];
+  return [
+    platform(),
+    glibc(),
+    node(),
+    ...(await threadWords()),
+    await ioUring(),
+    maxUserthreads(),
+    openFiles(),
+  ];
 }

@@ -12,26 +12,33 @@ export const help: string = `Usage: lwkt COMMAND [ARGS...]
 Run and look at programs on userthreads.
 
 Commands:
-  run      run a script with its top level on a userthread
+  run      run a script with its top level on a userthread, or a program with its threads as userthreads
   trace    run a script, print its system calls as strace does, and a summary
   record   run a script, and write its system calls with their answers into a file
   replay   run it again, with the answers from the file
-  top      show the userthreads of a program that runs
+  top      show the userthreads of a program that runs, or its threads
   doctor   say what libcr finds on this machine, and try it
 
 Options:
   -h, --help     this text; "lwkt COMMAND --help" for a command's own
   -V, --version  the version
 
-Exit status: the script's own; 1 for a script, a check or a look that failed, 2 for a wrong command line.
+Exit status: the script's or program's own; 1 for a script, a check or a look that failed, 2 for a wrong command line;
+127 for a program that is not there, 126 for one that can't be run, 125 where the kernel does not let libcr run any.
 `;
 
 export const commandHelp: Record<Command, string> = {
   run: `Usage: lwkt run [OPTIONS] SCRIPT [ARGS...]
+       lwkt run [--rforks N] [--trace[=FILE]] [--stats] [--policy RULES.json] [--metrics FILE] [--native-shim FILE]...
+                [--] PROGRAM [ARGS...]
 
 Runs SCRIPT as node would, but with its top level on a userthread, where it may block: wait(), sleep(), join(), sys.*.
 SCRIPT is .js, .mjs, .cjs, or TypeScript: .ts, .mts, .cts, .tsx. A module with top-level await runs too, but its top
 level stays on the event loop's stack: it can create userthreads there and not block itself.
+
+PROGRAM is any other Linux program, found as a shell finds it: its threads are userthreads, and its system calls are
+caught. What node would find under the name is a SCRIPT, unless it is an ELF file or its #! line names something else
+than node; behind "--" only a name that ends as a script's does is one.
 
 Options:
   --shim FILE     put the shim (or array of shims) that FILE exports in front of the program's system calls; may be
@@ -44,7 +51,20 @@ Options:
   --trace-events=FILE
                   record when each userthread runs, what it waits for, and messages; written to FILE when the program
                   exits, as JSON that ui.perfetto.dev shows. Has nothing to do with --trace
+  --stack-size SIZE
+                  stack of each userthread that says nothing else, the top level's too: bytes, or as in 512k and 1m.
+                  The same as LIBCR_STACK_SIZE=SIZE
   --no-top        "lwkt top" can't look at it
+  --stats         PROGRAM only: when it ends, print how many system calls were caught, to stderr
+  --policy RULES.json
+                  PROGRAM only: what it may do: [{"action": "deny", "on": ["connect"], "errno": "EPERM"}, ...]; the
+                  first rule about a call decides, what no rule is about is allowed
+  --rforks N      PROGRAM only: kernel threads that run its threads, 1 to 64; 1 if absent
+  --metrics FILE  PROGRAM only: when it ends, write into FILE how often it made which system call, how that ended and
+                  how long it took, as text for Prometheus; into FILE.PID for each process that it starts
+  --native-shim FILE
+                  PROGRAM only: a shared object through which its system calls go, compiled with libcr_shim.h; may be
+                  given more than once, the first is outermost
   -h, --help      this text
 `,
   trace: `Usage: lwkt trace [OPTIONS] SCRIPT [ARGS...]
@@ -84,14 +104,15 @@ Options:
 
 Shows the rforks and userthreads of process PID: a table that is drawn anew each interval; q or Ctrl-C ends it. Where
 the output is no terminal: one table. Without PID: of the only process that can be looked at. That is one of yours that
-was started by "lwkt run", or by "node --import @libcr/core/top".
+was started by "lwkt run", or by "node --import @libcr/core/top". Of a PROGRAM: its lwps, which it takes for threads.
 
 Options:
   --json              print JSON, once; with --interval, a line at each look
   --once              print one table
   -i, --interval SECONDS
                       from one look to the next, 0.1 to 3600; 1 if absent
-  --sort KEY          cpu (if absent; since the look before), id, name, rfork, priority, state, switches, stack, queue
+  --sort KEY          cpu (if absent; since the look before), id, name, rfork, priority, state, switches, preemptions,
+                      stack, queue
   -h, --help          this text
 `,
   doctor: `Usage: lwkt doctor [--json]

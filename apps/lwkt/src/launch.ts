@@ -62,6 +62,8 @@ function traceEvents(core: Core, file: string): void {
 export interface LaunchOptions extends ShimOptions {
   /** The file for trace events. */
   events?: string | undefined;
+  /** LIBCR_STACK_SIZE for the program. */
+  stackSize?: string | undefined;
   /** Whether `lwkt top` can look at it. */
   top: boolean;
 }
@@ -70,7 +72,11 @@ export interface LaunchOptions extends ShimOptions {
 export async function launch(script: string, args: string[], options: LaunchOptions): Promise<void> {
   const path = resolve(script);
   const file = find(path);
-  const core = await importCore(file);
+  if (options.stackSize !== undefined) process.env.LIBCR_STACK_SIZE = options.stackSize;
+  const core = await importCore(file).catch((error: Error & { code?: string }) => {
+    if (error.code === 'ERR_OUT_OF_RANGE') throw new UsageError(error.message); // LIBCR_STACK_SIZE
+    throw error;
+  });
   process.argv.splice(1, process.argv.length - 1, path, ...args);
   const kind = kindOf(file);
   // The compiler's cache asks for the time, more often when it is empty: that is none of the program's.
@@ -82,5 +88,6 @@ export async function launch(script: string, args: string[], options: LaunchOpti
   if (options.top) await importTop(file);
   await installShims(file, options);
   if (options.events !== undefined) traceEvents(core, resolve(options.events));
-  core.create(() => topLevel(() => runScript(core, file, kind)), { name: 'main', stackSize: STACK_SIZE });
+  const stackSize = process.env.LIBCR_STACK_SIZE ? undefined : STACK_SIZE;
+  core.create(() => topLevel(() => runScript(core, file, kind)), { name: 'main', stackSize });
 }

@@ -36,7 +36,7 @@ async function switches({ create, yieldNow }: typeof import('@libcr/core')): Pro
   for (const td of threads) await td.finished;
   const seen = order.join('');
   if (seen !== 'ababab') throw new Error(`two userthreads that yield ran in the order ${seen}`);
-  return 'two userthreads took turns (%fs and %gs are right)';
+  return "two userthreads took turns (V8's thread words and %gs are right)";
 }
 
 async function messages({ create, Msg, MsgPort }: typeof import('@libcr/core')): Promise<string> {

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { cli, environment, fixture, lwkt } from './lwkt.ts';
+import { cli, compiled, environment, fixture, lwkt } from './lwkt.ts';
 
 interface Report {
   ok: boolean;
@@ -26,9 +26,18 @@ test('--json: one object, with everything that libcr needs', async () => {
     'switch',
     'message',
     'system call',
+    'launcher',
   ])
     expect(states[name], name).toBe('ok');
-  for (const name of ['fsgsbase', 'io_uring', 'userthreads', 'open files'])
+  for (const name of [
+    'thread words',
+    'preemption',
+    'io_uring',
+    'userthreads',
+    'open files',
+    'programs',
+    'FSGSBASE',
+  ])
     expect(['ok', 'note'], name).toContain(states[name]);
   const node = findings.find(({ name }) => name === 'node');
   expect(node?.value).toContain(`${process.versions.node}, ABI ${process.versions.modules}`);
@@ -43,6 +52,23 @@ test('io_uring: what @libcr/syscalls has chosen, and why', async () => {
     'note',
     expect.stringContaining('not used: LIBCR_SYSCALLS_PATH=readiness'),
   ]);
+});
+
+test('a kernel that does not dispatch system calls: programs do not run, and it is said; the rest works', async () => {
+  const command = [compiled('without-dispatch'), process.execPath, cli];
+  const { stdout, status } = await lwkt(['doctor', '--json'], { command });
+  const { ok, findings } = JSON.parse(stdout) as Report;
+  expect([status, ok]).toEqual([0, true]);
+  expect(findings.find(({ name }) => name === 'programs')).toMatchObject({
+    state: 'note',
+    value: expect.stringContaining('the kernel does not dispatch system calls to user mode'),
+    advice: expect.stringContaining('PR_SET_SYSCALL_USER_DISPATCH'),
+  });
+  expect(await lwkt(['run', '--', 'true'], { command })).toMatchObject({
+    status: 125,
+    stdout: '',
+    stderr: expect.stringMatching(/^libcr: the kernel does not dispatch system calls.*\n$/),
+  });
 });
 
 test('as text: a line for each finding, and a verdict', async () => {

@@ -2,8 +2,10 @@
  * lwkt.ts: runs the built lwkt command as a child process, as all tests of lwkt and of the examples do. Needs
  * `npm run build`.
  */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const cli: string = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -57,4 +59,12 @@ export function lwkt(args: string[], options: RunOptions = {}): Promise<Result> 
 
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+}
+
+/** Compiles fixtures/programs/NAME.c. Returns the program's path. */
+export function compiled(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lwkt-program-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  execFileSync('gcc', ['-O1', '-o', join(folder, name), fixture(`programs/${name}.c`)]);
+  return join(folder, name);
 }

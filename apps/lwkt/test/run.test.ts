@@ -157,6 +157,21 @@ test('recursion as deep as under node', async () => {
   expect(await lwkt(['run', fixture('module/deep.ts')])).toMatchObject({ stdout: '7000\n', status: 0 });
 });
 
+test('--stack-size is the stack of the top level and of its userthreads; a size that is none is a usage error', async () => {
+  const script = fixture('commonjs/depth.cjs');
+  const depths = async (...options: string[]) =>
+    JSON.parse((await lwkt(['run', ...options, script])).stdout) as { main: number; other: number };
+  const usual = await depths();
+  const larger = await depths('--stack-size=2m');
+  expect(larger.main / usual.main).toBeGreaterThan(1.5);
+  expect(larger.other / usual.other).toBeGreaterThan(6);
+  const { status, stderr } = await lwkt(['run', '--stack-size=2x', script]);
+  expect(stderr).toMatch(
+    /^lwkt: run: The value of "LIBCR_STACK_SIZE" is out of range\..* Received 2x; see lwkt --help\n$/,
+  );
+  expect(status).toBe(2);
+});
+
 test('a script that is not there: one line, status 1', async () => {
   const path = fixture('no-such.ts');
   expect(await lwkt(['run', path])).toMatchObject({

@@ -90,10 +90,12 @@ describe('a process', () => {
     expect(stdout).toMatch(/^process \d+ .*waits\.mjs {2}node v\d/);
     expect(stdout).toMatch(/^rfork 1 "main": 3 userthreads, 1 runnable, event loop [\d.]+ % busy/m);
     expect(stdout).toMatch(/^rfork 2 "busy": busy, does not answer$/m);
-    expect(stdout).toMatch(/^RFORK +ID +NAME +PRI +STATE +CPU% +CPU s +SWITCHES +STACK +QUEUE +WAITS FOR$/m);
+    expect(stdout).toMatch(
+      /^RFORK +ID +NAME +PRI +STATE +CPU% +CPU s +SWITCHES +PREEMPTED +STACK +QUEUE +WAITS FOR$/m,
+    );
     expect(stdout).toMatch(/^ +1 +1 +main +12 +blocked .* sleep 2147483647 ms$/m);
     expect(stdout).toMatch(/^ +1 +3 +odd \?\[2J name +12 +blocked .* promise$/m);
-    expect(stdout).toMatch(/^ +1 +2 +yields +1 +runnable +[\d.]+ +[\d.]+ +\d+ +\d+K\/256K +0$/m);
+    expect(stdout).toMatch(/^ +1 +2 +yields +1 +runnable +[\d.]+ +[\d.]+ +\d+ +\d+ +\d+K\/256K +0$/m);
     expect(stdout).toMatch(/^ +1 +jobs +- +3 +0$/m);
   });
 
@@ -249,6 +251,7 @@ describe('a table', () => {
     state: 'blocked' as const,
     waitReason: 'port "日本語"',
     switches: 3,
+    preemptions: 0,
     stackUsed: 8192,
     stackSize: 262_144,
     queued: 0,

@@ -24,7 +24,7 @@ describe('wrong command lines', () => {
     [[], 'COMMAND is missing'],
     [['dance'], 'unknown command dance'],
     [['--dance'], 'unknown option --dance'],
-    [['run'], 'run: SCRIPT is missing'],
+    [['run'], 'run: SCRIPT or PROGRAM is missing'],
     [['run', '--dance', 'x.js'], 'run: unknown option --dance'],
     [['run', '-x', 'x.js'], 'run: unknown option -x'],
     [['run', '--shim'], 'run: option --shim needs a value'],
@@ -44,7 +44,7 @@ describe('wrong command lines', () => {
     [['top', '--interval', 'x'], 'top: --interval must be 0.1 to 3600 seconds, not x'],
     [
       ['top', '--sort=age'],
-      'top: --sort must be one of cpu, id, name, rfork, priority, state, switches, stack, queue, not age',
+      'top: --sort must be one of cpu, id, name, rfork, priority, state, switches, preemptions, stack, queue, not age',
     ],
     [['trace', '--no-top', 'x.js'], 'trace: unknown option --no-top'],
     [['doctor', '--json=yes'], 'doctor: option --json takes no value'],

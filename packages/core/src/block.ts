@@ -2,13 +2,25 @@
  * block.ts: the one way in which JavaScript on a userthread stops running, and the bookkeeping around it. Whatever blocks in this package
  * and in others ends here.
  *
- * Invariant: between beforeSwitch and afterSwitch only native code runs on this thread; `current` is right whenever JavaScript runs.
+ * Invariant: between beforeSwitch and afterSwitch only native code runs on this thread; curthread() is right whenever JavaScript runs.
  */
 import { followSignal } from './abort-signal.ts';
-import { afterSwitch, beforeSwitch } from './async-context.ts';
-import { abortError, invalidType, outOfRange, timeoutError, wouldBlock } from './errors.ts';
+import { hasAst, takeAst } from './ast.ts';
+import { isAbortSignal } from './brands.ts';
+import {
+  abortError,
+  cannotWait,
+  exitingError,
+  invalidType,
+  outOfRange,
+  timeoutError,
+  wouldBlock,
+} from './errors.ts';
+import { exiting, isExiting } from './exiting.ts';
 import type { Interruption } from './interruption.ts';
-import { native } from './native.ts';
+import { BLOCK_OK, BLOCK_REFUSED, native, RUNNING } from './native.ts';
+import { afterSwitch, beforeSwitch, type SwitchState } from './state/async-context.ts';
+import { domainsAreUsed, enterDomains, leaveDomains } from './state/domains.ts';
 import type { Hold } from './token/lock.ts';
 import { UserThread, type WaitOptions } from './userthread.ts';
 
@@ -16,15 +28,21 @@ import { UserThread, type WaitOptions } from './userthread.ts';
 export const thread0: UserThread = new UserThread(0, 'thread0', undefined, 0);
 thread0.running = 'running';
 
-let current: UserThread = thread0;
+/** By slot: the threads that the native side knows. */
+export const threads: (UserThread | undefined)[] = [];
 
-/** The running userthread; thread0 on the event loop's own stack. Costs a load. (DragonFly: curthread) */
+// The native side says who runs, as a thread may be switched away from where no JavaScript of ours runs.
+const { shared } = native;
+
+/** The running userthread; thread0 on the event loop's own stack. Costs two loads. (DragonFly: curthread) */
 export function curthread(): UserThread {
-  return current;
+  const slot = shared[RUNNING] as number;
+  return slot < 0 ? thread0 : (threads[slot] as UserThread);
 }
 
-export function setCurrent(td: UserThread): void {
-  current = td;
+/** The thread that the native side means by slot. */
+export function threadAt(slot: number): UserThread | undefined {
+  return threads[slot];
 }
 
 interface Tokens {
@@ -37,6 +55,13 @@ let tokens: Tokens;
 /** Called once, by index.ts: breaks the circle between what blocks and what blocking lets go of. */
 export function provideTokens(t: Tokens): void {
   tokens = t;
+}
+
+/** Before a switch. A thread that can't be switched out keeps what it holds: it could not wait for it. */
+function letGo(td: UserThread): Hold[] | undefined {
+  const refusal = native.refusal();
+  if (refusal >= BLOCK_REFUSED) throw cannotWait(refusal);
+  return tokens.letGo(td);
 }
 
 /** Takes what is to be thrown on the running thread: its abort before interruptions, of those the innermost. */
@@ -67,7 +92,8 @@ export function isInterrupted(td: UserThread): boolean {
 
 /** Throws the AbortError if an abort of the running userthread is pending, or the error of an interruption. */
 export function throwIfAborted(): void {
-  if (isInterrupted(current)) throw takeAbort(current);
+  const td = curthread();
+  if (isInterrupted(td)) throw takeAbort(td);
 }
 
 /**
@@ -86,6 +112,16 @@ export function uninterrupt(td: UserThread, interruption: Interruption): void {
   td.interruptions = rest.length === 0 ? undefined : rest;
 }
 
+/** beforeSwitch, where tokens have been let go of: if the switch is refused td has them again. */
+function beforeSwitchWithout(td: UserThread, held: Hold[]): SwitchState {
+  try {
+    return beforeSwitch(td.scope);
+  } catch (error) {
+    tokens.regain(td, held);
+    throw error;
+  }
+}
+
 /**
  * Sleeps until wake(td). reason is what the thread is shown to wait for. Returns also for no reason at all: loop on a condition. Throws
  * ERR_LWKT_WOULD_BLOCK on thread0, and the AbortError where an abort is pending already. (tsleep)
@@ -93,23 +129,57 @@ export function uninterrupt(td: UserThread, interruption: Interruption): void {
  * The frames from here to native code stay on the stack of every suspended thread, and it is pages that count: so there are few of them.
  */
 export function suspend(reason: string): void {
-  const td = current;
+  const td = curthread();
   if (td === thread0) throw wouldBlock(reason);
+  // Before anything is changed: where V8 may terminate the thread, it may do so between any two lines.
+  if (td.refusal !== 0) throw cannotWait(td.refusal);
+  if (exiting && isExiting()) throw exitingError(reason);
   throwIfAborted();
-  const held = td.holds === undefined ? undefined : tokens.letGo(td);
-  const saved = beforeSwitch(td.scope);
+  if (td.ast !== undefined && hasAst(td)) {
+    takeAst(td);
+    return;
+  }
+  const held = td.holds === undefined ? undefined : letGo(td);
+  const saved = held === undefined ? beforeSwitch(td.scope) : beforeSwitchWithout(td, held);
+  if (domainsAreUsed) leaveDomains(td);
+  let result = BLOCK_OK;
   td.reason = reason;
   td.running = 'blocked';
-  current = thread0; // whoever runs next says so itself, but for the event loop
   try {
-    native.block();
+    result = native.block();
   } finally {
-    current = td;
     td.running = 'running';
     td.reason = undefined;
     afterSwitch(td.scope, saved);
+    if (td.domains !== undefined) enterDomains(td);
   }
   if (held !== undefined) tokens.regain(td, held);
+  if (result >= BLOCK_REFUSED) throw cannotWait(result);
+  if (td.ast !== undefined && hasAst(td)) takeAst(td);
+}
+
+/** Sleeps until ready() says true, whatever is asked of the thread meanwhile: an abort, or an interruption, is thrown by its next wait. */
+export function blockUninterruptibly(reason: string, ready: () => boolean): void {
+  const td = curthread();
+  while (!ready()) {
+    const { pendingAbort, interruptions } = td;
+    td.pendingAbort = undefined;
+    td.interruptions = undefined;
+    td.deaf++;
+    try {
+      suspend(reason);
+    } finally {
+      td.deaf--;
+      td.pendingAbort ??= pendingAbort;
+      if (interruptions !== undefined) td.interruptions = [...interruptions, ...(td.interruptions ?? [])];
+    }
+  }
+}
+
+/** Whether one of this rfork's userthreads that have not finished is such a one. */
+export function someThread(test: (td: UserThread) => boolean): boolean {
+  for (const td of threads) if (td !== undefined && test(td)) return true;
+  return false;
 }
 
 /** Makes a blocked thread look at its condition again. Harmless at any time. */
@@ -119,18 +189,23 @@ export function wake(td: UserThread): void {
 
 /** Lets the other runnable userthreads of this or a higher priority run first; on thread0 it throws ERR_LWKT_WOULD_BLOCK. (lwkt_yield) */
 export function yieldNow(): void {
-  const td = current;
+  const td = curthread();
   if (td === thread0) throw wouldBlock('yieldNow()');
+  // Before anything is changed: where V8 may terminate the thread, it may do so between any two lines.
+  if (td.refusal !== 0) throw cannotWait(td.refusal);
+  if (exiting && isExiting()) throw exitingError('yieldNow()');
   throwIfAborted();
-  const held = td.holds === undefined ? undefined : tokens.letGo(td);
-  const saved = beforeSwitch(td.scope);
+  const held = td.holds === undefined ? undefined : letGo(td);
+  const saved = held === undefined ? beforeSwitch(td.scope) : beforeSwitchWithout(td, held);
+  if (domainsAreUsed) leaveDomains(td);
   td.running = 'runnable';
-  current = thread0;
-  native.yield();
-  current = td;
+  const result = native.yield();
   td.running = 'running';
   afterSwitch(td.scope, saved);
+  if (td.domains !== undefined) enterDomains(td);
   if (held !== undefined) tokens.regain(td, held);
+  if (result >= BLOCK_REFUSED) throw cannotWait(result);
+  if (td.ast !== undefined && hasAst(td)) takeAst(td);
   throwIfAborted();
 }
 
@@ -146,7 +221,7 @@ export function checkMilliseconds(name: string, ms: number): void {
 export function checkWaitOptions(options: WaitOptions): void {
   if (typeof options !== 'object' || options === null)
     throw invalidType('options', 'of type object', options);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+  if (options.signal !== undefined && !isAbortSignal(options.signal))
     throw invalidType('options.signal', 'an instance of AbortSignal', options.signal);
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
 }
@@ -162,8 +237,9 @@ export function blockUntil(reason: string, ready: () => boolean, options?: WaitO
 
 function blockUntilOr(reason: string, ready: () => boolean, options: WaitOptions): void {
   checkWaitOptions(options);
-  const td = current;
+  const td = curthread();
   const { signal, timeout } = options;
+  const { setTimeout, clearTimeout } = globalThis; // the user's clock, which may be another when it is over
   let late = false;
   const timer =
     timeout === undefined

@@ -3,10 +3,13 @@
  *
  * | code | class | when |
  * | --- | --- | --- |
- * | ERR_LIBCR_NATIVE | Error | the native half is missing or does not fit |
- * | ERR_LWKT_WOULD_BLOCK | Error | thread0 (the event loop) would have to wait |
+ * | ERR_LIBCR_NATIVE | Error | the native half is missing or does not fit, or Node does not show what it needs |
+ * | ERR_LWKT_WOULD_BLOCK | Error | thread0 (the event loop) would have to wait, or anybody while the program exits |
  * | ERR_LWKT_DEADLOCK | Error | a wait that could never end: joining oneself, a message to one's own port |
- * | ERR_LWKT_ASYNC_SCOPE | Error | a wait inside a nested AsyncResource scope (Node 24 and later) |
+ * | ERR_LWKT_ASYNC_SCOPE | Error | a wait inside a nested AsyncResource scope, on a Node that does not show its stack of async ids |
+ * | ERR_LWKT_FOREIGN_STACK | Error | a wait on a stack that is not the thread's: WebAssembly.promising(); koffi's, where another one waits |
+ * | ERR_LWKT_VM_TIMEOUT | Error | a wait in a script of node:vm that has a timeout, or breakOnSigint |
+ * | ERR_LWKT_STRINGIFY | Error | a wait in what JSON.stringify() calls, while another userthread waits there (Node 22) |
  * | ERR_LWKT_NO_STACK | Error | the system refused a stack for a userthread |
  * | ERR_LWKT_NOT_OWNER | Error | taking from, or waiting on, another userthread's port |
  * | ERR_LWKT_MSG_BUSY | Error | a message that is under way was sent again |
@@ -14,6 +17,9 @@
  * | ERR_LWKT_PORT_CLOSED | Error | a message to a closed port |
  * | ERR_LWKT_RFORK_ENDED | Error | the rfork that a message went to has ended, or that one waits for |
  * | ERR_LWKT_RFORK_MAIN | TypeError | an rfork's module has no function as its default export |
+ * | ERR_LWKT_NO_PREEMPTION | Error | this Node can't be preempted: its program has no symbol table |
+ * | ERR_LWKT_TERMINATED | Error | what a userthread ends with that td.terminate() has ended; cause is the reason |
+ * | ERR_LWKT_WATCHED | Error | this event loop is watched already |
  * | ERR_LWKT_TRACING | Error | the rfork is traced already |
  * | ERR_LWKT_TOP_DIRECTORY | Error | the directory for the sockets of lwkt top is not this user's alone |
  * | ERR_LWKT_TOP_SERVED | Error | a process of this number is served at its socket already |
@@ -50,12 +56,21 @@ function coded<E extends Error>(error: E, code: string): E & { code: string } {
 /** As Node's own errors cut it. */
 const short = (text: string): string => (text.length > 28 ? `${text.slice(0, 25)}...` : text);
 
+/** The class's name, of whatever object: it may be a proxy, or have a getter of its own there. */
+function classOf(object: object): string {
+  try {
+    return String(object.constructor?.name ?? 'Object');
+  } catch {
+    return 'Object';
+  }
+}
+
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {
   const shown =
     actual === null || actual === undefined
       ? `${actual}`
       : typeof actual === 'object'
-        ? `an instance of ${(actual as object).constructor?.name ?? 'Object'}`
+        ? `an instance of ${classOf(actual as object)}`
         : typeof actual === 'function'
           ? `function ${actual.name}`
           : `type ${typeof actual} (${short(inspect(actual))})`;
@@ -86,6 +101,14 @@ export function wouldBlock(what: string): Error {
   );
 }
 
+/** What whoever would wait in an 'exit' listener gets. */
+export function exitingError(what: string): Error {
+  return new CodedError(
+    'ERR_LWKT_WOULD_BLOCK',
+    `${what} would let others run, and the program is exiting: 'exit' listeners can't wait.`,
+  );
+}
+
 /** An AbortError as Node's own: name, code, and the reason as its cause. */
 export function abortError(reason: unknown): Error {
   const error = coded(
@@ -94,6 +117,15 @@ export function abortError(reason: unknown): Error {
   );
   error.name = 'AbortError';
   return error;
+}
+
+/** What a userthread ends with that has been terminated. */
+export function terminatedError(td: { id: number; name: string }, reason: unknown): Error {
+  return new CodedError(
+    'ERR_LWKT_TERMINATED',
+    `userthread #${td.id} "${td.name}" has been terminated`,
+    reason === undefined ? undefined : { cause: reason },
+  );
 }
 
 /** An errno, a positive number, as an error like Node's own system errors. what: the function that answered it. */
@@ -107,4 +139,34 @@ export function timeoutError(what: string, ms: number): Error {
   const error = new CodedError('ERR_LWKT_TIMEOUT', `${what} took longer than ${ms} ms`);
   error.name = 'TimeoutError';
   return error;
+}
+
+/** Why the native side refuses a switch, by what it answers (enum BlockResult in native/node/cpu.h). */
+const REFUSALS: Record<number, [code: string, message: string]> = {
+  4: [
+    'ERR_LWKT_FOREIGN_STACK',
+    'A userthread cannot wait inside WebAssembly.promising(): V8 runs that on a stack of its own. ' +
+      'Let the import be a WebAssembly.Suspending() whose function returns a promise',
+  ],
+  5: [
+    'ERR_LWKT_VM_TIMEOUT',
+    'A userthread cannot wait in a script of node:vm that has a timeout, or breakOnSigint: ' +
+      'V8 would end whoever runs when the time is up. Let the script return before it waits, or run it without',
+  ],
+  6: [
+    'ERR_LWKT_STRINGIFY',
+    'A userthread cannot wait in what JSON.stringify() calls while another one waits there: ' +
+      "Node 22's V8 would end the process. Wait before, or use a newer Node",
+  ],
+  7: [
+    'ERR_LWKT_FOREIGN_STACK',
+    'A userthread cannot wait in a callback of koffi while another one waits there: ' +
+      'koffi has one stack for all calls. Let the callback return before it waits, or use a serializer around the calls',
+  ],
+};
+
+/** A wait is refused where the thread stands. refusal: a BlockResult from BLOCK_REFUSED on. */
+export function cannotWait(refusal: number): CodedError {
+  const [code, message] = REFUSALS[refusal] as [string, string];
+  return new CodedError(code, message);
 }

@@ -4,12 +4,20 @@
 import { curthread, provideTokens } from './block.ts';
 import { MsgPort } from './msgport.ts';
 import { native, type Stats } from './native.ts';
+import { ownScripts } from './preempt/own-scripts.ts';
 import { setupMessages } from './rfork/host-objects.ts';
 import { joinThread } from './scheduler.ts';
+import { lockModules } from './state/require-lock.ts';
+import { watchVm } from './state/vm-region.ts';
+import { watchPromising } from './state/wasm-stack.ts';
 import { letGo, regain } from './token/lock.ts';
 import { provide } from './userthread.ts';
 
+ownScripts(import.meta.url);
 setupMessages();
+watchVm();
+watchPromising();
+lockModules();
 provideTokens({ letGo, regain });
 provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.name, { owner: td }) });
 
@@ -18,9 +26,12 @@ export { Msg, type MsgOptions, type ReplyOptions } from './msg.ts';
 export { EASYNC, MsgPort, type MsgPortOptions } from './msgport.ts';
 export type { NativeArg, Stats } from './native.ts';
 export { type CreateNativeOptions, createNative, type NativeSymbol } from './native-thread.ts';
+export { type PreemptibleOptions, preemptible, setSlice, uninterrupted } from './preempt/preemption.ts';
+export { type LoopBlock, type LoopWatcher, type WatchLoopOptions, watchLoop } from './preempt/watch-loop.ts';
 export { Rfork, type RforkMain, type RforkOptions, type RforkState } from './rfork/rfork.ts';
 export type { RforkInfo } from './rfork/self.ts';
 export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
+export { type ThreadLocal, threadLocal } from './state/thread-local.ts';
 export type { Hold } from './token/lock.ts';
 export { Serializer } from './token/serializer.ts';
 export { Token, type TokenOptions } from './token/token.ts';

@@ -6,31 +6,54 @@ import { native } from './native.ts';
 
 export { followSignal } from './abort-signal.ts';
 export {
+  type CallWait,
+  callOf,
+  holdsTokens,
+  type Inherited,
+  isAlive,
+  isPreempted,
+  postAst,
+  setCall,
+  setSignals,
+  signalsOf,
+} from './ast.ts';
+export {
+  blockUninterruptibly,
   blockUntil,
   checkMilliseconds,
   checkWaitOptions,
   interrupt,
   isAbortOf,
   isInterrupted,
+  someThread,
   suspend,
   thread0,
   throwIfAborted,
   uninterrupt,
   wake,
 } from './block.ts';
+export { isAbortSignal, isError, isUrl } from './brands.ts';
 export {
   abortError,
   CodedError,
   invalidType,
   invalidValue,
   outOfRange,
+  systemError,
   timeoutError,
   wouldBlock,
 } from './errors.ts';
 export { inspectAsString } from './inspect.ts';
 export { Interruption } from './interruption.ts';
+export { ownTimers } from './own-timers.ts';
+export { ownScripts } from './preempt/own-scripts.ts';
+export { isPreemptible } from './preempt/preemption.ts';
+export { onEnded } from './rfork/messages.ts';
 export { exportedCount, RemoteHome } from './rfork/ports.ts';
 export { preload } from './rfork/preload.ts';
+export { self } from './rfork/self.ts';
+export { whenFinished } from './scheduler.ts';
+export { describe, isDaemon } from './userthread.ts';
 export { native };
 
 /**

@@ -1,5 +1,5 @@
 /**
- * msg.ts: messages between userthreads. What goes to other rforks is in src/rfork/. The protocol is LWKT's (native/src/msg.c has it for C); it is kept in
+ * msg.ts: messages between userthreads. What goes to other rforks is in src/rfork/. The protocol is LWKT's (native/src/msg/msg.c has it for C); it is kept in
  * JavaScript because the payload is a JavaScript value and a native object for each message would cost more than the message
  * (docs/decisions/0003-ports-in-javascript.md).
  *
@@ -12,6 +12,7 @@
  * msgport.ts and this file import each other: neither uses the other before both are loaded.
  */
 
+import { types } from 'node:util';
 import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
 import { abortError, CodedError, invalidType } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
@@ -40,8 +41,8 @@ export interface MsgAway {
   readonly holds: boolean;
   /** Asks that rfork to finish early. */
   abort(reason: unknown): void;
-  /** Another rfork has it now. */
-  moved(at: number): void;
+  /** After so many hops it is with this rfork. */
+  moved(at: number, hops: number): void;
 }
 
 export interface ReplyOptions {
@@ -270,7 +271,7 @@ export function checkMsg(msg: unknown): asserts msg is Msg {
 
 export function checkTransfer(name: string, transfer: unknown): readonly ArrayBuffer[] | undefined {
   if (transfer === undefined) return undefined;
-  if (!Array.isArray(transfer) || !transfer.every((buffer) => buffer instanceof ArrayBuffer))
+  if (!Array.isArray(transfer) || !transfer.every((buffer) => types.isArrayBuffer(buffer)))
     throw invalidType(name, 'an array of ArrayBuffers', transfer);
   return transfer;
 }

@@ -7,9 +7,11 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
+import { isUrl } from './brands.ts';
 import { invalidType, outOfRange } from './errors.ts';
 import { type NativeArg, native } from './native.ts';
-import { type CreateOptions, checkOptions, enroll, nextId, STACK_DEFAULT } from './scheduler.ts';
+import { type CreateOptions, checkOptions, enroll, nextId } from './scheduler.ts';
+import { stackDefault } from './stack-size.ts';
 import { PRIORITY_DEFAULT, UserThread } from './userthread.ts';
 
 /** Where the C function is. */
@@ -23,7 +25,7 @@ export interface NativeSymbol {
 export interface CreateNativeOptions extends Omit<CreateOptions, 'syscallPort' | 'stackSize' | 'name'> {
   /** Shown in errors, lists and reports; the symbol if absent. The native side cuts it at 31 bytes. */
   name?: string | undefined;
-  /** Bytes of stack, 65,536 to 67,108,864, rounded up to a power of two; 262,144 if absent. Committed as it is used. */
+  /** Bytes of stack, 65,536 to 67,108,864, rounded up to a power of two; if absent what LIBCR_STACK_SIZE says, or 262,144. Committed as it is used. */
   stackSize?: number | undefined;
   /**
    * What the function finds in native->arg. A bigint, -2^63 to 2^64-1: an integer or an address. A buffer: where its bytes are (native->size of
@@ -32,13 +34,13 @@ export interface CreateNativeOptions extends Omit<CreateOptions, 'syscallPort' |
   arg?: NativeArg;
 }
 
-/** LWKT_STACK_MIN: no JavaScript is compiled on it. */
+/** No JavaScript is compiled on it. LWKT_STACK_MIN is less, but an addon calls C libraries. */
 const STACK_MIN = 64 * 1024;
 
 const entries = new Map<string, bigint>();
 
 function entryOf(library: string | URL, symbol: string): bigint {
-  const path = library instanceof URL ? fileURLToPath(library) : resolve(library);
+  const path = isUrl(library) ? fileURLToPath(library) : resolve(library);
   const key = `${path}\0${symbol}`;
   let entry = entries.get(key);
   if (entry === undefined) {
@@ -74,7 +76,7 @@ function checkArg(arg: unknown): void {
 /**
  * Create a userthread that runs a C function of a library, `int f(struct lwkt_native *native)`, on this JavaScript CPU's kernel thread and by its
  * run queue; see lwkt_client.h. It begins when the event loop or the running userthread next gives way. While it runs nothing else does, so it
- * has to block or yield (lwkt_*) now and then; it has a TLS block of its own. Its outcome (join(), finished) is native->result as a bigint where it
+ * has to block or yield (lwkt_*) now and then; errno and C++ exceptions are its own. Its outcome (join(), finished) is native->result as a bigint where it
  * answers 0, else a system error with errno, code and the symbol as syscall. Loading the library, the first time, blocks the kernel thread and
  * runs its constructors.
  *
@@ -83,7 +85,7 @@ function checkArg(arg: unknown): void {
  */
 export function createNative(symbol: NativeSymbol, options: CreateNativeOptions = {}): UserThread<bigint> {
   if (typeof symbol !== 'object' || symbol === null) throw invalidType('symbol', 'of type object', symbol);
-  if (!(symbol.library instanceof URL)) checkText('symbol.library', symbol.library);
+  if (!isUrl(symbol.library)) checkText('symbol.library', symbol.library);
   checkText('symbol.symbol', symbol.symbol);
   checkOptions(options, STACK_MIN);
   checkArg(options.arg);
@@ -95,7 +97,7 @@ export function createNative(symbol: NativeSymbol, options: CreateNativeOptions 
     options.priority ?? PRIORITY_DEFAULT,
   );
   td.symbol = symbol.symbol;
-  const slot = native.createNative(entry, td.pri, options.stackSize ?? STACK_DEFAULT, td.name, options.arg);
+  const slot = native.createNative(entry, td.pri, options.stackSize ?? stackDefault, td.name, options.arg);
   enroll(td, slot, options);
   return td as UserThread<bigint>;
 }

@@ -12,6 +12,21 @@ import { CodedError } from './errors.ts';
 /** What blocking native functions answer (enum BlockResult in native/node/cpu.h). */
 export const BLOCK_OK = 0;
 export const BLOCK_INTERRUPTED = 1;
+/** From here on: the thread was not switched out, as it can't be where it stands. */
+export const BLOCK_REFUSED = 4;
+/** As V8 runs on another stack than the thread's. */
+export const BLOCK_FOREIGN_STACK = 4;
+/** As V8 may be told to terminate what it does. */
+export const BLOCK_WATCHED = 5;
+/** Below JSON.stringify, while another thread waits below one. (Node 22) */
+export const BLOCK_STRINGIFY = 6;
+/** Below an addon that has one stack for all, while another thread waits below it. */
+export const BLOCK_ADDON_STACK = 7;
+
+/** Places in `shared` (enum Shared in native/node/cpu.h). */
+export const RUNNING = 0;
+export const ASYNC_BASE = 1;
+export const EXITING = 2;
 
 /** Counters of this thread's CPU (struct lwkt_stats). */
 export interface Stats {
@@ -25,10 +40,10 @@ export interface Stats {
   pooled: number;
   /** Userthreads on the run queue. */
   runnable: number;
-  /** Stacks with a TLS block made from scratch. */
-  tlsCreated: number;
+  /** Stacks made, as no idle one was there. */
+  stacksCreated: number;
   /** Of those, given back to the system. */
-  tlsRetired: number;
+  stacksFreed: number;
   /** Visits of the event loop to the scheduler. */
   passes: number;
   /** IPI messages sent to other rforks. */
@@ -50,12 +65,45 @@ export interface Native {
     resource: object,
     noop: () => void,
     nativeEnded: (slot: number, errno: number, result: bigint) => void,
+    terminated: (slot: number, preemptions: number) => void,
   ): void;
+  /** Numbers that the native side and we write: see RUNNING, ASYNC_BASE, EXITING. */
+  shared: Int32Array;
+  /** 0 or an errno. The running thread is in a preemptible region from now on, with a slice of so many ms that begins; 0: in a critical section. */
+  preempt(slice: number): number;
+  /** It leaves its region. How often it has been preempted there. */
+  preemptEnd(): number;
+  preemptions(slot: number): number;
+  /** Why nothing can be preempted here; undefined: it can. */
+  preemptionMissing(): string | undefined;
+  /** V8 is to end it as soon as it computes in its region, if it is in one. */
+  terminate(slot: number): void;
+  setupAsyncIds(
+    fields: Uint32Array,
+    ids: Float64Array,
+    wrap: object,
+    resources: (object | undefined)[],
+    kStackLength: number,
+    kExecutionAsyncId: number,
+    kTriggerAsyncId: number,
+  ): void;
+  ownScripts(prefix: string): void;
+  /** 0 or an errno. limit in ms; 0: no watchdog any more. slot -1: thread0; -2: a thread that has ended. duration in ms. */
+  watchLoop(
+    limit: number,
+    onBlock?: (slot: number, name: string, stack: string, duration: number) => void,
+  ): number;
   create(priority: number, stackSize: number, name: string): number;
   schedule(slot: number): void;
   interrupt(slot: number): void;
   setpri(slot: number, priority: number): number;
   block(): number;
+  /** What block() would answer to the running thread: BLOCK_OK, or why it can't be switched out here. */
+  refusal(): number;
+  /** Whether V8 may be told to terminate what the running userthread does; returns what it was. */
+  watched(on: boolean): boolean;
+  /** Makes the function's context known, as one that arrays are joined in. */
+  joinContext(fn: object): void;
   yield(): number;
   stack(slot: number): string | undefined;
   /** The address of what LWKT_NATIVE has made there (lwkt_client.h). Throws. The library stays loaded. */
@@ -91,8 +139,9 @@ export interface Native {
     id: number,
     value: unknown,
     transfer?: readonly ArrayBuffer[],
+    hops?: number,
   ): number;
-  /** Six fields for each of what has come: kind, from, port, origin, id, value. here: only up to what needs much stack. */
+  /** Seven fields for each of what has come: kind, from, port, origin, id, value, hops. here: only up to what needs much stack. */
   receive(here: boolean): unknown[];
   /** The loop has one reason more, or less, to stay alive. */
   hold(on: boolean): void;
@@ -119,6 +168,16 @@ export interface Native {
   stackUsed(slot: number): number;
   /** For how many ns CPU time has been counted so far; it is from now on, or not. */
   countCputime(on: boolean): number;
+  /** Whether each thread has its own list of the arrays that are being joined. */
+  joinStacks: boolean;
+  /** Whether each thread has its own counts of Node-API's scopes. */
+  napiScopes: boolean;
+  /** How V8's thread-local words were found: by the program's symbols, or by looking. */
+  threadWords: 'symbols' | 'looking';
+  /** All objects of the heap with that property of their own. Costs some garbage collections. */
+  objectsWith(key: string): object[];
+  /** Whether V8's continuation slot is in use here. */
+  hasContinuation(): boolean;
   /** The address of struct lwkt_api. */
   api: bigint;
 }

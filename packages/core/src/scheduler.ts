@@ -6,36 +6,38 @@
 
 import { constants } from 'node:os';
 import { followSignal } from './abort-signal.ts';
-import { beforeScope, createScope } from './async-context.ts';
-import { blockUntil, curthread, setCurrent, thread0, wake } from './block.ts';
+import { takeAst } from './ast.ts';
+import { blockUntil, curthread, thread0, threads, wake } from './block.ts';
+import { isAbortSignal } from './brands.ts';
 import { watchForDeadlock } from './deadlock.ts';
-import { CodedError, invalidType, outOfRange, systemError, wouldBlock } from './errors.ts';
-import { native } from './native.ts';
+import { CodedError, invalidType, systemError, wouldBlock } from './errors.ts';
+import { native, RUNNING } from './native.ts';
+import { type PreemptibleOptions, runPreemptible, sliceOf } from './preempt/preemption.ts';
+import { checkStackSize, STACK_MIN, stackDefault } from './stack-size.ts';
+import { addToStack } from './stacks.ts';
+import { beforeScope, createScope } from './state/async-context.ts';
+import { lookForDomains } from './state/domains.ts';
 import { dropAll } from './token/lock.ts';
 import { checkPriority, describe, PRIORITY_DEFAULT, UserThread, type WaitOptions } from './userthread.ts';
 import { wait } from './wait.ts';
 
-export interface CreateOptions {
+export interface CreateOptions extends PreemptibleOptions {
   /** Shown in errors, lists and reports; "userthread" if absent. The native side cuts it at 31 bytes. */
   name?: string | undefined;
   /** 0 to 31, 12 if absent. */
   priority?: number | undefined;
-  /** Bytes of stack, 131,072 to 67,108,864, rounded up to a power of two; 262,144 if absent. Committed as it is used. */
+  /** Bytes of stack, 131,072 to 67,108,864, rounded up to a power of two; if absent what LIBCR_STACK_SIZE says, or 262,144. Committed as it is used. */
   stackSize?: number | undefined;
   /** Aborts the thread when it is aborted, as td.abort(signal.reason). */
   signal?: AbortSignal | undefined;
   /** Not reported as deadlocked if it still waits when the program has nothing left to do: for servants that wait for ever. */
   daemon?: boolean | undefined;
+  /** Others have their turn while it computes, too: as if all of main ran in preemptible(). slice is that one's. */
+  preemptible?: boolean | undefined;
   /** The port its system calls go to, and its children's; absent: its creator's. (@libcr/syscalls: sys.with(…)) */
   syscallPort?: unknown;
 }
 
-/** V8 compiles no function with less than 40 KiB of stack left: in 64 KiB, less what is kept for C++, hardly anything would run. */
-const STACK_MIN = 128 * 1024;
-export const STACK_DEFAULT: number = 256 * 1024;
-const STACK_MAX = 64 * 1024 * 1024;
-
-const threads: (UserThread | undefined)[] = [];
 let lastId = 0;
 
 /** The id of a userthread that is to be created. */
@@ -48,18 +50,23 @@ export function userthreads(): UserThread[] {
   return threads.filter((td) => td !== undefined);
 }
 
-/** The thread that the native side means by slot. */
-export function threadAt(slot: number): UserThread | undefined {
-  return threads[slot];
+/** Not for a thread that throws undefined. */
+function endsByAbort(td: UserThread): boolean {
+  return td.lastAbort !== undefined && td.error === td.lastAbort;
 }
 
 /** The outcome is in td. Its slot is free. */
 function finish(td: UserThread): void {
+  // Nobody has asked for the outcome so far: whoever sees it will want to know whose it is. It may wait, so while it is a thread.
+  if (td.failed && td.settle === undefined && td.joiners === undefined && !endsByAbort(td))
+    addToStack(td.error, `    in userthread ${describe(td)}`);
+  if (native.shared[RUNNING] === td.slot) native.shared[RUNNING] = -1; // it has no handle any more
   threads[td.slot] = undefined;
   td.slot = -1;
   td.running = 'finished';
   td.main = undefined;
   td.pendingAbort = undefined;
+  td.locals = undefined;
   if (td.holds !== undefined) dropAll(td);
   td.onFinish?.();
   const { joiners, settle } = td;
@@ -71,26 +78,15 @@ function finish(td: UserThread): void {
     settle?.resolve(td.value);
     return;
   }
-  const byAbort = td.lastAbort !== undefined && td.error === td.lastAbort; // not for a thread that throws undefined
+  const byAbort = endsByAbort(td);
   if (settle !== undefined) {
     settle.reject(td.error);
   } else if (joiners === undefined && !byAbort) {
     // Nobody has asked for the outcome: a rejected promise puts it under Node's own rule for unhandled rejections. Whoever joins
     // later takes it away again, as a late catch does.
-    nameInStack(td);
     td.promise = Promise.reject(td.error);
   }
   if (byAbort) td.promise?.catch(() => {});
-}
-
-function nameInStack(td: UserThread): void {
-  const { error } = td;
-  if (!(error instanceof Error) || typeof error.stack !== 'string') return;
-  try {
-    error.stack += `\n    in userthread ${describe(td)}`;
-  } catch {
-    // read-only: it goes on without the name
-  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -108,26 +104,39 @@ function runMain(td: UserThread): unknown {
 /** Called by the native side on the new thread's stack. Nothing but V8's termination leaves it as an exception. */
 function entry(slot: number): void {
   const td = threads[slot] as UserThread;
-  setCurrent(td);
   td.running = 'running';
   try {
     if (td.pendingAbort !== undefined) {
       td.lastAbort = td.pendingAbort;
       throw td.pendingAbort;
     }
+    lookForDomains();
     beforeScope();
+    if (td.ast !== undefined) takeAst(td);
     td.value = td.scope === undefined ? runMain(td) : td.scope.runInAsyncScope(runMain, undefined, td);
+    if (td.ast !== undefined) takeAst(td);
   } catch (error) {
     td.failed = true;
     td.error = error;
   }
   td.scope?.emitDestroy();
   finish(td);
-  setCurrent(thread0);
+}
+
+/** Called by the native side on the thread's stack, where V8 has ended its JavaScript: td.terminate(). No finally block has run, ours neither. */
+function terminated(slot: number, preemptions: number): void {
+  const td = threads[slot] as UserThread;
+  td.slice = 0;
+  td.preempted += preemptions;
+  td.failed = true;
+  td.error = td.termination;
+  td.lastAbort = td.termination; // who has asked for it knows
+  td.scope?.emitDestroy();
+  native.shared[RUNNING] = -1;
+  finish(td);
 }
 
 const ERRNO_TEXT: Record<number, string> = {
-  11: 'EAGAIN: too many tasks or too little memory',
   12: 'ENOMEM: out of memory',
 };
 
@@ -156,31 +165,42 @@ function nativeEnded(slot: number, errno: number, result: bigint): void {
   finish(td);
 }
 
-native.setup(entry, noStack, {}, () => {}, nativeEnded);
+native.setup(entry, noStack, {}, () => {}, nativeEnded, terminated);
 
 /** The options that all userthreads have. */
 export function checkOptions(options: CreateOptions, stackMin: number): void {
   if (typeof options !== 'object' || options === null)
     throw invalidType('options', 'of type object', options);
-  const { name, priority, stackSize, signal } = options;
+  const { name, priority, stackSize, signal, preemptible } = options;
+  if (preemptible !== undefined && typeof preemptible !== 'boolean')
+    throw invalidType('options.preemptible', 'of type boolean', preemptible);
   if (name !== undefined && typeof name !== 'string')
     throw invalidType('options.name', 'of type string', name);
   if (priority !== undefined) checkPriority(priority);
-  if (stackSize !== undefined) {
-    if (typeof stackSize !== 'number') throw invalidType('options.stackSize', 'of type number', stackSize);
-    if (!Number.isInteger(stackSize) || stackSize < stackMin || stackSize > STACK_MAX)
-      throw outOfRange('options.stackSize', `an integer >= ${stackMin} and <= ${STACK_MAX}`, stackSize);
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal))
+  if (stackSize !== undefined) checkStackSize(stackSize, stackMin);
+  if (signal !== undefined && !isAbortSignal(signal))
     throw invalidType('options.signal', 'an instance of AbortSignal', signal);
 }
 
 const NO_OPTIONS: CreateOptions = {};
 
+/** Calls then when td, which has not finished, has: on its own stack, but curthread() is thread0, and nothing can wait. then must not throw. */
+export function whenFinished(td: UserThread, then: () => void): void {
+  const before = td.onFinish;
+  td.onFinish = () => {
+    before?.();
+    then();
+  };
+}
+
 /** The thread is aborted when the signal is, until it has finished. */
 function obeySignal(td: UserThread, signal: AbortSignal): void {
   if (signal.aborted) td.abort(signal.reason);
-  else td.onFinish = followSignal(signal, () => td.abort(signal.reason));
+  else
+    whenFinished(
+      td,
+      followSignal(signal, () => td.abort(signal.reason)),
+    );
 }
 
 /** The native side answered slot: from here on the thread is listed and watched. Throws ERR_LWKT_NO_STACK where that is an error. */
@@ -207,15 +227,17 @@ export function create<R>(main: () => R, options: CreateOptions = NO_OPTIONS): U
   if (typeof main !== 'function') throw invalidType('main', 'of type function', main);
   checkOptions(options, STACK_MIN);
   const creator = curthread();
-  const td = new UserThread<unknown>(
+  const slice = options.preemptible === true ? sliceOf(options) : 0;
+  const td: UserThread<unknown> = new UserThread<unknown>(
     nextId(),
     options.name ?? 'userthread',
-    main,
+    slice > 0 ? () => runPreemptible(td, main, slice) : main,
     options.priority ?? PRIORITY_DEFAULT,
   );
   td.scope = createScope();
   td.syscallPort = options.syscallPort ?? creator.syscallPort;
-  enroll(td, native.create(td.pri, options.stackSize ?? STACK_DEFAULT, td.name), options);
+  if (creator.signals !== undefined) td.signals = creator.signals.inherit(td);
+  enroll(td, native.create(td.pri, options.stackSize ?? stackDefault, td.name), options);
   return td as UserThread<Awaited<R>>;
 }
 

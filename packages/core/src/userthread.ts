@@ -5,13 +5,16 @@
  * Invariant: slot >= 0 exactly while the native side knows the thread.
  */
 
-import type { Scope } from './async-context.ts';
-import { abortError, CodedError, invalidType, outOfRange, wouldBlock } from './errors.ts';
+import type { Domain } from 'node:domain';
+import type { CallWait, Inherited } from './ast.ts';
+import { abortError, CodedError, invalidType, outOfRange, terminatedError, wouldBlock } from './errors.ts';
 import { inspectAsString } from './inspect.ts';
 import type { Interruption } from './interruption.ts';
 import type { MsgPort } from './msgport.ts';
 import { native } from './native.ts';
 import { type RforkInfo, self } from './rfork/self.ts';
+import { callersOf } from './stacks.ts';
+import type { Scope } from './state/async-context.ts';
 import type { Hold } from './token/lock.ts';
 
 /** runnable: on the run queue; blocked: waiting for something; finished: its function returned or threw. */
@@ -73,13 +76,30 @@ export class UserThread<T = unknown> {
     | readonly Interruption[]
     | undefined;
   /** @internal */ lastInterruption: Error | undefined;
+  /** @internal What it does first when it goes on from a wait, or from where it has yielded: see ast.ts. */ ast:
+    | (() => void)
+    | undefined;
+  /** @internal Waits that no ast interrupts, as they are part of something else. */ deaf = 0;
+  /** @internal The system call that it waits in. */ call: CallWait | undefined;
+  /** @internal Its mask, and what is pending for it; undefined: none. (@libcr/signals) */ signals:
+    | Inherited
+    | undefined;
   /** @internal The C function that a native userthread runs; where such a thread stands is known to the native side. */ symbol:
     | string
     | undefined;
   /** @internal */ pri: number;
   /** @internal */ joiners: UserThread[] | undefined;
   /** @internal */ scope: Scope;
+  /** @internal Those that it has left for the time of a switch. */ domains: Domain[] | undefined;
+  /** @internal What properties made by threadLocal() are for it. */ locals:
+    | WeakMap<object, unknown>
+    | undefined;
   /** @internal */ daemon = false;
+  /** @internal Milliseconds of its innermost preemptible region; 0: it is in none. */ slice = 0;
+  /** @internal Critical sections that it is in. */ critical = 0;
+  /** @internal Preemptions in regions that are over. */ preempted = 0;
+  /** @internal What it is to end with: terminate(). */ termination: Error | undefined;
+  /** @internal Why it can't wait where it stands, as a BlockResult; 0: it can. */ refusal = 0;
   /** @internal */ onFinish: (() => void) | undefined;
   /** @internal */ ownPort: MsgPort | undefined;
   /** @internal */ promise: Promise<T> | undefined;
@@ -100,7 +120,8 @@ export class UserThread<T = unknown> {
 
   /** Where it stands. */
   get state(): ThreadState {
-    return this.symbol !== undefined && this.waitReason !== undefined ? 'blocked' : this.running;
+    if (this.symbol !== undefined && this.waitReason !== undefined) return 'blocked';
+    return this.running === 'running' && (services.current() as unknown) !== this ? 'runnable' : this.running;
   }
 
   /** 0 (lowest) to 31; settable on any thread of one's own rfork but thread0. (lwkt_setpri) */
@@ -112,6 +133,11 @@ export class UserThread<T = unknown> {
     checkPriority(value);
     this.pri = value;
     if (this.slot >= 0) native.setpri(this.slot, value);
+  }
+
+  /** How often the CPU has been taken from it while it computed (preemptible). */
+  get preemptions(): number {
+    return this.preempted + (this.slice > 0 && this.slot >= 0 ? native.preemptions(this.slot) : 0);
   }
 
   /** What it waits for, for example "sleep 10 ms", of a native userthread the wmesg of its wait; undefined unless it is blocked. */
@@ -138,7 +164,7 @@ export class UserThread<T = unknown> {
    * its first run, after its end, and for a native userthread. Costs two switches; for diagnosis.
    */
   get stack(): string | undefined {
-    if (this === (services.current() as unknown)) return new Error().stack?.replace(/^.*\n.*\n/, '');
+    if (this === (services.current() as unknown)) return callersOf(stackGetter);
     return this.slot >= 0 ? native.stack(this.slot) : undefined;
   }
 
@@ -186,6 +212,27 @@ export class UserThread<T = unknown> {
     native.interrupt(this.slot);
   }
 
+  /**
+   * End it: joiners get an Error with code ERR_LWKT_TERMINATED whose cause is `reason`. While it computes in a preemptible region it is ended within a slice, and then NO
+   * finally block of it runs; its tokens are let go of. While it waits, its wait throws that error, and finally blocks run; if it
+   * computes on, it is ended as above. Outside of regions it ends at its next blocking call, as by abort(). In a critical section nothing happens to it
+   * before that is over. Does nothing to a finished thread; callable from anywhere on its rfork, but not by itself. Throws for thread0 and native userthreads.
+   */
+  terminate(reason?: unknown): void {
+    if (this.id === 0 || this.symbol !== undefined)
+      throw invalidType('this', 'a userthread of JavaScript, not thread0 and no native one', this);
+    if ((services.current() as unknown) === this)
+      throw new CodedError(
+        'ERR_LWKT_DEADLOCK',
+        `userthread ${describe(this)} cannot terminate itself: throw`,
+      );
+    if (this.running === 'finished') return;
+    this.termination ??= terminatedError(this, reason);
+    this.pendingAbort = this.termination;
+    native.terminate(this.slot);
+    native.interrupt(this.slot);
+  }
+
   toString(): string {
     const reason = this.waitReason;
     const what = this.id === 0 ? '' : ` ${this.state}${reason ? `: ${reason}` : ''}`;
@@ -194,6 +241,13 @@ export class UserThread<T = unknown> {
 }
 
 inspectAsString(UserThread);
+
+const stackGetter = Object.getOwnPropertyDescriptor(UserThread.prototype, 'stack')?.get as () => unknown;
+
+/** Whether it may wait for ever: its waits keep no program alive, and are no deadlock. */
+export function isDaemon(td: UserThread): boolean {
+  return td.daemon;
+}
 
 export function describe(td: { id: number; name: string }): string {
   return `#${td.id} "${td.name}"`;

@@ -2,7 +2,10 @@
  * wait.ts: where promises and userthreads meet, and plain sleeping.
  */
 import { blockUntil, checkMilliseconds, curthread, suspend, thread0, wake } from './block.ts';
+import { isError } from './brands.ts';
 import { wouldBlock } from './errors.ts';
+import { ownTimers } from './own-timers.ts';
+import { addToStack, callersOf } from './stacks.ts';
 import type { WaitOptions } from './userthread.ts';
 import { describe } from './userthread.ts';
 
@@ -10,18 +13,9 @@ const shown = new WeakSet<object>();
 
 /** Adds the waiter's own stack to a rejection reason, once: the reason's stack tells where it arose, not who waited. */
 function addCallerStack(reason: unknown): void {
-  if (!(reason instanceof Error) || shown.has(reason)) return;
+  if (!isError(reason) || shown.has(reason)) return;
   shown.add(reason);
-  const { stack } = reason;
-  if (typeof stack !== 'string' || !Object.isExtensible(reason)) return;
-  const here: { stack?: string } = {};
-  Error.captureStackTrace(here, wait);
-  const frames = here.stack?.split('\n').slice(1).join('\n');
-  try {
-    reason.stack = `${stack}\n    at wait (userthread ${describe(curthread())})\n${frames}`;
-  } catch {
-    // its stack is read-only: the reason goes on as it is
-  }
+  addToStack(reason, `    at wait (userthread ${describe(curthread())})\n${callersOf(wait) ?? ''}`);
 }
 
 type Settle = (value: unknown) => void;
@@ -82,7 +76,7 @@ function resolve(value: unknown, waiter: Waiter): void {
   else {
     // In a later turn of the loop, not in a microtask: thenables without end (one that resolves to itself) must
     // not keep timers, signals and other threads from running.
-    const turn = setImmediate(follow, value, then, waiter);
+    const turn = ownTimers.setImmediate(follow, value, then, waiter);
     // Somebody must still hear what is rejected after the wait was given up, but the process need not stay.
     if (waiter.over) turn.unref();
   }
@@ -136,6 +130,7 @@ export function sleep(ms: number, options?: { signal?: AbortSignal | undefined }
   const td = curthread();
   if (td === thread0) throw wouldBlock('sleep()');
   let over = false;
+  const { setTimeout, clearTimeout } = globalThis; // the user's clock, which may be another when it is over
   const timer = setTimeout(() => {
     over = true;
     wake(td);

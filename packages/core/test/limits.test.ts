@@ -36,7 +36,8 @@ describe('many threads', () => {
     test('the memory of the finished ones goes back', () => {
       expect(seen.pooled).toBeLessThan(seen.n / 10);
       expect(seen.retired).toBeGreaterThan(0.5);
-      if (!stressed) expect(seen.left).toBeLessThan(0.5);
+      // The rest is what V8 and malloc keep of their own: a stack is no larger a part of it all since it has no TLS block.
+      if (!stressed) expect(seen.left).toBeLessThan(0.65);
     });
   });
 
@@ -78,7 +79,7 @@ describe('the stack', () => {
       const { signal, stdout, stderr } = await runProgram('limits.mjs', { args });
       expect({ signal, stdout }).toEqual({ signal: 'SIGSEGV', stdout: 'fits true\n' });
       expect(stderr).toMatch(
-        /^libcr: userthread \d+ "grünspan" overran its C stack of 256 KiB; create it with a larger/m,
+        /^libcr: userthread \d+ "grünspan" overran its C stack of 2048 KiB; create it with a larger/m,
       );
     });
   });

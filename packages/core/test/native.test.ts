@@ -1,6 +1,7 @@
 /**
- * native.test.ts: runs the C programs of native/test, each as a test of its own and in each flavour: optimised, with
- * AddressSanitizer and UBSan, with ThreadSanitizer where rforks meet, and as a debug build where that says something.
+ * native.test.ts: runs the C and C++ programs of native/test, each as a test of its own and in each flavour: optimised, with
+ * AddressSanitizer and UBSan, with ThreadSanitizer where rforks meet, and as a debug build where that says something; and those of
+ * native/test/freestanding, which have no C library.
  * What they check is in them; here is only how they are built and started. They know no Node, so the version matrix
  * leaves this file out.
  */
@@ -13,8 +14,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const folder = fileURLToPath(new URL('../native/test', import.meta.url));
 const programs = readdirSync(folder)
-  .filter((name) => name.endsWith('.c'))
-  .map((name) => name.slice(0, -2))
+  .filter((name) => /\.(c|cpp)$/.test(name))
+  .map((name) => name.replace(/\.\w+$/, ''))
   .sort();
 
 /** Runs make in native/test; throws with all that it has said unless it succeeds. */
@@ -58,6 +59,51 @@ describe.each([
       if (seed) console.log(`${program}, ${flavour}: ${seed[1]}`);
     },
     600_000,
+  );
+});
+
+// The build that needs nothing but the kernel: what it does, and that nothing else has got into it. (x86-64 only.)
+describe('without a C library', () => {
+  const programs = make('list-freestanding').trim().split(' ').filter(Boolean);
+  const freestanding = join(folder, '..', '..', 'build-test', 'freestanding');
+
+  beforeAll(() => {
+    make(`-j${availableParallelism()}`, 'freestanding');
+  }, 300_000);
+
+  it('has programs', () => {
+    expect(programs).toContain('threads');
+  });
+
+  it.each(programs)('%s', { timeout: 300_000 }, (program) => {
+    make(`check-freestanding-${program}`);
+  });
+
+  it('says what is misused, as a debug build', { skip: programs.length === 0 }, () => {
+    for (const [program, said] of [
+      ['format', /^$/],
+      [
+        'format-debug',
+        /^libcr: lwkt_crit_exit: rfork 0, thread 0 "thread0": the thread is in no critical section: .*\n$/,
+      ],
+    ] as const) {
+      const { status, stderr } = spawnSync(join(freestanding, program), { encoding: 'utf8' });
+      expect(stderr).toMatch(said);
+      expect(status).toBe(0);
+    }
+  });
+
+  it.for(['self-test', join(freestanding, 'lib', 'libcr.a'), join(freestanding, 'debug', 'libcr.a')])(
+    'library.sh %s',
+    { timeout: 60_000 },
+    (what, { skip }) => {
+      const { status, stdout, stderr } = spawnSync(join(folder, 'freestanding', 'library.sh'), [what], {
+        encoding: 'utf8',
+      });
+      if (status === 77) skip(stdout.trim());
+      expect(`${stdout}${stderr}`).toMatch(/^(the checker finds|\d+ instructions, nothing from outside)/);
+      expect(status).toBe(0);
+    },
   );
 });
 

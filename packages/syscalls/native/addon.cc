@@ -85,10 +85,8 @@ napi_value call_blocking(napi_env env, napi_callback_info info) {
 
   int answer = marshal(e, double_of(env, values[0]), values + 1, kCallValues - 1, &arguments);
   if (answer != 0) return number(env, answer);
-  sysmsg message{};
-  message.sm_number = arguments.number;
-  std::memcpy(message.sm_args, arguments.args, sizeof arguments.args);
-  long result = direct_blocking(arguments.row, &message, -1);
+  const struct call whole = call_of(arguments.number, arguments.args);
+  long result = direct_blocking(&whole, -1);
   messages_deliver(e, &arguments);
   return number(env, static_cast<double>(result));
 }

@@ -83,7 +83,7 @@ static size_t size_of(const struct call_row *row, long number, const long *args,
 	case ARG_FCNTL:
 	case ARG_IOCTL:
 	case ARG_COMMAND:
-		return (size_t)argument_size(row, number, args, i);
+		return (size_t)call_argument_size(row, number, args, i);
 	default:
 		return row->args[i].size;
 	}

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "copied.h"
+#include "table/nowait.h"
 
 #define ALIGNED 4096      /* what a file that is open with O_DIRECT may ask for */
 #define ALIGNED_MIN 512   /* less is never read or written directly */
@@ -21,6 +22,7 @@ static int copy_data(struct copied *copied, const struct marshalled *call)
 	struct iovec one = {(void *)call->args[1], (size_t)call->args[2]};
 	const struct iovec *iov = call_is_vector(call->number) ? (const struct iovec *)call->args[1] : &one;
 	int n = call_is_vector(call->number) ? (int)call->args[2] : 1;
+	const struct call whole = call_of(call->number, call->args);
 
 	for (int i = 0; i < n; i++)
 		copied->data += iov[i].iov_len;
@@ -46,7 +48,7 @@ static int copy_data(struct copied *copied, const struct marshalled *call)
 		copied->args[1] = (long)copied->iov.iov_base;
 		copied->args[2] = (long)copied->iov.iov_len;
 	}
-	if (call_has_offset(call->number, call->args))
+	if (call_has_offset(&whole))
 		copied->args[3] += copied->done;
 	return 0;
 }

@@ -13,15 +13,11 @@
 #include <sys/select.h>
 
 #include "syscalls.h"
-#include "generated/table.h"
 
-
-const struct call_row *call_row_of(double number)
+/** The row of a number that JavaScript gives, or NULL. */
+static const struct call_row *row_of(double number)
 {
-	if (!(number >= 0 && number <= CALL_NUMBER_MAX) || number != floor(number))
-		return NULL;
-	const struct call_row *row = &call_rows[(int)number];
-	return row->block == BLOCK_NONE ? NULL : row;
+	return number >= 0 && number <= INT_MAX && number == floor(number) ? call_row((long)number) : NULL;
 }
 
 int buffer_of(napi_env env, napi_value value, char **data, size_t *length)
@@ -136,49 +132,10 @@ int iov_append(struct environment *environment, napi_value value, struct marshal
 
 static int iov_of(struct environment *environment, napi_value value, struct marshalled *out, int i)
 {
+	int answer = iov_append(environment, value, out, i);
+
 	out->args[i] = (long)environment->iov;
-	return iov_append(environment, value, out, i);
-}
-
-/** How many bytes a struct has that a command takes; 0: an int; -1: no such command. */
-static int fcntl_size(long command)
-{
-	switch ((int)command) {
-	case F_DUPFD: case F_GETFD: case F_SETFD: case F_GETFL: case F_SETFL: case 8: case 9: case 10: case 11:
-	case 1024: case 1025: case 1026: case 1030: case 1031: case 1032: case 1033: case 1034:
-		return 0;
-	case 5: case 6: case 7: case 36: case 37: case 38:
-		return sizeof(struct flock);
-	case 15: case 16: case 1035: case 1036: case 1037: case 1038:
-		return 8;
-	default:
-		return -1;
-	}
-}
-
-static int ioctl_size(long request)
-{
-	for (size_t i = 0; i < sizeof ioctl_rows / sizeof *ioctl_rows; i++)
-		if (ioctl_rows[i].request == (uint32_t)request)
-			return ioctl_rows[i].size;
-	return -1;
-}
-
-static int command_size(long number, long command)
-{
-	for (size_t i = 0; i < sizeof command_rows / sizeof *command_rows; i++)
-		if (command_rows[i].number == number && command_rows[i].command == (int)command)
-			return command_rows[i].size;
-	return -1;
-}
-
-int argument_size(const struct call_row *row, long number, const long *args, int i)
-{
-	switch (row->args[i].kind) {
-	case ARG_FCNTL: return fcntl_size(args[1]);
-	case ARG_IOCTL: return ioctl_size(args[1]);
-	default: return command_size(number, args[row->args[i].size]);
-	}
+	return answer == ANSWER_BAD_RANGE - i ? -EINVAL : answer; /* too many: the kernel's answer */
 }
 
 /** The argument that a command or request takes: an int where size is 0, else a buffer of that many bytes. */
@@ -267,7 +224,7 @@ static int pages_out_of(struct environment *environment, napi_value value, struc
 int marshal(struct environment *environment, double number, napi_value *values, size_t nvalues, struct marshalled *out)
 {
 	napi_env env = environment->env;
-	const struct call_row *row = call_row_of(number);
+	const struct call_row *row = row_of(number);
 	size_t room = 0; /* bytes of the buffer seen last */
 	char *data;
 
@@ -374,7 +331,7 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 			break;
 		case ARG_CHOICE:
 			answer = int_of(env, value, &out->args[i]);
-			if (answer == 0 && command_size(out->number, out->args[i]) < 0)
+			if (answer == 0 && call_command_size(out->number, out->args[i]) < 0)
 				return -EINVAL;
 			break;
 		case ARG_MESSAGE_IN:
@@ -418,7 +375,7 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 		case ARG_FCNTL:
 		case ARG_IOCTL:
 		case ARG_COMMAND: {
-			int bytes = argument_size(row, out->number, out->args, i);
+			int bytes = call_argument_size(row, out->number, out->args, i);
 			answer = bytes < 0 ? (row->args[i].kind == ARG_IOCTL ? -ENOTTY : -EINVAL) : sized_of(environment, value, out, i, bytes);
 			if (answer)
 				return answer;

@@ -5,6 +5,7 @@
  * says: four words of 32 bits, the bytes of the address and of the control messages, the flags, the bytes of data.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,8 @@ int message_of(struct environment *environment, napi_value value, struct marshal
 			return ANSWER_BAD_TYPE - i;
 	int first = out->iov_count;
 	int answer = iov_append(environment, parts[1], out, i);
+	if (answer == ANSWER_BAD_RANGE - i && first == 0)
+		return -EMSGSIZE; /* too many: the kernel's answer */
 	if (answer)
 		return answer;
 	if (optional_buffer(env, parts[0], &name, &name_length) != 0 || optional_buffer(env, parts[2], &control, &control_length) != 0 ||

@@ -2,7 +2,7 @@
  * offload.c - system calls on helper threads, for what the kernel only offers with waiting: files that are not in the page cache,
  * fsync, waiting locks, the opening of a FIFO.
  *
- * The helpers are kernel threads of this file's own, not libuv's: its pool has four, which four stuck FIFOs would occupy, and
+ * The helpers (src/offload/helper.h) are kernel threads of this file's own, not libuv's: its pool has four, which four stuck FIFOs would occupy, and
  * Node waits for them when it exits. A helper touches nothing but its job: arguments and data are copies, as a JavaScript buffer may
  * move, shrink or go away meanwhile; and so is the descriptor, whose number may stand for another file by the time its turn comes.
  *
@@ -14,16 +14,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "copied.h"
+#include "offload/helper.h"
 
 #define HELPERS_MAX 64
 #define HELPER_STACK (128u * 1024)
@@ -63,12 +62,12 @@ struct jobs {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 static struct jobs queue = {.head = {.next = &queue.head, .prev = &queue.head}};
 static struct jobs running = {.head = {.next = &running.head, .prev = &running.head}};
 static unsigned helpers; /* helper threads, but for those whose job has been abandoned: they may be stuck for good */
+static struct helper *idle;  /* without a job, the last that became so first */
+static struct helper *ended; /* that are to be joined */
 static int posix_locks;  /* this process may have some, by fcntl's F_SETLK; never unset */
-static unsigned idle;    /* helpers without a job: waiting for one, or on their way to the queue */
 
 static void append(struct jobs *jobs, struct job *job)
 {
@@ -146,14 +145,13 @@ static void release(struct offload *owner)
 static void make_call(struct job *job)
 {
 	int posix_lock = job->call.number == SYS_fcntl && job->by_number;
-	struct sysmsg message = {.sm_number = job->call.number};
+	const struct call call = call_of(job->call.number, job->call.args);
 
 	if (job->by_number && !same_files(job)) {
 		job->result = -EBADF;
 		return;
 	}
-	memcpy(message.sm_args, job->call.args, sizeof message.sm_args);
-	job->result = direct_blocking(job->call.row, &message, job->held);
+	job->result = direct_blocking(&call, job->held);
 	job->held = -1;
 	if (posix_lock && job->result == 0)
 		offload_note_posix_lock();
@@ -180,83 +178,104 @@ static void finish(struct job *job)
 	}
 }
 
-/** The next job, moved to `running`; NULL where there has been none for a while. With the lock held. */
+/** The next job of the queue, moved to `running`, or NULL. With the lock held. */
 static struct job *next_job(void)
 {
-	struct timespec until;
-	int error = 0;
+	struct job *job = queue.count > 0 ? queue.head.next : NULL;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += HELPER_IDLE_SECONDS;
-	while (queue.count == 0 && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&work, &lock, &until);
-	if (queue.count == 0)
+	if (job == NULL)
 		return NULL;
-	struct job *job = queue.head.next;
 	take(&queue, job);
 	job->state = JOB_RUNNING;
 	append(&running, job);
 	return job;
 }
 
-static void *helper(void *unused)
+static void push(struct helper **list, struct helper *helper)
 {
-	struct job *job;
+	helper->next = *list;
+	*list = helper;
+}
+
+/** A job is over; with the lock held. Whether the helper is still one of those that are counted: others may have taken its place. */
+static int is_counted_after(struct job *job)
+{
+	int counted = !job->abandoned;
+
+	finish(job);
+	if (!counted && helpers < HELPERS_MAX) {
+		helpers++;
+		counted = 1;
+	}
+	return counted;
+}
+
+static bool run(struct helper *helper, void *work)
+{
+	struct job *job = work;
 	int counted;
 
-	(void)unused;
-	pthread_mutex_lock(&lock); /* idle, as start_helper has counted */
 	do {
-		job = next_job();
-		idle--;
-		if (job == NULL) {
-			helpers--;
-			break;
-		}
-		pthread_mutex_unlock(&lock);
 		make_call(job);
 		pthread_mutex_lock(&lock);
-		counted = !job->abandoned;
-		finish(job);
-		if (!counted && helpers < HELPERS_MAX) {
-			helpers++;
-			counted = 1;
-		}
-		idle += counted;
-	} while (counted); /* or else others have taken its place */
-	pthread_mutex_unlock(&lock);
-	return NULL;
+		counted = is_counted_after(job);
+		job = counted ? next_job() : NULL;
+		if (job == NULL)
+			push(counted ? &idle : &ended, helper);
+		pthread_mutex_unlock(&lock);
+	} while (job != NULL);
+	return counted;
 }
 
-/** With the lock held. Answers 0 or an errno. */
-static int start_helper(void)
+/** Whether it has had no job for a while, and gets none any more. */
+static bool tired(struct helper *helper)
 {
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, before;
+	struct helper **place = &idle;
 
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, HELPER_STACK);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the program's */
-	int error = pthread_create(&thread, &attributes, helper, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	if (error == 0) {
-		helpers++;
-		idle++;
+	pthread_mutex_lock(&lock);
+	while (*place != NULL && *place != helper)
+		place = &(*place)->next;
+	bool found = *place != NULL;
+	if (found) {
+		*place = helper->next;
+		helpers--;
+		push(&ended, helper);
 	}
-	return error;
+	pthread_mutex_unlock(&lock);
+	return found;
 }
 
-/** Sees to it that each queued job has an idle helper, as far as HELPERS_MAX allows; with the lock held. Answers 0 or an errno. */
+static const struct helper_kind kind = {
+	.name = "libcr helper", .stack_size = HELPER_STACK, .idle_ns = HELPER_IDLE_SECONDS * 1000000000ull, .run = run, .tired = tired};
+
+static void join_ended(void)
+{
+	pthread_mutex_lock(&lock);
+	struct helper *list = ended, *next;
+	ended = NULL;
+	pthread_mutex_unlock(&lock);
+	for (; list != NULL; list = next) {
+		next = list->next;
+		helper_join(list);
+	}
+}
+
+/** Sees to it that each queued job has a helper, as far as HELPERS_MAX allows; with the lock held. Answers 0 or an errno. */
 static int enough_helpers(void)
 {
-	if (queue.count <= idle || helpers >= HELPERS_MAX)
-		return 0;
-	int error = start_helper();
-	return helpers > 0 ? 0 : error; /* no more threads: those there are will come to it */
+	while (queue.count > 0) {
+		struct helper *helper = idle;
+		if (helper != NULL) {
+			idle = helper->next;
+		} else {
+			int error = helpers < HELPERS_MAX ? helper_new(&kind, &helper) : 0;
+			if (helper == NULL)
+				return helpers > 0 ? 0 : error; /* no more threads: those there are will come to it */
+			helpers++;
+		}
+		helper_give(helper, next_job());
+	}
+	return 0;
 }
 
 /** Nobody waits for the job any more; with the lock held. One that was queued still is gone. */
@@ -362,14 +381,14 @@ static int to_helper(struct job *job)
 {
 	int error;
 
+	join_ended();
 	pthread_mutex_lock(&lock);
+	job->owner->references++;
 	append(&queue, job);
 	error = enough_helpers();
 	if (error) {
 		take(&queue, job);
-	} else {
-		job->owner->references++;
-		pthread_cond_signal(&work);
+		job->owner->references--;
 	}
 	pthread_mutex_unlock(&lock);
 	return error;

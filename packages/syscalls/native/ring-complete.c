@@ -64,7 +64,7 @@ static void wakeup(struct ring *ring, int on)
 	if (ring->wakes == on)
 		return;
 	ring->wakes = on;
-	__atomic_store_n(ring->cq_flags, on ? 0 : IORING_CQ_EVENTFD_DISABLED, __ATOMIC_SEQ_CST);
+	__atomic_store_n(ring->queue.cq_flags, on ? 0 : IORING_CQ_EVENTFD_DISABLED, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -82,10 +82,10 @@ static void on_prepare(uv_prepare_t *handle)
 	}
 	if (ring->given > 0 && uv_backend_timeout(ring->environment->loop) != 0) {
 		wakeup(ring, 1);
-		if (ring_has_completions(ring)) /* before it was on */
+		if (ring_queue_has_come(&ring->queue)) /* before it was on */
 			uv_idle_start(&ring->idle, on_idle);
 	}
-	if (ring->ready != NULL || ring->tail != ring->submitted) /* the latter: the kernel had no memory for it */
+	if (ring->ready != NULL || ring_queue_filled(&ring->queue)) /* the latter: the kernel had no memory for it */
 		uv_idle_start(&ring->idle, on_idle);
 }
 
@@ -132,7 +132,7 @@ int ring_loop_init(struct ring *ring)
 	if (ring->eventfd < 0)
 		return -errno;
 	int error = 0;
-	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_EVENTFD, &ring->eventfd, 1) < 0)
+	if (syscall(SYS_io_uring_register, ring->queue.fd, IORING_REGISTER_EVENTFD, &ring->eventfd, 1) < 0)
 		error = -errno;
 	if (!error)
 		error = uv_poll_init(loop, &ring->poll, ring->eventfd);

@@ -74,7 +74,7 @@ static int make_buffers(struct ring *ring)
 	if (queue == NULL)
 		return 0;
 	struct io_uring_buf_reg about = {.ring_addr = (uintptr_t)queue, .ring_entries = BUFFERS, .bgid = GROUP};
-	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_PBUF_RING, &about, 1) < 0) {
+	if (syscall(SYS_io_uring_register, ring->queue.fd, IORING_REGISTER_PBUF_RING, &about, 1) < 0) {
 		munmap(queue, QUEUE_BYTES);
 		return 0;
 	}
@@ -120,7 +120,7 @@ double ring_receive(struct environment *environment, int fd, size_t length)
 	sqe->flags = IOSQE_BUFFER_SELECT;
 	sqe->buf_group = GROUP;
 	sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
-	sqe->user_data = (uintptr_t)op;
+	sqe->user_data = op_tag(op);
 	op->receives = 1;
 	op_of_fd(ring, op, fd);
 	return op_given(ring, op);

@@ -10,17 +10,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ring.h"
 
 #define EARLY 8 /* so many calls are not kept for the end of the turn: a device has something to do while the turn goes on */
-
-static unsigned load(const unsigned *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
-
-static void store(unsigned *word, unsigned value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 
 /* ---------------------------------------------------------------- operations */
 
@@ -55,10 +49,11 @@ struct ring_op *op_new(struct ring *ring)
 	if (op != NULL)
 		ring->spare = op->next;
 	else
-		op = malloc(sizeof *op);
+		op = calloc(1, sizeof *op);
 	if (op == NULL)
 		return NULL;
 	memset(op, 0, offsetof(struct ring_op, call));
+	op->generation++;
 	op->fd = op->buffer = -1;
 	if (take_slot(ring, op) == 0)
 		return op;
@@ -123,51 +118,45 @@ double op_given(struct ring *ring, struct ring_op *op)
 
 struct io_uring_sqe *ring_entries(struct ring *ring, unsigned n)
 {
-	if (ring->tail - load(ring->sq_head) + n > ring->sq_mask + 1) {
-		ring_flush(ring, 0);
-		if (ring->tail - load(ring->sq_head) + n > ring->sq_mask + 1)
-			return NULL;
-	}
-	struct io_uring_sqe *first = NULL;
-	for (unsigned i = n; i-- > 0;) {
-		first = &ring->sqes[(ring->tail + i) & ring->sq_mask];
-		memset(first, 0, sizeof *first);
-	}
-	ring->tail += n;
-	return first;
+	struct io_uring_sqe *first = ring_queue_entries(&ring->queue, n);
+
+	if (first != NULL)
+		return first;
+	ring_flush(ring, 0);
+	return ring_queue_entries(&ring->queue, n);
 }
 
-static int enter(struct ring *ring, unsigned submit, unsigned flags)
-{
-	int result = (int)syscall(SYS_io_uring_enter, ring->fd, submit, 0, flags, NULL, 0);
-
-	return result < 0 ? -errno : result;
-}
-
-void ring_enter(struct ring *ring) { enter(ring, 0, IORING_ENTER_GETEVENTS); }
+void ring_enter(struct ring *ring) { ring_queue_enter(&ring->queue, 0, IORING_ENTER_GETEVENTS, NULL); }
 
 void ring_flush(struct ring *ring, int reap)
 {
 	unsigned flags = reap ? IORING_ENTER_GETEVENTS : 0;
 	int refused = 0;
 
-	store(ring->sq_tail, ring->tail);
-	while (ring->tail != ring->submitted) {
-		int result = enter(ring, ring->tail - ring->submitted, flags);
-		if (result >= 0) {
-			ring->submitted += (unsigned)result;
+	while (ring_queue_filled(&ring->queue)) {
+		long result = ring_queue_enter(&ring->queue, 0, flags, NULL);
+		if (result >= 0)
 			refused = 0;
-		} else if ((result == -EBUSY || result == -EAGAIN) && refused++ == 0) {
+		else if ((result == -EBUSY || result == -EAGAIN) && refused++ == 0)
 			ring_reap(ring); /* makes room for completions */
-		} else if (result != -EINTR) {
+		else if (result != -EINTR)
 			return; /* no memory at present: it stays in the queue for the next turn */
-		}
 	}
 }
 
-int ring_has_completions(const struct ring *ring)
+static void complete(struct ring *ring, struct ring_op *op, const struct io_uring_cqe *cqe)
 {
-	return *ring->cq_head != load(ring->cq_tail) || (load(ring->sq_flags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+	int buffer = cqe->flags & IORING_CQE_F_BUFFER ? (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT) : -1;
+
+	op->result = cqe->res;
+	if (cqe->res > 0)
+		op->buffer = buffer;
+	else if (buffer >= 0) /* of the end of a stream, perhaps: nobody comes for it */
+		ring_give_buffer(ring, buffer);
+	ring->given--;
+	if (!op->receives) /* whose descriptor is looked at once more */
+		forget_fd(op);
+	make_ready(ring, op);
 }
 
 void ring_reap(struct ring *ring)
@@ -175,26 +164,16 @@ void ring_reap(struct ring *ring)
 	int asked = 0, too_few_buffers = 0;
 
 	for (;;) {
-		unsigned head = *ring->cq_head, tail = load(ring->cq_tail);
-		for (; head != tail; head++) {
-			const struct io_uring_cqe *cqe = &ring->cqes[head & ring->cq_mask];
-			struct ring_op *op = (struct ring_op *)(uintptr_t)cqe->user_data;
-			if (op == NULL)
-				continue; /* a cancellation, a linked timeout */
-			op->result = cqe->res;
-			too_few_buffers |= cqe->res == -ENOBUFS && op->receives;
-			int buffer = cqe->flags & IORING_CQE_F_BUFFER ? (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT) : -1;
-			if (cqe->res > 0)
-				op->buffer = buffer;
-			else if (buffer >= 0) /* of the end of a stream, perhaps: nobody comes for it */
-				ring_give_buffer(ring, buffer);
-			ring->given--;
-			if (!op->receives) /* whose descriptor is looked at once more */
-				forget_fd(op);
-			make_ready(ring, op);
+		const struct io_uring_cqe *cqe;
+		while ((cqe = ring_queue_first(&ring->queue)) != NULL) {
+			struct ring_op *op = op_of_tag(cqe->user_data);
+			if (op != NULL) { /* or a cancellation, or a linked timeout */
+				too_few_buffers |= cqe->res == -ENOBUFS && op->receives;
+				complete(ring, op, cqe);
+			}
+			ring_queue_taken(&ring->queue);
 		}
-		store(ring->cq_head, head);
-		if (asked || !(load(ring->sq_flags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
+		if (asked || !ring_queue_wants_entering(&ring->queue))
 			break;
 		asked = 1;
 		ring_enter(ring);
@@ -209,14 +188,16 @@ void op_fill_cancel(struct io_uring_sqe *sqe, const struct ring_op *op)
 {
 	sqe->opcode = IORING_OP_ASYNC_CANCEL;
 	sqe->fd = -1;
-	sqe->addr = (uintptr_t)op;
+	sqe->addr = op_tag(op);
 }
 
 double ring_submit(struct environment *environment, const struct marshalled *call, long done)
 {
 	struct ring *ring = environment->ring;
 
-	if (ring == NULL || !ring_knows(ring, call))
+	struct call now = call_of(call->number, call->args);
+	const struct operation *operation = ring == NULL ? NULL : ring_knows(ring, &now);
+	if (operation == NULL)
 		return ANSWER_OFFLOAD;
 	struct ring_op *op = op_new(ring);
 	if (op == NULL)
@@ -228,11 +209,12 @@ double ring_submit(struct environment *environment, const struct marshalled *cal
 		op_free(ring, op);
 		return error ? error : ANSWER_OFFLOAD;
 	}
-	ring_fill(op, sqe);
+	now = call_of(op->call.number, op->call.args);
+	operation_fill(operation, &now, sqe, &op->until);
 	op->opcode = sqe->opcode;
-	sqe->user_data = (uintptr_t)op;
+	sqe->user_data = op_tag(op);
 	double number = op_given(ring, op);
-	if (ring->tail - ring->submitted >= EARLY)
+	if (ring_queue_filled(&ring->queue) >= EARLY)
 		ring_flush(ring, 0);
 	return number;
 }
@@ -256,7 +238,7 @@ double ring_poll(struct environment *environment, int fd, uint32_t events, doubl
 		double until = (double)now.tv_nsec + nanoseconds;
 		op->until.tv_sec = now.tv_sec + (long)(until / 1e9);
 		op->until.tv_nsec = (long)(until - (double)(long)(until / 1e9) * 1e9);
-		struct io_uring_sqe *timeout = alone ? sqe : &ring->sqes[(ring->tail - 1) & ring->sq_mask];
+		struct io_uring_sqe *timeout = alone ? sqe : ring_queue_entry(&ring->queue, n, 1);
 		timeout->opcode = alone ? IORING_OP_TIMEOUT : IORING_OP_LINK_TIMEOUT;
 		timeout->fd = -1;
 		timeout->addr = (uintptr_t)&op->until;
@@ -273,7 +255,7 @@ double ring_poll(struct environment *environment, int fd, uint32_t events, doubl
 	}
 	op->opcode = sqe->opcode;
 	op->background = background != 0;
-	sqe->user_data = (uintptr_t)op;
+	sqe->user_data = op_tag(op);
 	return op_given(ring, op);
 }
 

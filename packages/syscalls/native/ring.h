@@ -19,15 +19,13 @@
 #include <linux/time_types.h>
 
 #include "copied.h"
+#include "ring/operation.h"
+#include "ring/queue.h"
 
 #define RING_ENTRIES 256      /* of the submission queue: more than that are submitted in several system calls */
 #define RING_COMPLETIONS 4096 /* of the completion queue; the kernel keeps what does not fit */
 #define FD_BUCKETS 1024
 #define BUFFER_BLOCKS 16 /* of 512 KiB, for what is received */
-
-/* Newer than the oldest <linux/io_uring.h> that this is to build with; the numbers are the kernel's. */
-#define RING_OP_FTRUNCATE 55
-#define RING_OPERATIONS 64 /* how many the probe asks for */
 
 enum op_state { OP_GIVEN, OP_READY, OP_REPORTED, OP_SPARE };
 
@@ -48,22 +46,21 @@ struct ring_op {
 	int result;
 	struct __kernel_timespec until; /* of timeouts; the kernel has read it when the submission returns */
 	struct copied call;
+	uint16_t generation; /* another one each time that it is used, see op_tag */
 };
+
+/**
+ * What the kernel knows it by. A linked timeout that fires as its operation completes cancels by this, later: it must not be that of the operation which has the
+ * memory then.
+ */
+static inline uint64_t op_tag(const struct ring_op *op) { return (uintptr_t)op | (uint64_t)op->generation << 48; }
+
+static inline struct ring_op *op_of_tag(uint64_t tag) { return (struct ring_op *)(uintptr_t)(tag & 0xffffffffffffu); }
 
 struct ring {
 	struct environment *environment;
-	int fd;
-	unsigned setup_flags;
+	struct ring_queue queue;
 	unsigned char supported[RING_OPERATIONS]; /* by opcode */
-	/* The queues, which the kernel shares: head and tail of each are written by one side only. */
-	void *map, *map_sqes;
-	size_t map_size, map_sqes_size;
-	unsigned *sq_head, *sq_tail, *sq_flags, sq_mask;
-	unsigned *cq_head, *cq_tail, *cq_flags, cq_mask;
-	struct io_uring_sqe *sqes;
-	struct io_uring_cqe *cqes;
-	unsigned tail;      /* of the submission queue, what has not been submitted included */
-	unsigned submitted; /* the tail as the kernel knows it */
 	struct ring_op *by_fd[FD_BUCKETS];
 	struct ring_op **slots;
 	int slot_count, free_slot_count;
@@ -87,11 +84,8 @@ struct ring {
 
 /* ---------------------------------------------------------------- ring-operation.c */
 
-/** Whether there is an operation for the call that this kernel has. */
-int ring_knows(const struct ring *ring, const struct marshalled *call);
-
-/** Fills the entry for op, whose call has been copied. */
-void ring_fill(struct ring_op *op, struct io_uring_sqe *sqe);
+/** The operation for a call, which has been copied or not; NULL: the ring does not make it. */
+const struct operation *ring_knows(const struct ring *ring, const struct call *call);
 
 /** The operation's result as the system call's. */
 long ring_result(const struct ring_op *op);
@@ -107,8 +101,6 @@ struct io_uring_sqe *ring_entries(struct ring *ring, unsigned n);
 void ring_flush(struct ring *ring, int reap);
 /** Moves what has completed to `ready`: no system call unless the kernel asks for one. */
 void ring_reap(struct ring *ring);
-/** Whether ring_reap has anything to do. */
-int ring_has_completions(const struct ring *ring);
 /** A new operation, in no state yet; NULL where there is no memory. */
 struct ring_op *op_new(struct ring *ring);
 void op_free(struct ring *ring, struct ring_op *op);

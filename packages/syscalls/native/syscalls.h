@@ -1,5 +1,5 @@
 /*
- * syscalls.h - what the files of this folder share: a system call as a message, from JavaScript's arguments to the kernel's answer.
+ * syscalls.h - what the files of the Node addon share, which are those of this folder (src/ is the library, libcr_syscalls): a system call as a message, from JavaScript's arguments to the kernel's answer.
  *
  * The way of one call: marshal.c turns JavaScript values into the six words of curthread's sysmsg and sends it to the environment's
  * direct port; direct.c (that port's put function) makes the call without ever waiting, or answers what has to be waited for. The
@@ -19,93 +19,11 @@
 #include <uv.h>
 
 #include "lwkt.h"
+#include "table/table.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---------------------------------------------------------------- the table (generated/table.h) */
-
-enum arg_kind {
-	ARG_INT,                /* 32 bits, signed or not */
-	ARG_FD,                 /* a descriptor, or AT_FDCWD */
-	ARG_LONG,               /* 64 bits */
-	ARG_LENGTH,             /* bytes of the buffer before, but for .size at its beginning that are not counted */
-	ARG_COUNT,              /* structs of .size bytes in the buffer before */
-	ARG_BITS,               /* bits of the mask in the buffer before */
-	ARG_SELECT_COUNT,       /* descriptors in the sets that follow: 1,024 at most */
-	ARG_CHOICE,             /* one of the call's commands (command_rows) */
-	ARG_NULL,               /* a pointer nobody uses: null */
-	ARG_MESSAGE_IN,         /* [address, buffers, control, header]: a struct msghdr; messages.c */
-	ARG_MESSAGE_OUT,
-	ARG_MESSAGES_IN,        /* an array of them; the next argument is how many */
-	ARG_MESSAGES_OUT,
-	ARG_IOV_OUT,            /* an array of buffers */
-	ARG_IOV_IN,
-	ARG_IOV_COUNT,          /* how many of them, or of the messages */
-	/* Pointers, from here to the end. _NULLABLE: or null. */
-	ARG_PATH,               /* a string or bytes; NUL-terminated for the kernel */
-	ARG_PATH_NULLABLE,
-	ARG_OUT,                /* a buffer the kernel fills; the next argument is its length or count */
-	ARG_OUT_NULLABLE,
-	ARG_IN,                 /* a buffer the kernel reads */
-	ARG_IN_NULLABLE,
-	ARG_INOUT,              /* both */
-	ARG_LENGTH_POINTER,     /* an int32 in a buffer of its own: in, the room in the buffer before; out, what was used */
-	ARG_STRUCT_OUT,         /* a buffer of .size bytes at least */
-	ARG_STRUCT_OUT_NULLABLE,
-	ARG_STRUCT_IN,
-	ARG_STRUCT_IN_NULLABLE,
-	ARG_STRUCT_INOUT,
-	ARG_STRUCT_INOUT_NULLABLE,
-	ARG_IN_COUNTED,         /* a buffer; the argument before is its length in pieces of .size bytes */
-	ARG_OUT_COUNTED,
-	ARG_PAGES_OUT,          /* a byte for each page of the buffer before */
-	ARG_SIZED,              /* a struct that says in its own word at .size how long it is */
-	ARG_FILE_HANDLE,        /* struct file_handle, whose first word says how many bytes it has */
-	ARG_FCNTL,              /* what the command asks for: an int, or a struct */
-	ARG_IOCTL,              /* what the request asks for: an int, or a struct */
-	ARG_COMMAND             /* what the command asks for, which is argument .size (command_rows) */
-};
-
-#define ARG_POINTERS_FIRST ARG_PATH
-#define ARG_POINTERS_LAST ARG_COMMAND
-
-
-enum block_class {
-	BLOCK_NONE, /* no such call */
-	BLOCK_NEVER,
-	BLOCK_READ,
-	BLOCK_WRITE,
-	BLOCK_RECV,
-	BLOCK_SEND,
-	BLOCK_RECVMSG,
-	BLOCK_SENDMSG,
-	BLOCK_ACCEPT,
-	BLOCK_CONNECT,
-	BLOCK_OPEN,
-	BLOCK_POLL,
-	BLOCK_EPOLL,
-	BLOCK_SELECT,
-	BLOCK_LOCK,
-	BLOCK_SPLICE,
-	BLOCK_WAIT,
-	BLOCK_OFFLOAD,
-	BLOCK_SLEEP
-};
-
-struct call_row {
-	const char *name;
-	enum block_class block;
-	int nargs;
-	struct {
-		enum arg_kind kind;
-		uint32_t size;
-	} args[6];
-};
-
-/** The row of a call, or NULL for a number that has none. */
-const struct call_row *call_row_of(double number);
 
 /* ---------------------------------------------------------------- answers */
 
@@ -189,10 +107,6 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 /** Pointer and length of a buffer, typed array or DataView. Answers 0, or -1 where it is none of them. */
 int buffer_of(napi_env env, napi_value value, char **data, size_t *length);
 
-/** How many bytes the struct has that fcntl's, ioctl's or another call's command takes as argument i; 0: an int; -1: a command that is
- *  not made here. */
-int argument_size(const struct call_row *row, long number, const long *args, int i);
-
 /* ---------------------------------------------------------------- messages.c */
 
 /** [address, buffers, control, header] as the next struct msghdr of a call. Answers 0 or an ANSWER_BAD_*. */
@@ -221,17 +135,11 @@ void arguments_deliver(const struct call_row *row, long number, const long *from
 
 /* ---------------------------------------------------------------- direct.c */
 
-/** Whether a call has its data in an iovec: readv and its like. */
-int call_is_vector(long number);
-
-/** Whether a call reads or writes at an offset of its own: pread64 and its like; its fourth argument then. */
-int call_has_offset(long number, const long *args);
-
 /** The direct port's put function. */
 int direct_putport(lwkt_port_t port, lwkt_msg_t msg);
 
 /** Makes the call and waits as long as the kernel does: for thread0, in place, and for helper threads. Answers the kernel's. */
-long direct_blocking(const struct call_row *row, const struct sysmsg *message, int held);
+long direct_blocking(const struct call *call, int held);
 
 /* ---------------------------------------------------------------- readiness.c */
 

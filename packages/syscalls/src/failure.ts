@@ -1,6 +1,8 @@
 /** failure.ts: a reply below 0 as an Error, with exactly the keys, order and text of Node's own system errors. */
+
 import { fileURLToPath } from 'node:url';
-import { getSystemErrorMap } from 'node:util';
+import { getSystemErrorMap, types } from 'node:util';
+import { isUrl } from '@libcr/core/internal';
 import { errnos, refusals } from './generated/rows.ts';
 
 /** A system call's error. */
@@ -29,8 +31,8 @@ export function describeErrno(errno: number): readonly [name: string, text: stri
 }
 
 function shown(path: unknown): string {
-  if (path instanceof Uint8Array) return Buffer.from(path).toString();
-  return path instanceof URL ? fileURLToPath(path) : String(path);
+  if (types.isUint8Array(path)) return Buffer.from(path).toString();
+  return isUrl(path) ? fileURLToPath(path) : String(path);
 }
 
 /** reply is -errno. */

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { CodedError, lwktApi } from '@libcr/core/internal';
+import { CodedError, lwktApi, ownScripts } from '@libcr/core/internal';
 
 /** native/addon.cc. Numbers below -4095 are answers.ts'. */
 export interface Native {
@@ -164,4 +164,5 @@ function setUp(): Native {
   return made;
 }
 
+ownScripts(import.meta.url); // what has been begun here must not be entered by others: it is not preempted
 export const native: Native = setUp();

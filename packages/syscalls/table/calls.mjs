@@ -10,13 +10,15 @@
  *             sys.NAME throws ERR_LIBCR_REFUSED, sys.raw answers ENOSYS; a shim may answer it
  *   obsolete  the kernel has no such call any more, and answers ENOSYS
  *
- * block says how the call may block, which is what native/direct.c does about it:
+ * block says how the call may block, which is what native/direct.c does about it, and native/src/wait/ for programs, which make refused calls, too:
  *   never    it answers at once, or as soon as a local file system does
  *   read, write, recv, send, recvmsg, sendmsg, accept, connect, open, poll, epoll, select    tried without blocking, then readiness or a
  *            helper thread
  *   lock     fcntl and flock: waiting locks go to a helper thread
  *   splice, wait    tried without blocking, then a helper thread
- *   offload  always on a helper thread
+ *   offload  always on a helper thread: it may wait for others, without end
+ *   device   the same, but it waits for a device only: a program's thread makes it in place
+ *   signal   it waits for a signal of its own thread's
  *   sleep    a timer of the event loop
  * ring is the operation of io_uring that does the same.
  *
@@ -52,7 +54,8 @@ import { xattr } from './calls/xattr.mjs';
 /** @typedef {{ x86_64: number, aarch64: number | null }} Numbers */
 /** @typedef {{ name: string, numbers: Numbers, level: 'full' | 'raw', block: string, ring?: string, result: string, errors: string[],
  *   doc: string, args: [string, string, ArgOptions?][], extra?: string }} SupportedRow */
-/** @typedef {{ name: string, numbers: Numbers, level: 'refused', doc: string, reason: string, alternative: string }} RefusedRow */
+/** @typedef {{ name: string, numbers: Numbers, level: 'refused', doc: string, reason: string, alternative: string,
+ *   block?: string }} RefusedRow */
 /** @typedef {{ name: string, numbers: Numbers, level: 'obsolete', doc: string }} ObsoleteRow */
 /** @typedef {SupportedRow | RefusedRow | ObsoleteRow} Row */
 

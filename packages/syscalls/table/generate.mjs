@@ -1,5 +1,5 @@
 /**
- * generate.mjs: writes what follows from the table: src/generated/*.ts, native/generated/table.h and docs/syscalls.md, each by a file of
+ * generate.mjs: writes what follows from the table: src/generated/*.ts, native/src/table/generated/calls.h and docs/syscalls.md, each by a file of
  * generate/. Generated files are committed.
  *
  *   node table/generate.mjs            write them
@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { constantsFile } from './generate/constants.mjs';
 import { docsFile } from './generate/docs.mjs';
 import { tableHeader } from './generate/native.mjs';
+import { argumentsHeader, descriptorsHeader, namesHeader } from './generate/program.mjs';
 import { rowsFile } from './generate/rows.mjs';
 import { sysFile } from './generate/sys.mjs';
 
@@ -19,7 +20,10 @@ const files = {
   'src/generated/sys.ts': sysFile(),
   'src/generated/constants.ts': constantsFile(),
   'src/generated/rows.ts': rowsFile(),
-  'native/generated/table.h': tableHeader(),
+  'native/src/table/generated/calls.h': tableHeader(),
+  'native/program/generated/arguments.h': argumentsHeader(),
+  'native/program/generated/descriptors.h': descriptorsHeader(),
+  'native/src/table/generated/names.h': namesHeader(),
   '../../docs/syscalls.md': docsFile(),
 };
 

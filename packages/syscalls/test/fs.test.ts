@@ -724,3 +724,20 @@ test('installFs(): node:fs itself, by name and by default, and back', async () =
     traced: true,
   });
 });
+
+test('close needs no callback, as the only one', async () => {
+  const { stdout, stderr, status } = await runProgram('close.mjs');
+  expect([stderr, status]).toEqual(['', 0]);
+  expect(stdout.split('\n')).toEqual([
+    'undefined undefined undefined',
+    ...new Array(3).fill('ERR_INVALID_ARG_TYPE'),
+    'ERR_OUT_OF_RANGE',
+    'EBADF close',
+    'told',
+    'closed',
+    '',
+  ]);
+  expect(errorOf(() => (ownFs.fsync as unknown as (fd: number) => void)(0))).toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+  });
+});

@@ -7,11 +7,20 @@ import { servedProcesses, TopConnection, type TopSnapshot } from '@libcr/core/to
 import { type Parsed, values } from '../arguments.ts';
 import { Failure, UsageError } from '../errors.ts';
 import { compare, type Look } from './look.ts';
+import { ProgramConnection, programs } from './program/connection.ts';
 import { Screen } from './screen.ts';
 import { render, SORT_KEYS } from './table.ts';
 
 const HOW =
   'start the program by "lwkt run SCRIPT", or by "node --import @libcr/core/top SCRIPT" (with the same TMPDIR as here)';
+
+/** A process with userthreads: of Node, which answers, or a program, whose memory is read. */
+type Connection = TopConnection | ProgramConnection;
+
+/** Throws Failure, and what core says. */
+async function connect(pid: number): Promise<Connection> {
+  return ProgramConnection.open(pid) ?? (await TopConnection.open(pid));
+}
 /** Milliseconds that a process may take to answer before it counts as busy. */
 const PATIENCE = 3000;
 
@@ -59,11 +68,15 @@ function busy(pid: number): string {
 }
 
 async function describe(pid: number): Promise<string> {
-  let connection: TopConnection | undefined;
+  let connection: Connection | undefined;
   try {
-    connection = await TopConnection.open(pid);
-    const seen = await inTime(connection.look({ timeout: 0 }), 1000);
-    return `  ${pid}  ${seen === undefined ? '(does not answer)' : (seen.process.script ?? seen.process.title)}`;
+    connection = await connect(pid);
+    const seen = await inTime<TopSnapshot & { process: { program?: string } }>(
+      connection.look({ timeout: 0 }),
+      1000,
+    );
+    const { program, script, title } = seen?.process ?? {};
+    return `  ${pid}  ${seen === undefined ? '(does not answer)' : (program ?? script ?? title)}`;
   } catch {
     return `  ${pid}  (has ended)`;
   } finally {
@@ -72,7 +85,7 @@ async function describe(pid: number): Promise<string> {
 }
 
 async function choose(): Promise<number> {
-  const pids = await servedProcesses();
+  const pids = [...(await servedProcesses()), ...programs()].sort((a, b) => a - b);
   if (pids.length === 0) throw new Failure(`there is no process to look at: ${HOW}`);
   if (pids.length === 1) return pids[0] as number;
   const lines = await Promise.all(pids.map(describe));
@@ -92,8 +105,8 @@ async function orFail<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function lookOnce(connection: TopConnection): Promise<TopSnapshot> {
-  const seen = await inTime(connection.look(), PATIENCE);
+async function lookOnce(connection: Connection): Promise<TopSnapshot> {
+  const seen = await inTime<TopSnapshot>(connection.look(), PATIENCE);
   if (seen === undefined) throw new Failure(busy(connection.pid));
   return seen;
 }
@@ -103,13 +116,13 @@ function print(look: Look, { json, sort }: Options): void {
 }
 
 /** CPU time is counted from the first look on: it takes two to say anything of it. */
-async function once(connection: TopConnection, options: Options): Promise<void> {
+async function once(connection: Connection, options: Options): Promise<void> {
   const before = await lookOnce(connection);
   await pause(options.interval ?? 1000);
   print(compare(await lookOnce(connection), before), options);
 }
 
-async function jsonLines(connection: TopConnection, options: Options): Promise<void> {
+async function jsonLines(connection: Connection, options: Options): Promise<void> {
   let before: TopSnapshot | undefined;
   for (;;) {
     const now = await lookOnce(connection);
@@ -119,7 +132,7 @@ async function jsonLines(connection: TopConnection, options: Options): Promise<v
   }
 }
 
-async function live(connection: TopConnection, options: Options): Promise<void> {
+async function live(connection: Connection, options: Options): Promise<void> {
   const screen = new Screen();
   let open = true;
   const closed = screen.closed.then(() => {
@@ -130,7 +143,7 @@ async function live(connection: TopConnection, options: Options): Promise<void> 
   const draw = (): void => screen.draw(lines);
   try {
     while (open) {
-      const look = connection.look();
+      const look: Promise<TopSnapshot> = connection.look();
       // A busy process is not asked again: it would have to answer all of it later.
       while (open && (await Promise.race([inTime(look, PATIENCE), closed])) === undefined) {
         if (!open) return;
@@ -158,7 +171,7 @@ export async function top(parsed: Parsed): Promise<void> {
     process.exit(0);
   });
   await orFail(async () => {
-    const connection = await TopConnection.open(options.pid ?? (await choose()));
+    const connection = await connect(options.pid ?? (await choose()));
     try {
       if (options.once || (options.json && options.interval === undefined)) await once(connection, options);
       else if (options.json) await jsonLines(connection, options);

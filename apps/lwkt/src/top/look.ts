@@ -18,7 +18,9 @@ export interface RunningRow extends Omit<TopRforkRunning, 'threads'> {
 
 export type RforkRow = RunningRow | Exclude<TopRfork, TopRforkRunning>;
 
-export interface Look extends Omit<TopSnapshot, 'rforks'> {
+export interface Look extends Omit<TopSnapshot, 'rforks' | 'process'> {
+  /** program: the command line of a program under libcr. */
+  process: TopSnapshot['process'] & { program?: string };
   rforks: RforkRow[];
 }
 

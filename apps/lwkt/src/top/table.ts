@@ -24,6 +24,7 @@ export const SORT_KEYS: Record<string, Compare> = {
   priority: most((td) => td.priority),
   state: text('state'),
   switches: most((td) => td.switches),
+  preemptions: most((td) => td.preemptions),
   stack: most((td) => td.stackUsed),
   queue: most((td) => td.queued),
 };
@@ -102,10 +103,14 @@ function share(percent: number | null): string {
   return percent === null ? '-' : percent.toFixed(1);
 }
 
-function heading({ process: { pid, node, script, uptime, rss } }: Look): string {
-  return plain(
-    `process ${pid}  ${script ?? 'no script'}  node ${node}  up ${Math.floor(uptime)} s  ${Math.round(rss / 2 ** 20)} MiB`,
-  );
+function heading({ process: { pid, node, script, program, uptime, rss } }: Look): string {
+  const what = program ?? `${script ?? 'no script'}  node ${node}`;
+  return plain(`process ${pid}  ${what}  up ${Math.floor(uptime)} s  ${Math.round(rss / 2 ** 20)} MiB`);
+}
+
+function programRforkLine(rfork: RunningRow): string {
+  const { id, userthreads, runnable, loopPercent, switches } = rfork;
+  return `rfork ${id}: ${userthreads} lwps, ${runnable} runnable, ${share(loopPercent)} % busy, ${switches} switches`;
 }
 
 function rforkLine(rfork: RforkRow): string {
@@ -128,6 +133,7 @@ function threadCells(td: ThreadRow): string[] {
     share(td.cpuPercent),
     seconds(td.cpuTime),
     String(td.switches),
+    String(td.preemptions),
     `${kib(td.stackUsed)}/${kib(td.stackSize)}`,
     String(td.queued),
     plain(td.waitReason ?? ''),
@@ -143,17 +149,22 @@ const THREAD_HEAD = [
   'CPU%',
   'CPU s',
   'SWITCHES',
+  'PREEMPTED',
   'STACK',
   'QUEUE',
   'WAITS FOR',
 ];
 
-function threadTable(rforks: RunningRow[], sort: string): string[] {
+/** A program's rforks have no thread0 that would be counted. */
+function threadTable(rforks: RunningRow[], sort: string, isProgram: boolean): string[] {
   const rows = rforks
     .flatMap(({ threads }) => threads)
     .sort((a, b) => (SORT_KEYS[sort] as Compare)(a, b) || a.rfork - b.rfork || a.id - b.id);
-  const lines = columns(THREAD_HEAD, 'rrlrlrrrrrl', rows.map(threadCells));
-  const unlisted = rforks.reduce((n, { userthreads, threads }) => n + userthreads + 1 - threads.length, 0);
+  const lines = columns(THREAD_HEAD, 'rrlrlrrrrrrl', rows.map(threadCells));
+  const unlisted = rforks.reduce(
+    (n, { userthreads, threads }) => n + userthreads + (isProgram ? 0 : 1) - threads.length,
+    0,
+  );
   return unlisted > 0 ? [...lines, `… and ${unlisted} more`] : lines;
 }
 
@@ -182,8 +193,10 @@ function clip(lines: string[], most: number): string[] {
 /** Lines; size: what they must fit into. */
 export function render(look: Look, sort: string, size?: Size): string[] {
   const rforks = look.rforks.filter((rfork): rfork is RunningRow => rfork.state === 'running');
-  const head = [heading(look), ...look.rforks.map(rforkLine), ''];
-  const threads = threadTable(rforks, sort);
+  const isProgram = look.process.program !== undefined;
+  const lines = isProgram ? rforks.map(programRforkLine) : look.rforks.map(rforkLine);
+  const head = [heading(look), ...lines, ''];
+  const threads = threadTable(rforks, sort, isProgram);
   const ports = portTable(rforks);
   if (size === undefined) return [...head, ...threads, ...ports];
   const room = size.rows - 1; // the cursor stands in the last

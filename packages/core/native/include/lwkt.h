@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /** Version of this header and of struct lwkt_api. Grows by one at every incompatible change. */
-#define LWKT_VERSION 3
+#define LWKT_VERSION 5
 
 /** The answer of a put function that will reply later. Never a result. Outside Linux' errno range (1..4095), unlike
  *  DragonFly's 99, which is EADDRNOTAVAIL here. */
@@ -47,7 +47,7 @@ extern "C" {
 #define LWKT_CPU_MAX 128   /* rforks that can exist at a time */
 #define LWKT_NAME_MAX 32   /* bytes of a thread's or a port's name, its NUL included; longer ones are cut */
 #define LWKT_WMESG_MAX 24  /* bytes of a wait reason, its NUL included */
-#define LWKT_STACK_MIN (64u * 1024)
+#define LWKT_STACK_MIN (16u * 1024) /* for code that one knows: C libraries want more, signal handlers a stack of their own */
 #define LWKT_STACK_DEFAULT (256u * 1024)
 #define LWKT_STACK_MAX (64u * 1024 * 1024)
 
@@ -136,7 +136,6 @@ struct lwkt_port {
 #define TDF_RUNQ 0x0002u     /* linked on the run queue (a running thread stays there) */
 #define TDF_EXITING 0x0004u  /* lwkt_exit was called */
 #define TDF_NOSTART 0x0008u  /* lwkt_create: do not schedule */
-#define TDF_TLS 0x0010u      /* lwkt_create: give it a TLS block of its own */
 #define TDF_JOINABLE 0x0020u /* lwkt_create: keep the exited thread until somebody joins it */
 #define TDF_THREAD0 0x0040u  /* the rfork's own kernel stack */
 #define TDF_FRESH 0x0080u    /* has not run yet: it gets its stack when it is first switched to */
@@ -145,11 +144,24 @@ struct lwkt_port {
 #define TDF_TOKWAIT 0x0400u   /* waits for its tokens, before it goes on with anything else */
 #define TDF_TIMEOUT 0x0800u   /* the time of its timed wait is up */
 #define TDF_MIGRATABLE 0x1000u /* lwkt_create: may be moved to another rfork, see lwkt_share_work */
+#define TDF_PINNED 0x4000u /* would be TDF_MIGRATABLE, but for lwkt_pin */
+#define TDF_PREEMPTIBLE 0x2000u /* its runtime may take the CPU from it while it computes; set and looked at by that alone */
 
-/** What a switch saves outside the stack. The offsets are known to arch/<cpu>/switch.S. */
+/** What a switch saves outside the stack. The offset is known to arch/<cpu>/switch.S. */
 struct lwkt_context {
-	void *sp;     /* stack pointer; the callee-saved registers lie there */
-	uintptr_t fs; /* TLS base, in %fs while it runs; aarch64: in tpidr_el0 */
+	void *sp; /* stack pointer; the callee-saved registers lie there */
+};
+
+/**
+ * What of its kernel thread's own state goes with a userthread, valid while it is switched out: errno, and the C++ exceptions that it handles and
+ * throws. A new thread begins with 0 and none. All else that is thread-local (thread_local variables, the locale, malloc's caches) is the kernel
+ * thread's and seen by all userthreads there. The exceptions go along where the C++ runtime (libstdc++, libc++abi) was there when libcr was loaded:
+ * a C program that gets it later, by dlopen of a library in C++, has to be linked with it for that (-lstdc++, with -Wl,--no-as-needed before it).
+ */
+struct lwkt_thread_state {
+	void *ts_caught; /* __cxa_eh_globals of the Itanium C++ ABI */
+	unsigned ts_uncaught;
+	int ts_errno;
 };
 
 /**
@@ -177,16 +189,17 @@ struct lwkt_timer {
  */
 struct lwkt_thread {
 	struct lwkt_context td_ctx; /* valid while switched out */
+	struct lwkt_thread_state td_state; /* likewise */
 	globaldata_t td_gd;         /* the owner */
 	struct lwkt_list td_threadq; /* run queue or a wait queue: never two */
-	struct lwkt_list td_allq;    /* all threads of td_gd that have not been released */
 	uint32_t td_flags;    /* TDF_* */
 	int td_pri;           /* 0..31 */
 	int td_critcount;     /* critical sections entered; a new thread starts at 1, which its first frame leaves */
 	int td_errno;         /* errno of system calls made as messages; written on error only */
+	struct lwkt_list td_allq; /* all threads of td_gd that have not been released */
 	uint64_t td_id;       /* unique in the process' life on this rfork, 0 is thread0 */
 	uint64_t td_nswitches; /* times it was switched to */
-	size_t td_stack_size; /* bytes asked for, rounded up: to a power of two, to four pages, with TDF_TLS to what the C library wants */
+	size_t td_stack_size; /* bytes asked for, rounded up: to a power of two, to four pages */
 	const char *td_wmesg; /* what it waits for, a string that outlives the wait; NULL while runnable */
 	void (*td_func)(void *arg);
 	void *td_arg;
@@ -202,6 +215,10 @@ struct lwkt_thread {
 	char td_comm[LWKT_NAME_MAX];
 	struct lwkt_timer td_timer;
 	uint64_t td_cputime; /* ns, see lwkt_cputime */
+	void (*td_own_switch)(struct lwkt_context *from, struct lwkt_context *to); /* its td_switch; that of a watched thread calls this one */
+	uint32_t td_refs;   /* lwkt_hold; atomic */
+	unsigned td_pins;   /* lwkt_pin */
+	uint64_t td_fpcontrol; /* what it begins with; 0: its rfork's */
 };
 
 /** Counters of one rfork, copied out by lwkt_stats(). */
@@ -211,8 +228,8 @@ struct lwkt_stats {
 	uint64_t st_messages;      /* messages sent to ports */
 	uint64_t st_ipis;          /* IPI messages run here */
 	uint64_t st_sleeps;        /* times it slept in the kernel as nobody could run */
-	uint64_t st_tls_created;   /* TLS blocks made from scratch */
-	uint64_t st_tls_retired;   /* TLS blocks given back to the C library */
+	uint64_t st_stacks_created; /* stacks made, as no idle one was there */
+	uint64_t st_stacks_freed;  /* stacks given back to the system */
 	uint32_t st_alive;         /* userthreads that have not exited */
 	uint32_t st_pooled;        /* idle stacks kept for reuse */
 	uint32_t st_runnable;      /* on the run queue now, the running one included */
@@ -230,10 +247,17 @@ struct lwkt_create_args {
 	const char *name;  /* NULL: "userthread" */
 	size_t stack_size; /* bytes, LWKT_STACK_MIN..LWKT_STACK_MAX; 0: LWKT_STACK_DEFAULT */
 	int priority;      /* 0..31; -1: TDPRI_KERN */
-	uint32_t flags;    /* TDF_NOSTART | TDF_TLS | TDF_JOINABLE | TDF_MIGRATABLE */
+	uint32_t flags;    /* TDF_NOSTART | TDF_JOINABLE | TDF_MIGRATABLE */
 	void *data;        /* goes to td_data */
 	const struct lwkt_resident *resident; /* NULL: plain C */
 	globaldata_t rfork; /* where it is to run; NULL: the caller's own */
+	/**
+	 * Its td_switch, for a thread that has more to keep than the callee-saved registers: called on td's stack whenever it is switched away from, it saves,
+	 * calls lwkt_light_switch(from, to), and restores when that returns, on another rfork perhaps. td is curthread no more when it is called, and
+	 * again when lwkt_light_switch returns. Not called when td ends. NULL: lwkt_light_switch itself, or the resident's.
+	 */
+	void (*swtch)(struct lwkt_context *from, struct lwkt_context *to);
+	uint64_t fpcontrol; /* the floating-point control words that it begins with, of lwkt_fpcontrol; 0: those of its rfork. In plain C only */
 };
 
 /* ------------------------------------------------------------------ the CPU */
@@ -247,7 +271,7 @@ int lwkt_cpu_init(void);
 
 /**
  * Undo lwkt_cpu_init: gives back pooled threads, stacks and the area itself. On thread0 only. Returns 0, EPERM on a
- * userthread, EBUSY while unfinished userthreads exist, here or (with a stack from here) elsewhere. Blocks the kernel thread while TLS blocks are returned (about 30 us each).
+ * userthread, EBUSY while unfinished userthreads exist, here or (with a stack from here) elsewhere, and while the answer to lwkt_share_ask is under way.
  */
 int lwkt_cpu_fini(void);
 
@@ -277,14 +301,18 @@ void lwkt_stats(struct lwkt_stats *out);
 
 /**
  * Create a userthread that runs func(arg) and exits when func returns; scheduled unless TDF_NOSTART. In plain C it begins
- * with the floating-point control words that its rfork had at lwkt_cpu_init. On another rfork (args->rfork) it comes to be by an IPI message,
+ * with the floating-point control words that its rfork had at lwkt_cpu_init, or with args->fpcontrol. On another rfork (args->rfork) it comes to be by an IPI message,
  * and gets its td_id there; a thread of a resident's can be created on its own rfork only.
  * *tdp is set before the thread can run. Does not switch. The thread gets its stack when it first runs: a finished thread's
- * where there is one. If none can be had then, the thread is finished at once with td_error (ENOMEM, EAGAIN).
- * Returns 0, EINVAL (stack size, priority or flags out of range; a resident elsewhere, or with TDF_MIGRATABLE), ENOMEM, ESRCH (that rfork has ended).
+ * where there is one. If none can be had then, the thread is finished at once with td_error (ENOMEM).
+ * Returns 0, EINVAL (stack size, priority or flags out of range; a resident elsewhere, with TDF_MIGRATABLE or with a swtch), ENOMEM, ESRCH (that rfork has ended).
  * (DragonFly: lwkt_create.)
  */
 int lwkt_create(void (*func)(void *arg), void *arg, lwkt_thread_t *tdp, const struct lwkt_create_args *args);
+
+/** The caller's floating-point control words: rounding, what traps, what becomes of denormals. x86-64: mxcsr without its flags, in the upper half the
+ *  x87's; aarch64: FPCR. */
+uint64_t lwkt_fpcontrol(void);
 
 /** End the calling userthread: does not return. EPERM on thread0 and on a thread with a resident of its own, which ends by
  *  returning. (lwkt_exit) */
@@ -297,8 +325,19 @@ int lwkt_exit(void);
  */
 int lwkt_join(lwkt_thread_t td);
 
+/**
+ * Keep td's structure until lwkt_rele, whatever becomes of the thread: for who finds it in a table, from whatever rfork, and it may end meanwhile. Of a
+ * thread that has ended td_flags says TDF_EXITING, and what is asked of it answers EINVAL. The caller must know that td exists when it calls
+ * this: it is td itself, has held it already, or td can't have got past a place where it would have taken itself out of the table. Holds are
+ * counted. Any kernel thread; an atomic addition. (lwkt_hold)
+ */
+void lwkt_hold(lwkt_thread_t td);
+
+/** The end of one lwkt_hold: td may be invalid afterwards. Any kernel thread; an atomic subtraction. (lwkt_rele) */
+void lwkt_rele(lwkt_thread_t td);
+
 /** Make td runnable: last of its priority. Idempotent; does not switch. Another rfork's thread is scheduled there, by an IPI message
- *  that follows it should it migrate: td must not be joined before that has run. Returns 0, EINVAL for thread0 or an exited thread (of this
+ *  that follows it should it migrate, and holds it (lwkt_hold). Returns 0, EINVAL for thread0 or an exited thread (of this
  *  rfork), ESRCH where its rfork has ended. (lwkt_schedule) */
 int lwkt_schedule(lwkt_thread_t td);
 
@@ -343,7 +382,7 @@ int lwkt_setpri(lwkt_thread_t td, int pri);
 
 /**
  * On thread0: run userthreads until none is runnable or about budget_ns nanoseconds have passed (0: no limit); those first whose timed waits are
- * over. Returns the number of userthreads that are still runnable; lwkt_next_timer says when to come back for those that wait for a time. On a
+ * over; lwkt_cpu_wake ends it, too. Returns the number of userthreads that are still runnable; lwkt_next_timer says when to come back for those that wait for a time. On a
  * userthread, and inside a critical section: returns 0 and does nothing.
  */
 unsigned lwkt_dispatch(uint64_t budget_ns);
@@ -352,8 +391,7 @@ unsigned lwkt_dispatch(uint64_t budget_ns);
  *  something else to do. */
 void lwkt_pass_end(void);
 
-/** Give back up to max of the idle stacks beyond keep, with their TLS blocks and memory. Returns how many went. Takes the
- *  kernel thread about 30 us each. thread0 only; elsewhere it returns 0. */
+/** Give back up to max of the idle stacks beyond keep, with their memory. Returns how many went. thread0 only; elsewhere it returns 0. */
 unsigned lwkt_pool_trim(unsigned keep, unsigned max);
 
 /** How far the number of stacks in use has risen and fallen since the last call: as many idle ones a load like that can use. The rest
@@ -374,6 +412,13 @@ unsigned lwkt_runnable(void);
 /** Whether lwkt_yield would switch: somebody else is runnable at this priority or above, or the pass' time is up. */
 int lwkt_yield_wanted(void);
 
+/** Whether td is that rfork's curthread. Any kernel thread may ask; the answer may be out of date at once. td is not looked into. */
+int lwkt_runs_on(globaldata_t rfork, lwkt_thread_t td);
+
+/** Whether somebody waits for that rfork's processor: more runnable threads than the one that runs, or IPI messages. Any kernel thread may ask; the
+ *  answer may be out of date at once. */
+int lwkt_is_wanted(globaldata_t rfork);
+
 /** thread0 belongs to an event loop: whatever would block it answers EDEADLK instead of running a pass, and it is switched away from
  *  by swtch. data becomes its td_data. NULL: it is an ordinary thread0 again. Ends a trace of the rfork (lwkt_trace_stop). */
 void lwkt_thread0_is_loop(void (*swtch)(struct lwkt_context *from, struct lwkt_context *to), void *data);
@@ -391,17 +436,20 @@ int lwkt_loop_sleeps(int expecting);
 /** For an event loop that has come back from its poll: no ringing any more. Whether IPI messages have come, which lwkt_dispatch runs. */
 int lwkt_loop_wakes(void);
 
-/** The plain switch: callee-saved registers, stack, TLS base. What a td_switch of one's own calls in its middle. */
+/** The plain switch: callee-saved registers and stack. What a td_switch of one's own calls in its middle. The scheduler sees to errno and C++
+ *  exceptions, around td_switch. */
 void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to);
 
 /** The lowest usable byte of td's stack, NULL for thread0 and for a thread that has not run. */
 void *lwkt_stack_base(lwkt_thread_t td);
 
+/** The upper end of td's stack: the first byte above it. NULL for thread0 and for a thread that has not run. */
+void *lwkt_stack_end(lwkt_thread_t td);
+
 /**
- * How many bytes of td's stack have been used, from its upper end to the lowest page ever touched: a multiple of the page size, less what
- * a TLS block takes off its upper end. Touched by td, or by the threads that had the stack before it: a stack that comes from the pool keeps their
+ * How many bytes of td's stack have been used, from its upper end to the lowest page ever touched: a multiple of the page size. Touched by td, or by the threads that had the stack before it: a stack that comes from the pool keeps their
  * pages, one that was trimmed (lwkt_pool_trim) begins anew. 0 for thread0, a thread that has not run or has exited, another rfork's, and where
- * the system does not tell. Makes three system calls: for an operator's eye, not for a busy path.
+ * the system does not tell. Makes three system calls: for an operator's eye, not for a busy path. Not in a freestanding build.
  */
 size_t lwkt_stack_used(lwkt_thread_t td);
 
@@ -411,9 +459,13 @@ size_t lwkt_stack_used(lwkt_thread_t td);
  */
 int lwkt_visit(lwkt_thread_t td, void (*fn)(void *arg), void *arg);
 
-/** Interrupt td: an interruptible wait answers EINTR, now or when it next begins. Returns 0, EINVAL for thread0 or an exited thread, EPERM
- *  for another rfork's. */
+/** Interrupt td: an interruptible wait answers EINTR, now or when it next begins. Another rfork's thread is interrupted there, as lwkt_schedule does. Returns 0,
+ *  EINVAL for thread0 or an exited thread (of this rfork), ESRCH where its rfork has ended. */
 int lwkt_interrupt(lwkt_thread_t td);
+
+/** Use up an interrupt that is pending for the calling thread, as an interruptible wait would: EINTR; or 0, there is none. For who has found out
+ *  otherwise what it was about. */
+int lwkt_take_interrupt(void);
 
 /** lwkt_interrupt for all unfinished userthreads of this rfork but the caller: for an embedder that wants to end. Returns how many there are. */
 unsigned lwkt_interrupt_all(void);
@@ -429,13 +481,27 @@ int lwkt_crit_exit(void);
 /** Creation parameters of lwkt_rfork_create; zero-initialise, then set what matters. */
 struct lwkt_rfork_args {
 	const char *name; /* of its kernel thread, cut at 15 bytes; NULL: "rfork" */
-	int processor;    /* 1 + the processor it is to stay on; 0: any */
+	int processor;    /* 1 + the processor it is to stay on; 0: any. Not with `make` */
+	/**
+	 * What its thread0 does, in place of running userthreads and sleeping: NULL, or a function that lasts until lwkt_cpu_ending(), runs them by
+	 * lwkt_dispatch, and sleeps as it likes: by lwkt_cpu_idle, or in a call of its own, to be woken by lwkt_doorbell. It can set up the kernel
+	 * thread first: its signals are blocked. Where it returns earlier the rest is done without it.
+	 */
+	void (*loop)(void *data);
+	/**
+	 * Makes its kernel thread: has begin(arg) called on a new one, and returns 0, or an errno where there is none. begin returns when the rfork has
+	 * ended. NULL: libcr makes it.
+	 */
+	int (*make)(void (*begin)(void *arg), void *arg, void *data);
+	void (*join)(void *data); /* with `make`: waits until that kernel thread has left begin. Called once, by lwkt_rfork_join, or where the rfork can't begin */
+	void *data;               /* for the three */
 };
 
 /**
  * Start an rfork: a kernel thread that runs userthreads, and sleeps in the kernel (futex) while none of them can run. It begins with main(arg)
  * as its first userthread, or with none (NULL), and lasts until lwkt_rfork_join. All signals are blocked on it.
- * Any rfork may call it. Returns 0, EAGAIN (no more kernel threads, or LWKT_CPU_MAX rforks), EINVAL (processor), ENOMEM.
+ * Any rfork may call it. Returns 0, EAGAIN (no more kernel threads, or LWKT_CPU_MAX rforks), EINVAL (processor; make without join), ENOMEM,
+ * what args->make has returned.
  * (libcaps: caps_fork_vcpu)
  */
 int lwkt_rfork_create(void (*main)(void *arg), void *arg, globaldata_t *gdp, const struct lwkt_rfork_args *args);
@@ -447,6 +513,34 @@ int lwkt_rfork_create(void (*main)(void *arg), void *arg, globaldata_t *gdp, con
  * EINVAL where gd was not made by lwkt_rfork_create, EDEADLK for the caller's own, EBUSY where somebody joins it already.
  */
 int lwkt_rfork_join(globaldata_t gd);
+
+/**
+ * In the child of a fork, before it does anything else with libcr: the caller's rfork is the only one there is, and the caller its only userthread (and thread0,
+ * if that is not the caller). All others are no more, and what they had, their stacks among it, is this rfork's. What came to be under way between rforks is lost. It has a
+ * doorbell of its own. Callable by who has forked only; it never returns in the others.
+ *
+ * The others must stand still when the parent forks, or what they were in the middle of is half done in the child: lwkt_cpusync_interlock for all rforks
+ * before, lwkt_cpusync_deinterlock in the parent afterwards; in the child that is over by this call. (Or they sleep for certain.) Tokens, serializers,
+ * ports and wait queues in which threads are that are no more must be begun anew before they are used. Returns 0, EDEADLK in an IPI function. Never blocks.
+ */
+int lwkt_forked(void);
+
+/** For a loop of one's own: whether the calling rfork is being joined and has nothing left to do, so that the loop must return: 1 or 0. */
+int lwkt_cpu_ending(void);
+
+/**
+ * For a loop of one's own, on thread0: sleeps in the kernel until another rfork sends something or the first timed wait is over; on an rfork that shares
+ * its work it asks for some first (lwkt_share_ask), and wakes up when it is time to ask again. Returns at once where a userthread can run, where something has come, on
+ * an event loop's thread0 and on a userthread; for no reason at all, too: lwkt_dispatch comes next.
+ */
+void lwkt_cpu_idle(void);
+
+/**
+ * Have an rfork's loop look around: lwkt_dispatch returns at the next switch point, whoever could run, and lwkt_cpu_idle at once, or does not sleep where it is
+ * about to; a loop that sleeps in a call of its own hears its doorbell. Any kernel thread, and a signal handler, on the rfork itself, too: say first what
+ * has come, and then this; the loop looks after each lwkt_dispatch. Never blocks; a few atomic operations, and a system call where the rfork sleeps.
+ */
+void lwkt_cpu_wake(globaldata_t rfork);
 
 /* ------------------------------------------------------------------ tokens and serializers */
 
@@ -563,17 +657,27 @@ unsigned lwkt_wait_signal(struct lwkt_wait *w, int count);
 
 /**
  * Move the calling userthread to another rfork: it goes on there, last of its priority. Nothing that was read from its old rfork holds
- * afterwards (lwkt_mycpu, C thread_locals unless it has a TLS block of its own). Its stack's memory stays with the rfork that it began on, which
+ * afterwards (lwkt_mycpu, C thread_locals; and errno's address, which a compiler may keep). Its stack's memory stays with the rfork that it began on, which
  * therefore can't end before it. Returns 0, EPERM on thread0, EINVAL for a thread of a resident's own (one that runs JavaScript), EDEADLK in an
- * IPI function and inside a critical section, ESRCH where the target has ended. A thread with TDF_MIGRATABLE loses that: it has chosen.
+ * IPI function and inside a critical section, EBUSY where it is pinned, ESRCH where the target has ended. A thread with TDF_MIGRATABLE loses that: it
+ * has chosen.
  * (lwkt_setcpu_self)
  */
 int lwkt_setcpu_self(globaldata_t target);
 
 /**
+ * The calling thread stays on its rfork until lwkt_unpin: TDF_MIGRATABLE does not count meanwhile, lwkt_setcpu_self and lwkt_giveaway refuse. For what is
+ * the rfork's own, as a request in its ring that has to be cancelled there. Nests. Never blocks. (FreeBSD: sched_pin)
+ */
+void lwkt_pin(void);
+
+/** The end of that. Returns 0, EPERM where the thread is not pinned. */
+int lwkt_unpin(void);
+
+/**
  * Give a userthread of this rfork away: to no rfork, until one takes it by lwkt_acquire. It must have been descheduled and switched out, and
  * whoever wants it scheduled or joined meanwhile has to wait: a wake-up is lost. How the other learns of it is the caller's affair, an IPI
- * message for example. Returns 0, EPERM for another rfork's, EINVAL for one that is runnable, running, exited, thread0 or of a resident's own.
+ * message for example. Returns 0, EPERM for another rfork's, EINVAL for one that is runnable, running, pinned, exited, thread0 or of a resident's own.
  * (lwkt_giveaway)
  */
 int lwkt_giveaway(lwkt_thread_t td);
@@ -585,11 +689,19 @@ int lwkt_acquire(lwkt_thread_t td);
 /**
  * Whether the calling rfork shares its work; at first none does. One that does gives runnable threads with TDF_MIGRATABLE to others that share
  * and have nothing to do: one each time it is asked, as long as it has two such threads or more. If it was made by lwkt_rfork_create it asks in
- * its turn before it sleeps, and again after 1 to 64 ms if there was nothing. Such a thread may find itself on another rfork after every call
+ * its turn before it sleeps (lwkt_cpu_idle, lwkt_share_ask), and again after 1 to 64 ms if there was nothing. Such a thread may find itself on another rfork after every call
  * that blocks or yields, with what lwkt_setcpu_self says of that; all others stay where they are. An rfork that others' threads have begun on
  * can't end before they do. On any thread of the rfork, or in an IPI function. (DragonFly's scheduler of user processes pulls in this way.)
  */
 void lwkt_share_work(int on);
+
+/**
+ * The asking alone, for an rfork that shares its work and sleeps in a call of its own (with lwkt_doorbell and lwkt_loop_sleeps): on thread0, when no
+ * userthread can run. Asks the busiest rfork for a thread, unless there is none, or it has been told no a moment ago. Answers for how many ns it may sleep
+ * before it should ask again; UINT64_MAX: for good, as the answer comes by an IPI message, or as the rfork does not share; 0: not at all, a thread
+ * has come already. The rfork can't end before the answer has come (lwkt_cpu_fini: EBUSY). Never blocks.
+ */
+uint64_t lwkt_share_ask(void);
 
 /* ------------------------------------------------------------------ IPI messages */
 
@@ -796,8 +908,8 @@ struct lwkt_trace_event {
 
 /**
  * Write down what the calling rfork does from now on: the last `events` events (LWKT_TRACE_EVENTS_MIN to LWKT_TRACE_EVENTS_MAX, 64 bytes each, committed as
- * they are used); what is older is lost, and counted. Its threads get another td_switch for as long, so one that has a td_switch of its own making must
- * not be traced; while it is off a switch has nothing to do with it. Returns 0, EBUSY where it is traced already, EINVAL, ENOMEM. (DragonFly: KTR)
+ * they are used); what is older is lost, and counted. Its threads get another td_switch for as long, which calls the one that they were created with;
+ * while it is off a switch has nothing to do with it. Returns 0, EBUSY where it is traced already, EINVAL, ENOMEM. (DragonFly: KTR)
  */
 int lwkt_trace_start(unsigned events);
 

@@ -11,8 +11,8 @@
  * and defines thereby, for the library alone, lwkt_create and the others, each a jump through the table. A function that is not in the table stays
  * undefined, and the library is refused when it is loaded. The same sources, without that, are linked with libcr.a for a program without Node.
  *
- * A thread that it creates by lwkt_create wants TDF_TLS: without, it has the TLS block of thread0, which is V8's. On a userthread that runs JavaScript,
- * in a function which that has called, an addon blocks by lwkt_client->js_block, not by lwkt_block, which knows nothing of Node's async context.
+ * On a userthread that runs JavaScript, in a function which that has called, an addon blocks by lwkt_client->js_block, not by lwkt_block, which knows
+ * nothing of Node's async context.
  *
  * Invariant: lwkt_client is set before any function of the library runs as a native userthread, once and for all.
  */
@@ -48,9 +48,9 @@ extern const struct lwkt_api *lwkt_client __attribute__((visibility("hidden")));
 
 /**
  * Makes `int name(struct lwkt_native *native)`, which is defined above, something that createNative({ library, symbol: 'name' }) can start. It runs on
- * a stack and with a TLS block (errno, malloc's caches) of its own, on the JavaScript CPU's kernel thread, and the others there wait until it
- * blocks, yields or returns. It answers 0 or a positive errno, which JavaScript gets as an error. It must not call V8 or Node-API, nor let C++
- * exceptions out.
+ * a stack of its own, on the JavaScript CPU's kernel thread, and the others there wait until it blocks, yields or returns. errno and C++ exceptions
+ * are its own, too; a thread_local variable is all threads' there (struct lwkt_thread_state). It answers 0 or a positive errno, which JavaScript gets
+ * as an error. It must not call V8 or Node-API, nor let C++ exceptions out.
  */
 #define LWKT_NATIVE(name) \
 	LWKT_NATIVE_LINKAGE __attribute__((visibility("default"), used)) const struct lwkt_native_entry lwkt_native_##name = { \

@@ -1,5 +1,5 @@
 /*
- * abort.pml - a message, its forwarding, its reply and its abort, on three rforks: every interleaving of them (src/msgport.c, src/abort.c).
+ * abort.pml - a message, its forwarding, its reply and its abort, on three rforks: every interleaving of them (src/msg/msgport.c, src/msg/abort.c).
  *
  * Rfork 0 sends a message to a port of rfork 1, whose thread replies to it or forwards it to rfork 2, whose thread replies to it or forwards it
  * back, once. At any moment while it is under way the sender aborts it, or does not. An IPI ring is a FIFO for each ordered pair; what

@@ -1,6 +1,6 @@
 /*
  * inbox.pml - an rfork's inbox and the doorbell of its event loop: every interleaving of two senders and the owner (node/inbox.cc, node/loop.cc,
- * src/doorbell.c).
+ * src/rfork/doorbell.c).
  *
  * Each sender pushes two envelopes. The owner enters while they do so, and then turns its loop: a pass, in which it attends to its inbox and takes what
  * is there; before the poll it leaves the inbox and says that it sleeps; it sleeps until the doorbell rings, or does not sleep. It may end at any

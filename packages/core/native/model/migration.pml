@@ -1,6 +1,6 @@
 /*
- * migration.pml - a userthread that moves between two rforks, again and again, while a third keeps waking it: every interleaving (src/migrate.c,
- * lwkt_create in src/thread.c, lwkt_schedule in src/sched.c).
+ * migration.pml - a userthread that moves between two rforks, again and again, while a third keeps waking it: every interleaving (src/thread/migrate.c,
+ * lwkt_create in src/thread/thread.c, lwkt_schedule in src/sched/sched.c).
  *
  * The thread is in steps: it runs; it takes itself off the run queue and is still on its stack; it has left its stack. Its rfork's thread0 sends
  * it off after that. The waker sends "schedule" to where it believes the thread to be; who gets it and is not the owner sends it on.

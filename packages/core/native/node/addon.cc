@@ -7,9 +7,11 @@
 #include <cstring>
 #include <string>
 
-#include "continuation.h"
+#include "state/async-ids.h"
+#include "state/continuation.h"
 #include "cpu.h"
 #include "functions.h"
+#include "preempt/hardclock.h"
 
 namespace libcr {
 namespace {
@@ -20,15 +22,39 @@ v8::Local<v8::String> string_of(v8::Isolate* isolate, const char* text) {
 
 }  // namespace
 
+Cpu::Cpu() = default;
+Cpu::~Cpu() = default;
+
 uint32_t take_slot(Cpu* cpu) {
   if (cpu->free_slots.empty()) {
     cpu->threads.push_back(nullptr);
     cpu->continuation.emplace_back();
+    cpu->watched.push_back(false);
+    cpu->stack_sizes.push_back(0);
     return static_cast<uint32_t>(cpu->threads.size() - 1);
   }
   uint32_t slot = cpu->free_slots.back();
   cpu->free_slots.pop_back();
   return slot;
+}
+
+std::string stack_text(v8::Isolate* isolate) {
+  v8::HandleScope handles(isolate);
+  v8::Local<v8::StackTrace> trace = v8::StackTrace::CurrentStackTrace(isolate, 32);
+  std::string text;
+
+  for (int i = 0; i < trace->GetFrameCount(); i++) {
+    v8::Local<v8::StackFrame> frame = trace->GetFrame(isolate, i);
+    v8::String::Utf8Value function(isolate, frame->GetFunctionName());
+    v8::String::Utf8Value script(isolate, frame->GetScriptNameOrSourceURL());
+    bool named = *function && function.length() > 0;
+
+    text += i == 0 ? "    at " : "\n    at ";
+    if (named) text += std::string(*function) + " (";
+    text += std::string(*script ? *script : "<anonymous>") + ":" + std::to_string(frame->GetLineNumber()) + ":" + std::to_string(frame->GetColumn());
+    if (named) text += ")";
+  }
+  return text;
 }
 
 lwkt_thread_t thread_of(Cpu* cpu, Args args) {
@@ -50,8 +76,8 @@ void Create(Args args) {
   int error;
 
   params.priority = args[0].As<v8::Int32>()->Value();
-  params.stack_size = args[1].As<v8::Uint32>()->Value();
-  params.flags = TDF_TLS;
+  cpu->stack_sizes[slot] = std::size_t{1} << (64 - __builtin_clzl(args[1].As<v8::Uint32>()->Value() - 1));
+  params.stack_size = stack_to_map(cpu->stack_sizes[slot]);
   params.resident = &js_resident;
   if (args[2]->IsString()) {
     v8::String::Utf8Value text(isolate, args[2]);
@@ -103,8 +129,13 @@ void answer(Args args, BlockResult result) {
 /** block() -> BlockResult. The running userthread sleeps until somebody schedules it; or for no reason at all. */
 void Block(Args args) {
   Cpu* cpu = current_cpu();
+  BlockResult result;
 
-  answer(args, deliver_here(cpu) ? after_wait(cpu) : block_current("javascript"));
+  {
+    Away away(cpu);
+    result = deliver_here(cpu) ? after_wait(cpu) : block_current("javascript");
+  }
+  answer(args, result);
 }
 
 /** yield() -> BlockResult. Others that are runnable go first. */
@@ -114,35 +145,45 @@ void Yield(Args args) {
   lwkt_thread_t td = lwkt_curthread();
 
   if (td == lwkt_thread0()) return answer(args, kBlockThread0);
+  if (may_switch(cpu) != kBlockOk) return answer(args, may_switch(cpu));
   remote_first(cpu);
   if (lwkt_yield_wanted()) {
+    v8::HandleScope handles(isolate);  // as in block_current: napi-scopes.cc counts them
     v8::Local<v8::Data> continuation = get_continuation(isolate);
+    Away away(cpu);
+    NapiScopesAside scopes(cpu);
     lwkt_yield();
     set_continuation(isolate, continuation);
   }
   answer(args, after_wait(cpu));
 }
 
-/** Runs on the visited thread's stack. */
-void capture_stack(void* arg) {
-  std::string* text = static_cast<std::string*>(arg);
-  v8::Isolate* isolate = current_cpu()->isolate;
-  v8::HandleScope handles(isolate);
-  v8::Local<v8::StackTrace> trace = v8::StackTrace::CurrentStackTrace(isolate, 32);
+/** refusal() -> BlockResult: kBlockOk where the running thread can be switched out. */
+void Refusal(Args args) { args.GetReturnValue().Set(static_cast<int32_t>(may_switch(current_cpu()))); }
 
-  for (int i = 0; i < trace->GetFrameCount(); i++) {
-    v8::Local<v8::StackFrame> frame = trace->GetFrame(isolate, i);
-    v8::String::Utf8Value function(isolate, frame->GetFunctionName());
-    v8::String::Utf8Value script(isolate, frame->GetScriptNameOrSourceURL());
-    bool named = *function && function.length() > 0;
-
-    *text += "    at ";
-    if (named) *text += std::string(*function) + " (";
-    *text += std::string(*script ? *script : "<anonymous>") + ":" + std::to_string(frame->GetLineNumber()) + ":" +
-             std::to_string(frame->GetColumn());
-    *text += named ? ")\n" : "\n";
-  }
+/** watched(on) -> what it was. On a userthread. */
+void Watched(Args args) {
+  Cpu* cpu = current_cpu();
+  if (lwkt_curthread() == lwkt_thread0()) return;
+  size_t slot = static_cast<size_t>(slot_of(lwkt_curthread()));
+  args.GetReturnValue().Set(cpu->watched[slot] != 0);
+  cpu->watched[slot] = args[0]->IsTrue();
 }
+
+/** joinContext(function): of a context that scripts run in. */
+void AddJoinContext(Args args) {
+  v8::Local<v8::Context> context;
+
+#if V8_MAJOR_VERSION >= 14
+  bool has = args[0]->IsObject() && args[0].As<v8::Object>()->GetCreationContext(args.GetIsolate()).ToLocal(&context);
+#else
+  bool has = args[0]->IsObject() && args[0].As<v8::Object>()->GetCreationContext().ToLocal(&context);
+#endif
+  if (has) join_add(current_cpu(), context);
+}
+
+/** Runs on the visited thread's stack. */
+void capture_stack(void* arg) { *static_cast<std::string*>(arg) = stack_text(current_cpu()->isolate); }
 
 /** stack(slot) -> the JavaScript stack of a suspended userthread as text; undefined for one that has none. A native one is never in V8. */
 void Stack(Args args) {
@@ -153,7 +194,6 @@ void Stack(Args args) {
 
   if (!td || is_native(td) || lwkt_visit(td, capture_stack, &text) != 0) return;
   set_continuation(cpu->isolate, continuation);
-  if (!text.empty()) text.pop_back();
   args.GetReturnValue().Set(string_of(cpu->isolate, text.c_str()));
 }
 
@@ -172,8 +212,8 @@ void Stats(Args args) {
   } rows[] = {
       {"switches", static_cast<double>(stats.st_switches)},     {"created", static_cast<double>(stats.st_created)},
       {"alive", static_cast<double>(stats.st_alive)},           {"pooled", static_cast<double>(stats.st_pooled)},
-      {"runnable", static_cast<double>(stats.st_runnable)},     {"tlsCreated", static_cast<double>(stats.st_tls_created)},
-      {"tlsRetired", static_cast<double>(stats.st_tls_retired)}, {"passes", static_cast<double>(cpu->passes)},
+      {"runnable", static_cast<double>(stats.st_runnable)},     {"stacksCreated", static_cast<double>(stats.st_stacks_created)},
+      {"stacksFreed", static_cast<double>(stats.st_stacks_freed)}, {"passes", static_cast<double>(cpu->passes)},
       {"ipisSent", static_cast<double>(stats.st_ipis_sent)},    {"ipisReceived", static_cast<double>(stats.st_ipis)},
   };
   for (const auto& row : rows)
@@ -186,7 +226,7 @@ void Trim(Args args) {
   args.GetReturnValue().Set(lwkt_pool_trim(args[0].As<v8::Uint32>()->Value(), args[1].As<v8::Uint32>()->Value()));
 }
 
-/** setup(entry, failed, resource, noop, nativeEnded): once, before the first create. */
+/** setup(entry, failed, resource, noop, nativeEnded, terminated): once, before the first create. */
 void Setup(Args args) {
   Cpu* cpu = current_cpu();
 
@@ -194,6 +234,7 @@ void Setup(Args args) {
   cpu->failed.Reset(cpu->isolate, args[1].As<v8::Function>());
   cpu->noop.Reset(cpu->isolate, args[3].As<v8::Function>());
   cpu->native_ended.Reset(cpu->isolate, args[4].As<v8::Function>());
+  cpu->terminated.Reset(cpu->isolate, args[5].As<v8::Function>());
   cpu->resource.Reset(cpu->isolate, args[2].As<v8::Object>());
   cpu->async_context = node::EmitAsyncInit(cpu->isolate, args[2].As<v8::Object>(), "LWKT");
 }
@@ -213,13 +254,19 @@ void on_cleanup(void* arg, void (*done)(void*), void* done_arg) {
   Cpu* cpu = static_cast<Cpu*>(arg);
   v8::HandleScope handles(cpu->isolate);
 
+  if (cpu->hardclock) cpu->hardclock->end();
+  cpu->hardclock = nullptr;
   remote_close(cpu);
   terminate_userthreads(cpu);
   unguard_continuation(cpu);
+  join_close(cpu);
   cpu->entry.Reset();
   cpu->failed.Reset();
   cpu->noop.Reset();
   cpu->native_ended.Reset();
+  cpu->terminated.Reset();
+  cpu->watch.on_block.Reset();
+  cpu->async_ids.reset();
   cpu->resource.Reset();
   cpu->context.Reset();
   cpu->continuation.clear();
@@ -237,12 +284,15 @@ void initialize(napi_env env, v8::Local<v8::Object> exports) {
     v8::FunctionCallback callback;
   } functions[] = {
       {"setup", Setup}, {"create", Create}, {"schedule", Schedule}, {"interrupt", Interrupt}, {"setpri", SetPriority},
-      {"block", Block}, {"yield", Yield},   {"stats", Stats},       {"trim", Trim},
+      {"block", Block}, {"refusal", Refusal}, {"watched", Watched}, {"joinContext", AddJoinContext}, {"yield", Yield},   {"stats", Stats},       {"trim", Trim},
       {"stack", Stack}, {"reserve", Reserve}, {"forsake", Forsake}, {"enter", Enter}, {"setupRemote", SetupRemote}, {"send", Send}, {"receive", Receive},
       {"hold", Hold},   {"findNative", FindNative}, {"createNative", CreateNative}, {"waitReason", WaitReason},
       {"traceStart", TraceStart}, {"traceStop", TraceStop}, {"traceRead", TraceRead}, {"traceMark", TraceMark}, {"traceNote", TraceNote},
       {"traceSlot", TraceSlot}, {"traceId", TraceId}, {"traceHooked", TraceHooked},
+      {"preempt", Preempt}, {"preemptEnd", PreemptEnd}, {"preemptions", Preemptions}, {"preemptionMissing", PreemptionMissing}, {"terminate", Terminate},
+      {"setupAsyncIds", SetupAsyncIds}, {"ownScripts", OwnScripts}, {"watchLoop", WatchLoop},
       {"rforks", Rforks}, {"figures", Figures}, {"stackUsed", StackUsed}, {"countCputime", CountCputime},
+      {"objectsWith", ObjectsWith}, {"hasContinuation", HasContinuation},
   };
 
   if (error == EEXIST) {
@@ -261,8 +311,21 @@ void initialize(napi_env env, v8::Local<v8::Object> exports) {
   cpu->env = env;
   cpu->context.Reset(isolate, context);
   cpu->loop = node::GetCurrentEventLoop(isolate);
+  v8::Local<v8::ArrayBuffer> shared = v8::ArrayBuffer::New(isolate, kSharedCount * sizeof(int32_t));
+  cpu->shared_memory = shared->GetBackingStore();
+  cpu->shared = static_cast<int32_t*>(cpu->shared_memory->Data());
+  cpu->shared[kRunning] = -1;
   guard_continuation(cpu);
   lwkt_thread0_is_loop(js_switch, cpu);
+  static const ThreadWords none;
+  std::string why;
+  cpu->words = &none;  // while they are looked for
+  cpu->segment = thread_words_init(&cpu->words, &why);
+  if (!cpu->segment) {
+    isolate->ThrowException(v8::Exception::Error(string_of(isolate, ("libcr: " + why).c_str())));
+    return;
+  }
+  bool join_stacks = join_init(cpu, context), napi_scopes = napi_scopes_init(cpu);
   if (loop_init(cpu) != 0) {
     isolate->ThrowException(v8::Exception::Error(string_of(isolate, "libcr: the event loop refuses another handle")));
     return;
@@ -273,6 +336,10 @@ void initialize(napi_env env, v8::Local<v8::Object> exports) {
     function->SetName(string_of(isolate, f.name));
     exports->Set(context, string_of(isolate, f.name), function).FromMaybe(false);
   }
+  exports->Set(context, string_of(isolate, "shared"), v8::Int32Array::New(shared, 0, kSharedCount)).FromMaybe(false);
+  exports->Set(context, string_of(isolate, "threadWords"), string_of(isolate, cpu->words->way)).FromMaybe(false);
+  exports->Set(context, string_of(isolate, "joinStacks"), v8::Boolean::New(isolate, join_stacks)).FromMaybe(false);
+  exports->Set(context, string_of(isolate, "napiScopes"), v8::Boolean::New(isolate, napi_scopes)).FromMaybe(false);
   exports->Set(context, string_of(isolate, "HostObject"), host_object_class(isolate, context)).FromMaybe(false);
   exports->Set(context, string_of(isolate, "api"), v8::BigInt::NewFromUnsigned(isolate, reinterpret_cast<uintptr_t>(&api))).FromMaybe(false);
 }

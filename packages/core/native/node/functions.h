@@ -17,6 +17,10 @@ struct Cpu;
 // addon.cc
 lwkt_thread_t thread_of(Cpu* cpu, Args args);  // by the slot in args[0]; nullptr where it has ended
 
+// async-wrap.cc
+void ObjectsWith(Args args);
+void HasContinuation(Args args);
+
 // native-thread.cc
 void FindNative(Args args);
 void CreateNative(Args args);
@@ -47,6 +51,18 @@ void TraceHooked(Args args);
 void Figures(Args args);
 void StackUsed(Args args);
 void CountCputime(Args args);
+
+// preempt.cc, interrupted-place.cc
+void Preempt(Args args);
+void PreemptEnd(Args args);
+void Preemptions(Args args);
+void PreemptionMissing(Args args);
+void Terminate(Args args);
+void SetupAsyncIds(Args args);
+void OwnScripts(Args args);
+
+// watch-loop.cc
+void WatchLoop(Args args);
 
 }  // namespace libcr
 

@@ -13,9 +13,10 @@
  */
 #include <unistd.h>
 
-#include "continuation.h"
+#include "state/continuation.h"
 #include "cpu.h"
-#include "envelope.h"
+#include "rfork/envelope.h"
+#include "preempt/preempt.h"
 
 namespace libcr {
 
@@ -46,6 +47,7 @@ static void run_pass(Cpu* cpu) {
 
   cpu->pass_end = uv_hrtime() + cpu->pass_ns;
   remote_attend(cpu);
+  if (cpu->hardclock) note_loop(cpu);
   // Several rounds in one pass: the microtasks of one often make the next one's threads runnable.
   cpu->passes++;
   do {
@@ -76,6 +78,7 @@ static void on_prepare(uv_prepare_t* handle) {
 static void on_check(uv_check_t* handle) {
   Cpu* cpu = static_cast<Cpu*>(handle->data);
 
+  if (ended_with_environment(cpu)) return;
   if (lwkt_loop_wakes() || cpu->active) run_pass(cpu);
 }
 
@@ -142,6 +145,7 @@ int loop_init(Cpu* cpu) {
   if ((error = uv_poll_init(cpu->loop, &cpu->doorbell, doorbell)) != 0) return error;
   if ((error = uv_timer_init(cpu->loop, &cpu->timed)) != 0) return error;
   if ((error = trim_init(cpu)) != 0) return error;
+  if ((error = watch_loop_init(cpu)) != 0) return error;
   cpu->prepare.data = cpu->check.data = cpu->idle.data = cpu->doorbell.data = cpu->timed.data = cpu;
   uv_prepare_start(&cpu->prepare, on_prepare);
   uv_check_start(&cpu->check, on_check);
@@ -149,7 +153,7 @@ int loop_init(Cpu* cpu) {
   uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->prepare));
   uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->check));
   uv_unref(reinterpret_cast<uv_handle_t*>(&cpu->doorbell));
-  cpu->open_handles = 6;
+  cpu->open_handles = 8;
   return 0;
 }
 
@@ -170,6 +174,8 @@ void loop_close(Cpu* cpu, void (*closed)(void*)) {
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->doorbell), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->timed), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&cpu->trim), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&cpu->watch_prepare), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&cpu->watch_check), on_closed);
 }
 
 }  // namespace libcr

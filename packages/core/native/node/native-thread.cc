@@ -24,8 +24,6 @@
 
 namespace libcr {
 
-static uint32_t slot_of(lwkt_thread_t td) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(td->td_arg)); }
-
 static void run_native(Cpu* cpu) {
   lwkt_thread_t td = lwkt_curthread();
   auto* thread = static_cast<NativeThread*>(td->td_data);
@@ -37,7 +35,7 @@ static void run_native(Cpu* cpu) {
   else
     thread->error = thread->func(&thread->native);
   cpu->threads[slot_of(td)] = nullptr;
-  cpu->ended.push_back(slot_of(td));
+  cpu->ended.push_back(static_cast<uint32_t>(slot_of(td)));
   if (!cpu->terminating) lwkt_pass_end();  // JavaScript hears of it on thread0
 }
 
@@ -49,7 +47,7 @@ static void native_main() {
   } while (lwkt_resident_adopt() || lwkt_resident_park());
 }
 
-static void native_failed(lwkt_thread_t td, int error) { current_cpu()->failures.push_back({slot_of(td), error}); }
+static void native_failed(lwkt_thread_t td, int error) { current_cpu()->failures.push_back({static_cast<uint32_t>(slot_of(td)), error}); }
 
 static const lwkt_resident native_resident = {native_main, nullptr, native_failed};
 
@@ -149,7 +147,6 @@ void CreateNative(Args args) {
   params.name = name;
   params.priority = args[1].As<v8::Int32>()->Value();
   params.stack_size = args[2].As<v8::Uint32>()->Value();
-  params.flags = TDF_TLS;  // what a library calls uses errno, and malloc's caches
   params.data = thread.get();
   params.resident = &native_resident;
   error = cpu->terminating ? ECANCELED : lwkt_create(nullptr, reinterpret_cast<void*>(static_cast<uintptr_t>(slot)), &cpu->threads[slot], &params);

@@ -3,7 +3,7 @@
  * hands over to the next: V8 keeps such a request with the thread that it has met, and forgets one that meets none. So it is made again for
  * each thread that begins to run in an environment that is ending (repeat_termination).
  *
- * When it ends with userthreads suspended, each is resumed once with V8 told to terminate, so that the C++
+ * When it ends with userthreads suspended (ended_with_environment, or at the latest in the cleanup hook), each is resumed once with V8 told to terminate, so that the C++
  * frames on its stack are left properly. JavaScript's finally blocks don't run, as with worker.terminate(). Native userthreads, and those that
  * they have created, are interrupted: their waits answer EINTR, and they may clean up and return.
  *
@@ -26,11 +26,16 @@ void request_termination(Cpu* cpu) {
   cpu->noop.Get(isolate)->Call(isolate->GetCurrentContext(), v8::Undefined(isolate), 0, nullptr).IsEmpty();
 }
 
-/** On a userthread or thread0, as soon as V8 takes it for the running one. */
-void repeat_termination(Cpu* cpu) {
+/** Whether Node ends the environment. */
+static bool stopping(Cpu* cpu) {
   // Node marks the environment before it asks V8, and Node-API refuses what could run JavaScript from then on: that is asked first in
   // each such function, before the arguments, which are wrong here.
-  if (!cpu->terminating && napi_throw(cpu->env, nullptr) != napi_invalid_arg) cpu->isolate->TerminateExecution();
+  return napi_throw(cpu->env, nullptr) != napi_invalid_arg;
+}
+
+/** On a userthread or thread0, as soon as V8 takes it for the running one. */
+void repeat_termination(Cpu* cpu) {
+  if (!cpu->terminating && stopping(cpu)) cpu->isolate->TerminateExecution();
 }
 
 void terminate_userthreads(Cpu* cpu) {
@@ -43,6 +48,22 @@ void terminate_userthreads(Cpu* cpu) {
   }
   isolate->CancelTerminateExecution();
   lwkt_pool_trim(0, ~0u);
+}
+
+/**
+ * On thread0, at each turn of the loop: whether the environment is ending, and its userthreads with it. A thread may be suspended inside a function of an
+ * object of Node's or of an addon's (a database that calls JavaScript). Those objects go before our cleanup hook is called, whatever the order in which they were made; but
+ * Node turns its loop once more before.
+ */
+bool ended_with_environment(Cpu* cpu) {
+  struct lwkt_stats stats;
+  v8::HandleScope handles(cpu->isolate);
+
+  lwkt_stats(&stats);
+  if (cpu->terminating || stats.st_alive == 0 || !stopping(cpu)) return cpu->terminating;
+  terminate_userthreads(cpu);
+  cpu->isolate->TerminateExecution();  // it was asked for, and is not over
+  return true;
 }
 
 }  // namespace libcr

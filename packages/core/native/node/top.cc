@@ -1,5 +1,5 @@
 /*
- * top.cc - what is known of one userthread in figures, and the count of CPU time (../src/cputime.c): for JavaScript's src/top/.
+ * top.cc - what is known of one userthread in figures, and the count of CPU time (../src/watch/cputime.c): for JavaScript's src/top/.
  *
  * While CPU time is counted the loop's handles have callbacks that leave the sleep in the poll out (loop.cc).
  */
@@ -21,10 +21,11 @@ void Figures(Args args) {
   lwkt_thread_t td = looked_at(args);
 
   if (!td) return;
+  bool js = td->td_resident == &js_resident;
   v8::Local<v8::Value> row[] = {
       v8::Number::New(isolate, static_cast<double>(td->td_nswitches)),
       v8::Number::New(isolate, static_cast<double>(lwkt_cputime(td))),
-      v8::Number::New(isolate, static_cast<double>(td->td_stack_size)),
+      v8::Number::New(isolate, static_cast<double>(js ? current_cpu()->stack_sizes[static_cast<size_t>(slot_of(td))] : td->td_stack_size)),
       v8::Boolean::New(isolate, (td->td_flags & TDF_RUNQ) != 0),
   };
   args.GetReturnValue().Set(v8::Array::New(isolate, row, sizeof(row) / sizeof(row[0])));

@@ -1,5 +1,5 @@
 /*
- * trace.cc - the functions by which JavaScript has its rfork traced (../src/trace.c). src/trace/ is what uses them.
+ * trace.cc - the functions by which JavaScript has its rfork traced (../src/watch/trace.c). src/trace/ is what uses them.
  *
  * Beside the threads it has the event loop's sleep in the record: while tracing is on the loop's handles have callbacks that note it, and no others
  * ever look.
@@ -58,7 +58,7 @@ void TraceNote(Args args) { lwkt_trace_note(args[0].As<v8::Uint32>()->Value()); 
 void TraceSlot(Args args) {
   lwkt_thread_t td = lwkt_curthread();
 
-  args.GetReturnValue().Set(td == lwkt_thread0() ? -1 : static_cast<int32_t>(reinterpret_cast<uintptr_t>(td->td_arg)));
+  args.GetReturnValue().Set(td == lwkt_thread0() ? -1 : slot_of(td));
 }
 
 /** traceId(slot) -> what the record calls a thread that has not ended: it counts the threads that C creates, too. 0: it has ended. */

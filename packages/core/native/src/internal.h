@@ -1,23 +1,28 @@
 /*
- * internal.h - what the files of this folder share: the per-CPU area and the functions that are no one else's business.
+ * internal.h - what the rooms of native/src share: the per-CPU area and the functions that are no one else's business.
  *
- * Who may touch what: every field of struct globaldata and of struct lwkt_stack belongs to its rfork. The exceptions are
- * struct lwkt_tls, which the kernel writes to while a donor's kernel task ends (see tls.c), and struct shared, which says itself.
+ * Who may touch what: every field of struct globaldata and of struct lwkt_stack belongs to its rfork. The exception is struct shared, which
+ * says itself.
  */
 #ifndef LWKT_INTERNAL_H
 #define LWKT_INTERNAL_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sanitizer.h */
+#endif
+
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
-#include "../include/lwkt.h"
+#include "../include/lwkt_kernel.h"
 #include "cpu.h"
 #include "list.h"
+#include "os/os.h"
+#include "overrun.h"
 #include "sanitizer.h"
+#include "thread-state.h"
 
 #define LWKT_HIDDEN __attribute__((visibility("hidden")))
 
@@ -25,30 +30,18 @@
  *  from what its callers do: those have no atomic operation. */
 #define LWKT_OTHER_RFORK __attribute__((noinline))
 
-/* Stack sizes go in powers of two from 64 KiB to 64 MiB; one pool and one arena for each. */
-#define STACK_CLASS_MIN_SHIFT 16
-#define STACK_CLASSES 11
+/* Stack sizes go in powers of two from 16 KiB to 64 MiB; one pool and one arena for each. */
+#define STACK_CLASS_MIN_SHIFT 14
+#define STACK_CLASSES 13
 
-/** A TLS block that the C library made for a thread whose kernel task has ended. See tls.c. */
-struct lwkt_tls {
-	pthread_t pthread;
-	uintptr_t fs;   /* what goes into the TLS base register */
-	struct lwkt_parked parked; /* where its C stack was parked; everything below parked.sp is the userthread's */
-	int *tid;       /* the C library's tid field in the block */
-	int error;      /* why the donor could not serve */
-};
-
-/** A stack: a slot of an arena, perhaps with a TLS block in its upper end, perhaps with a resident at its bottom. */
+/** A stack: a slot of an arena, perhaps with a resident at its bottom. */
 struct lwkt_stack {
 	struct lwkt_context st_ctx;              /* valid while in the pool */
 	struct lwkt_list st_link;                /* pool or arena free list */
 	struct lwkt_chunk *st_chunk;
 	char *st_base;                           /* lowest usable byte, just above the guard page */
 	size_t st_size;                          /* usable bytes */
-	char *st_top;                            /* where a userthread's frames begin; below the TLS block if there is one */
 	const struct lwkt_resident *st_resident; /* whose main stands at the bottom */
-	struct lwkt_tls st_tls;
-	bool st_has_tls;
 	bool st_unwind;                          /* the resident is to return instead of taking another thread */
 	void *st_exit[5];                        /* plain C: where lwkt_exit goes back to (__builtin_setjmp) */
 	struct lwkt_sanitizer st_sanitizer;
@@ -74,6 +67,7 @@ struct shared {
 	_Atomic uint32_t sleeping;  /* a futex: SLEEP_*, while it sleeps or is about to. Set by itself, cleared by whoever wakes it */
 	_Atomic int doorbell;       /* 1 + the eventfd that wakes it from SLEEP_LOOP; 0: none yet. Written once, by itself; kept with the area */
 	_Atomic uint32_t pending;   /* some bit of `sources` may be set. Set by senders, cleared by itself */
+	_Atomic uint32_t wanted;    /* thread0's loop is to look around (lwkt_cpu_wake). Set by whoever wants that, cleared by itself */
 	_Atomic uint32_t load;      /* runnable threads that it would share (share.c): a hint. Written by itself, read by those with nothing to do */
 	_Atomic uint64_t sources[LWKT_CPU_MAX / 64]; /* which rforks' rings have something: set by senders, cleared by itself */
 };
@@ -87,10 +81,11 @@ struct globaldata {
 	lwkt_thread_t gd_curthread;
 	uint32_t gd_runqmask; /* a bit for each non-empty queue below */
 	uint32_t gd_flags;
+	struct lwkt_state_places gd_state;
 	struct lwkt_list gd_tdrunq[TDPRI_MAX + 1];
 	struct lwkt_list gd_tdallq;                               /* all but thread0; an exited one that nobody has joined too */
 	struct lwkt_list gd_freetd;                               /* thread structures for reuse */
-	struct lwkt_list gd_pool[STACK_CLASSES][2];               /* idle stacks, [1] with TLS; last in, first out */
+	struct lwkt_list gd_pool[STACK_CLASSES];                  /* idle stacks; last in, first out */
 	struct lwkt_list gd_chunks[STACK_CLASSES];                /* arenas */
 	uint64_t gd_deadline; /* CLOCK_MONOTONIC ns at which thread0 must have its turn: the earlier of the next two; 0: never */
 	uint64_t gd_pass_end; /* when a pass ends; 0: never */
@@ -98,6 +93,7 @@ struct globaldata {
 	uint32_t gd_clock_skip; /* switches until the clock is read again */
 	unsigned gd_ipi_depth;  /* IPI functions under way: nothing may block or switch */
 	uint64_t gd_ipi_known[LWKT_CPU_MAX / 64]; /* rforks that have ever sent something */
+	bool gd_wanted;         /* the pass ends, as thread0's loop is to look around */
 	unsigned gd_idles;      /* idle periods */
 	unsigned gd_idle_spins; /* looks before the next sleep */
 	uint64_t gd_next_id;
@@ -112,19 +108,19 @@ struct globaldata {
 	unsigned gd_migratable;   /* threads with TDF_MIGRATABLE on the run queue */
 	bool gd_shares;           /* lwkt_share_work */
 	bool gd_asking;           /* for work: an answer comes */
-	bool gd_asked_in_vain;    /* so not again before gd_share_pause has passed */
+	bool gd_ending;           /* its joiner waits: it ends when it has nothing more to do */
+	uint64_t gd_share_again;  /* CLOCK_MONOTONIC ns before which it does not ask, as it has asked in vain; 0: it may */
 	uint64_t gd_share_pause;  /* ns */
 	struct lwkt_stats gd_stats;
 	void (*gd_visit)(void *arg); /* lwkt_visit under way: what the visited thread is to run */
 	void *gd_visit_arg;
 	lwkt_thread_t gd_visitor;    /* who gets the CPU back then */
-	void *gd_altstack;
+	void *gd_altstack; /* overrun.c */
 	struct lwkt_thread gd_thread0;
 	struct lwkt_thread gd_reaper; /* curthread while a resident unwinds */
 	struct lwkt_sanitizer gd_sanitizer;
 	struct lwkt_rfork *gd_rfork; /* NULL unless lwkt_rfork_create made it */
 	uint32_t gd_watchers; /* WATCH_*; 0: nobody sees its switches. See watch.c */
-	void (*gd_unwatched_switch)(struct lwkt_context *from, struct lwkt_context *to); /* thread0's td_switch while somebody does: what it was */
 	struct lwkt_trace *gd_trace; /* NULL: nobody traces it. See trace.c */
 	uint64_t gd_cputime_began; /* See cputime.c */
 	uint64_t gd_cputime_since;
@@ -143,66 +139,62 @@ static inline bool migration_pending(globaldata_t gd)
 #define GDF_LOOP 0x1u /* thread0 is an event loop's: it never blocks */
 #define CLOCK_EVERY 16 /* switches from one look at the clock to the next */
 
-/* sched.c */
+/* sched/sched.c */
 LWKT_HIDDEN void lwkt_enqueue(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_dequeue(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN lwkt_thread_t lwkt_peek(globaldata_t gd);
 LWKT_HIDDEN bool lwkt_pass_is_over(globaldata_t gd);
 LWKT_HIDDEN void lwkt_start_running(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN struct lwkt_context *lwkt_next_context(globaldata_t gd);
-LWKT_HIDDEN int lwkt_wait_once(const char *wmesg);
-LWKT_HIDDEN bool lwkt_may_wait(globaldata_t gd);
-LWKT_HIDDEN int lwkt_wake(lwkt_thread_t td);
-
 LWKT_HIDDEN bool lwkt_time_is_up(globaldata_t gd);
 
-/* timer.c */
-
-/** A timed section of a thread's: on its stack. */
-struct lwkt_timed {
-	uint64_t outer; /* the deadline of the section that this one lies in, or 0 */
-	bool began;
-};
-
+/* sched/timer.c */
 LWKT_HIDDEN void lwkt_deadline_changed(globaldata_t gd);
 LWKT_HIDDEN void lwkt_timers_fire(globaldata_t gd, uint64_t now);
 LWKT_HIDDEN void lwkt_timer_leave(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_timer_arrive(globaldata_t gd, lwkt_thread_t td);
-LWKT_HIDDEN void lwkt_timed_begin(struct lwkt_timed *timed, uint64_t ns);
-LWKT_HIDDEN bool lwkt_timed_end(struct lwkt_timed *timed);
 
-/* ipiq.c */
+/* rfork/ipiq.c */
 LWKT_HIDDEN int lwkt_ipiq_online(globaldata_t gd);
 LWKT_HIDDEN void lwkt_ipiq_offline(globaldata_t gd);
-LWKT_HIDDEN bool lwkt_ipiq_idle(globaldata_t gd, uint64_t limit_ns);
+LWKT_HIDDEN void lwkt_ipiq_idle(globaldata_t gd, uint64_t limit_ns);
 LWKT_HIDDEN globaldata_t lwkt_ipiq_busiest(globaldata_t gd);
 LWKT_HIDDEN bool lwkt_ipiq_look(globaldata_t gd, unsigned most);
 LWKT_HIDDEN void lwkt_ipiq_wait(unsigned *spins);
 
-/* cpusync.c */
+/* for rfork/forked.c, where what they forget is */
+LWKT_HIDDEN globaldata_t lwkt_ipiq_forked(globaldata_t gd);
+LWKT_HIDDEN void lwkt_cpusync_forked(globaldata_t gd);
+LWKT_HIDDEN void lwkt_area_forked(globaldata_t gd);
+LWKT_HIDDEN void lwkt_area_forget(globaldata_t gd);
+LWKT_HIDDEN void lwkt_rfork_forget(struct lwkt_rfork *rfork);
+LWKT_HIDDEN void lwkt_thread_forget(globaldata_t gd, lwkt_thread_t td);
+LWKT_HIDDEN void lwkt_stack_inherit(globaldata_t gd, globaldata_t from);
+
+/* rfork/cpusync.c */
 LWKT_HIDDEN bool lwkt_cpusync_mastered(globaldata_t gd);
 
-/* doorbell.c */
+/* rfork/doorbell.c */
 LWKT_HIDDEN void lwkt_doorbell_ring(globaldata_t target);
 
-/* msgport.c */
+/* msg/msgport.c */
 LWKT_HIDDEN void lwkt_port_enqueue(lwkt_port_t port, lwkt_msg_t msg);
 LWKT_HIDDEN void lwkt_port_dequeue(lwkt_port_t port, lwkt_msg_t msg);
 LWKT_HIDDEN lwkt_msg_t lwkt_port_next(lwkt_port_t port);
 LWKT_HIDDEN void lwkt_port_complete(lwkt_port_t port, lwkt_msg_t msg);
 
-/* spinport.c */
+/* msg/spinport.c */
 LWKT_HIDDEN bool lwkt_spinport_withdraw(lwkt_port_t port, lwkt_msg_t msg);
 LWKT_HIDDEN bool lwkt_spinport_abort(lwkt_msg_t msg);
 LWKT_HIDDEN void lwkt_spinport_aborted(lwkt_msg_t msg);
 
-/* serialize.c */
+/* lock/serialize.c */
 LWKT_HIDDEN bool lwkt_serialize_held(struct lwkt_serialize *s);
 
 /* A message's ms_abort. */
 enum { ABORT_NONE, ABORT_LOOKING, ABORT_REPLIED };
 
-/* thread.c */
+/* thread/thread.c */
 LWKT_HIDDEN void lwkt_thread_init(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN int lwkt_thread_bind(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN const struct lwkt_resident *lwkt_resident_of(lwkt_thread_t td);
@@ -210,51 +202,45 @@ LWKT_HIDDEN void lwkt_thread_finish(globaldata_t gd, lwkt_thread_t td, int error
 LWKT_HIDDEN unsigned lwkt_thread_free(globaldata_t gd, unsigned max);
 LWKT_HIDDEN void lwkt_thread_free_all(globaldata_t gd);
 
-/* token.c */
+/* lock/token.c */
 LWKT_HIDDEN void lwkt_tokens_leave(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_tokens_arrive(lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_tokens_drop(globaldata_t gd, lwkt_thread_t td);
 
-/* migrate.c */
+/* thread/migrate.c */
 LWKT_HIDDEN void lwkt_migrate_finish(globaldata_t gd);
 LWKT_HIDDEN void lwkt_migrate_send(globaldata_t gd, lwkt_thread_t td, globaldata_t target, void (*arrives)(void *td));
 LWKT_HIDDEN void lwkt_migrate_arrive(void *td);
 
-/* share.c */
-LWKT_HIDDEN void lwkt_share_idle(globaldata_t gd);
+/* thread/share.c */
 LWKT_HIDDEN void lwkt_share_count(globaldata_t gd, int change);
 
-/* stack.c */
+/* stack/stack.c */
 LWKT_HIDDEN unsigned lwkt_stack_class(size_t size);
 LWKT_HIDDEN size_t lwkt_stack_class_size(unsigned cls);
-LWKT_HIDDEN size_t lwkt_stack_size_for(size_t size, bool tls);
+LWKT_HIDDEN size_t lwkt_stack_size_for(size_t size);
 LWKT_HIDDEN struct lwkt_stack *lwkt_stack_alloc(globaldata_t gd, unsigned cls);
 LWKT_HIDDEN void lwkt_stack_free(globaldata_t gd, struct lwkt_stack *stack);
 
-/* pool.c */
-LWKT_HIDDEN int lwkt_pool_get(globaldata_t gd, lwkt_thread_t td, struct lwkt_stack **out);
-LWKT_HIDDEN void lwkt_pool_put(globaldata_t gd, struct lwkt_stack *stack);
+/* stack/pool.c */
+LWKT_HIDDEN struct lwkt_stack *lwkt_pool_get(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_pool_return(globaldata_t gd, struct lwkt_stack *stack);
 
-/* resident.c */
+/* thread/resident.c */
 LWKT_HIDDEN void lwkt_resident_unwind(globaldata_t gd, struct lwkt_stack *stack);
 LWKT_HIDDEN void lwkt_stack_main(void);
 LWKT_HIDDEN extern const struct lwkt_resident lwkt_plain_resident;
 
-/* tls.c */
-LWKT_HIDDEN int lwkt_tls_create(struct lwkt_stack **stacks, unsigned count);
-LWKT_HIDDEN void lwkt_tls_retire(struct lwkt_stack **stacks, unsigned count);
-
-/* trace.c */
+/* watch/trace.c */
 LWKT_HIDDEN void lwkt_trace_thread(globaldata_t gd, lwkt_thread_t td, uint32_t kind, const char *text);
 LWKT_HIDDEN void lwkt_trace_ipi(globaldata_t gd, uint32_t kind, unsigned cpu, void (*func)(void *));
 LWKT_HIDDEN void lwkt_trace_switch(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_trace_switch_to(globaldata_t gd);
 
-/* cputime.c */
+/* watch/cputime.c */
 LWKT_HIDDEN void lwkt_cputime_charge(globaldata_t gd, lwkt_thread_t td);
 
-/* watch.c */
+/* watch/watch.c */
 #define WATCH_TRACE 0x1u
 #define WATCH_CPUTIME 0x2u
 LWKT_HIDDEN void lwkt_watch(globaldata_t gd, uint32_t watcher);
@@ -275,16 +261,13 @@ static inline bool is_traced(globaldata_t gd)
 	return __builtin_expect(gd->gd_trace != NULL, 0);
 }
 
-/* overrun.c */
-LWKT_HIDDEN int lwkt_overrun_init(globaldata_t gd);
-LWKT_HIDDEN void lwkt_overrun_fini(globaldata_t gd);
-
 /** Sets a thread's or a port's name, cut where it is too long. name is NUL-terminated. (snprintf would be half of lwkt_create.) */
 static inline void lwkt_set_name(char to[LWKT_NAME_MAX], const char *name)
 {
-	size_t length = strnlen(name, LWKT_NAME_MAX - 1);
+	size_t length = 0;
 
-	memcpy(to, name, length);
+	for (; length < LWKT_NAME_MAX - 1 && name[length]; length++)
+		to[length] = name[length];
 	to[length] = '\0';
 }
 
@@ -312,20 +295,11 @@ static inline bool has_tokens(const struct lwkt_thread *td)
 
 static inline uint64_t now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-/** Whether td, which runs and is in a timed section, has waited long enough. */
-static inline bool lwkt_timed_is_up(const struct lwkt_thread *td)
-{
-	return (td->td_flags & TDF_TIMEOUT) != 0;
+	return lwkt_os_clock();
 }
 
 /** For an interruptible wait of td's, which runs: EINTR, once, where an abort is pending; else 0. */
-static inline int lwkt_take_interrupt(lwkt_thread_t td)
+static inline int take_interrupt(lwkt_thread_t td)
 {
 	if (!(td->td_flags & TDF_INTR))
 		return 0;

@@ -2,16 +2,13 @@
  * sanitizer.h - what AddressSanitizer and ThreadSanitizer must be told when the stack changes under them. No code at all when not
  * sanitising.
  *
- * AddressSanitizer: its idea of a thread goes by the TLS block. A userthread that shares the rfork's block makes one such "thread" stand on many stacks,
- * one with a block of its own (TDF_TLS) is a thread to it from the start. Announcing a switch before it and confirming it afterwards,
- * which is the documented use, fails where the two sides have different blocks: so whoever arrives does both, on its own block.
- * Between the switch and that point nothing here takes the address of a local. Wants detect_stack_use_after_return=0, as a fake
- * stack would belong to the block and not to the userthread.
+ * AddressSanitizer: to it an rfork is one thread, which stands on many stacks. A switch may be announced before it and confirmed afterwards; here
+ * whoever arrives does both, which takes nothing from one side to the other. Between the switch and that point nothing here takes the address of a
+ * local. Wants detect_stack_use_after_return=0, as a fake stack would belong to the rfork and not to the userthread.
  *
- * ThreadSanitizer: each stack is one of its "fibers", which is announced before the switch. It finds itself by a thread-local variable, so a
- * userthread with a TLS block of its own (TDF_TLS) would confuse it: programs under it have none.
+ * ThreadSanitizer: each stack is one of its "fibers", which is announced before the switch.
  *
- * Invariant: the sanitiser knows the bounds of the stack that runs, whenever code outside of this folder runs.
+ * Invariant: the sanitiser knows the bounds of the stack that runs, whenever code outside of native/src runs.
  */
 #ifndef LWKT_SANITIZER_H
 #define LWKT_SANITIZER_H

@@ -25,13 +25,6 @@
 #define SERIALIZERS 2
 #define FLOOD 300 /* more than a ring has */
 
-/* ThreadSanitizer loses itself where a thread has thread-local variables of its own (sanitizer.h). */
-#if defined(__SANITIZE_THREAD__)
-#define RANDOM_TLS(rng) 0
-#else
-#define RANDOM_TLS(rng) (rnd(rng, 4) ? 0 : TDF_TLS)
-#endif
-
 /** A message, with what tells whether it came back right. */
 struct letter {
 	struct lwkt_msg msg;
@@ -492,10 +485,10 @@ static void passes(void *arg)
 
 static void start_child(struct self *self, struct child *child, void (*func)(void *), bool moves, globaldata_t where)
 {
-	static const size_t sizes[] = {LWKT_STACK_MIN, 2 * LWKT_STACK_MIN, 0};
+	static const size_t sizes[] = {SMALL_STACK, 2 * SMALL_STACK, 0};
 	struct lwkt_create_args args = {.priority = (int)rnd(&self->rng, 33) - 1, .stack_size = sizes[rnd(&self->rng, 3)], .rfork = where};
 
-	args.flags = TDF_JOINABLE | (rnd(&self->rng, 4) ? 0 : TDF_NOSTART) | RANDOM_TLS(&self->rng);
+	args.flags = TDF_JOINABLE | (rnd(&self->rng, 4) ? 0 : TDF_NOSTART);
 	if (moves && rnd(&self->rng, 2))
 		args.flags |= TDF_MIGRATABLE; /* until it chooses by itself */
 	child->func = func;

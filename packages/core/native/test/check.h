@@ -1,5 +1,5 @@
 /*
- * check.h - what the C tests have in common: CHECK, and an rfork to test on. Not a framework: a program is a main that calls functions,
+ * check.h - what the tests have in common: CHECK, and an rfork to test on. Not a framework: a program is a main that calls functions,
  * and the first failure ends it.
  *
  * Invariant: a failure is printed with its file and line, and the exit status is 1.
@@ -29,7 +29,7 @@
 #endif
 
 /* _exit: the failing thread may stand on any stack, with anything half done. */
-static inline _Noreturn void check_failed(const char *file, int line, const char *what)
+__attribute__((noreturn)) static inline void check_failed(const char *file, int line, const char *what)
 {
 	fflush(stdout);
 	fprintf(stderr, "%s:%d: CHECK(%s) failed\n", file, line, what);
@@ -94,12 +94,15 @@ static inline void on_rfork(const char *name, void (*test)(void))
 
 #define ON_RFORK(test) on_rfork(#test, test)
 
-/** The stack that a thread has for which size bytes are asked: a power of two, room for four pages, and with a TLS block the C library's least. */
-static inline size_t stack_size_of(size_t size, bool tls)
+/** A stack for what calls the C library, or random depths of calls; LWKT_STACK_MIN is for what is known to be shallow. */
+#define SMALL_STACK (64u * 1024)
+
+/** The stack that a thread has for which size bytes are asked: a power of two, room for four pages. */
+static inline size_t stack_size_of(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), have = LWKT_STACK_MIN;
 
-	while (have < size || have < 4 * page || (tls && have - page < (size_t)sysconf(_SC_THREAD_STACK_MIN)))
+	while (have < size || have < 4 * page)
 		have *= 2;
 	return have;
 }
@@ -118,6 +121,9 @@ static inline size_t resident_bytes(void)
 
 #if CHECK_SANITIZED
 /* The options a program with userthreads needs (see sanitizer.h). ASAN_OPTIONS in the environment comes on top. */
+#ifdef __cplusplus
+extern "C"
+#endif
 const char *__asan_default_options(void);
 __attribute__((visibility("default"))) const char *__asan_default_options(void)
 {

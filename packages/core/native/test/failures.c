@@ -1,15 +1,13 @@
 /*
- * failures.c - what happens when memory or kernel threads run out: every allocation of the core is made to fail in turn (the linker puts
+ * failures.c - what happens when memory runs out: every allocation of the core is made to fail in turn (the linker puts
  * these __wrap_ functions in the C library's place). They count, too: whatever happened, an rfork that has ended has given everything back.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <sys/mman.h>
 
 #include "check.h"
 
-static bool fail_mmap, fail_malloc, fail_calloc;
-static int pthread_creates_left = -1; /* < 0: no limit */
+static bool fail_mmap, fail_calloc;
 static long allocations, mapped; /* not yet given back: pieces, bytes */
 
 void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
@@ -31,8 +29,6 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
 
 void *__wrap_malloc(size_t size)
 {
-	if (fail_malloc)
-		return NULL;
 	allocations++;
 	return __real_malloc(size);
 }
@@ -56,15 +52,6 @@ int __wrap_munmap(void *address, size_t size)
 {
 	mapped -= (long)size;
 	return __real_munmap(address, size);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*func)(void *), void *arg)
-{
-	if (pthread_creates_left == 0)
-		return EAGAIN;
-	if (pthread_creates_left > 0)
-		pthread_creates_left--;
-	return __real_pthread_create(thread, attr, func, arg);
 }
 
 static int ran;
@@ -97,17 +84,17 @@ static void no_thread(void)
 {
 	lwkt_thread_t td = NULL;
 
-	fail_malloc = true;
+	fail_calloc = true;
 	CHECK_EQ(lwkt_create(runs, NULL, &td, NULL), ENOMEM);
-	fail_malloc = false;
+	fail_calloc = false;
 	CHECK(td == NULL);
 	CHECK_EQ(stats_now().st_created, 0);
 	start(runs, NULL, 0);
 	run_all();
-	fail_malloc = true; /* a finished one's structure is there */
+	fail_calloc = true; /* a finished one's structure is there */
 	start(runs, NULL, 0);
 	run_all();
-	fail_malloc = false;
+	fail_calloc = false;
 	CHECK_EQ(ran, 2);
 }
 
@@ -156,7 +143,7 @@ static void nothing_left(void)
 		struct lwkt_create_args args = {
 			.priority = -1,
 			.stack_size = LWKT_STACK_MIN << (i % 4),
-			.flags = (i % 3 ? TDF_JOINABLE : 0) | (i % 5 ? 0 : TDF_TLS),
+			.flags = i % 3 ? TDF_JOINABLE : 0,
 		};
 
 		CHECK_EQ(lwkt_create(runs, NULL, NULL, &args), 0);
@@ -184,51 +171,19 @@ static void resident_main(void)
 
 static const struct lwkt_resident resident = {.main = resident_main, .failed = on_failed};
 
-static void no_tls(void)
+static void a_runtime_is_told(void)
 {
-	struct lwkt_create_args args = {.priority = -1, .flags = TDF_TLS, .data = &failed_count, .resident = &resident};
+	struct lwkt_create_args args = {.priority = -1, .data = &failed_count, .resident = &resident};
 
 	ran = 0;
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(lwkt_create(runs, NULL, NULL, &args), 0);
-	start(runs, NULL, 0);
-	pthread_creates_left = 0;
+	fail_mmap = true;
 	run_all();
 	CHECK_EQ(failed_count, 3);
-	CHECK_EQ(failed_error, EAGAIN);
-	CHECK_EQ(ran, 1);
-	pthread_creates_left = -1;
-}
-
-/* Blocks are made several at once: those that could be had are used, and nothing of the others is left. */
-static void few_tls(void)
-{
-	static lwkt_thread_t all[200];
-	struct lwkt_stats stats;
-	unsigned unable = 0;
-
-	ran = 0;
-	for (int i = 0; i < 200; i++) {
-		all[i] = start(sleeps, NULL, TDF_TLS | TDF_JOINABLE);
-		if (i < 100)
-			run_all();
-	}
-	stats = stats_now();
-	pthread_creates_left = 3;
-	run_all();
-	pthread_creates_left = -1;
-	CHECK_EQ(stats_now().st_tls_created, stats.st_tls_created + 3);
-	CHECK_EQ(stats_now().st_alive, stats.st_tls_created + 3);
-	for (int i = 0; i < 200; i++) {
-		if (!(all[i]->td_flags & TDF_EXITING))
-			CHECK_EQ(lwkt_schedule(all[i]), 0);
-		else
-			unable++;
-	}
-	CHECK_EQ(unable, 200 - (stats.st_tls_created + 3));
-	for (int i = 0; i < 200; i++)
-		CHECK_EQ(lwkt_join(all[i]), all[i]->td_flags & TDF_EXITING && all[i]->td_error ? EAGAIN : 0);
-	CHECK_EQ(ran + unable, 200);
+	fail_mmap = false;
+	CHECK_EQ(failed_error, ENOMEM);
+	CHECK_EQ(ran, 0);
 }
 
 static void balanced(const char *name, void (*test)(void))
@@ -247,7 +202,6 @@ int main(void)
 	balanced("no_stack", no_stack);
 	balanced("no_arena", no_arena);
 	balanced("nothing_left", nothing_left);
-	balanced("no_tls", no_tls);
-	balanced("few_tls", few_tls);
+	balanced("a_runtime_is_told", a_runtime_is_told);
 	return 0;
 }

@@ -60,8 +60,9 @@ root lwkt_reltoken
 boundary send_away
 boundary run_incoming
 boundary lwkt_ipiq_idle
-# Makes TLS blocks, for which it needs kernel threads.
-boundary lwkt_tls_create
+# A thread that somebody holds (lwkt_hold): one of another rfork, to be scheduled; one that has ended.
+boundary ask_held
+boundary leave_to_holders
 # A port without an owner, for whoever is in its serializer.
 boundary lwkt_serialize_held
 

@@ -84,7 +84,7 @@ static void many(void)
 
 	ended = joined = 0;
 	for (long i = 0; i < 500; i++)
-		all[i] = start(ends, (void *)(i % 7), TDF_JOINABLE | (i % 5 ? 0 : TDF_TLS));
+		all[i] = start(ends, (void *)(i % 7), TDF_JOINABLE);
 	for (int i = 499; i >= 0; i--) {
 		if (i % 2)
 			start(joins, all[i], 0);

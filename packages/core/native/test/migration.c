@@ -47,13 +47,6 @@ static void by_themselves(void)
 	travellers(0);
 }
 
-static void with_tls(void)
-{
-#if !defined(__SANITIZE_THREAD__)
-	travellers(TDF_TLS);
-#endif
-}
-
 /* Receives messages wherever it is just then. */
 struct letter {
 	struct lwkt_msg msg;
@@ -300,7 +293,6 @@ static void misuse(void)
 int main(void)
 {
 	ON_RFORK(by_themselves);
-	ON_RFORK(with_tls);
 	ON_RFORK(messages_follow);
 	ON_RFORK(given_away);
 	ON_RFORK(scheduled_before_it_begins);

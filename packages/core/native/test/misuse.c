@@ -54,14 +54,17 @@ static void creation(void)
 		{.priority = -2},
 		{.priority = TDPRI_MAX + 1},
 		{.priority = -1, .flags = TDF_RUNNING},
-		{.priority = -1, .flags = TDF_TLS | TDF_EXITING},
+		{.priority = -1, .flags = TDF_JOINABLE | TDF_EXITING},
 		{.priority = -1, .flags = TDF_THREAD0},
 		{.priority = -1, .flags = 0x80000000u},
 	};
+	const struct lwkt_resident resident = {.main = the_cpu};
+	const struct lwkt_create_args two_switches = {.priority = -1, .resident = &resident, .swtch = lwkt_light_switch};
 	lwkt_thread_t td = NULL;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		REFUSED(lwkt_create(nothing, NULL, &td, &bad[i]), EINVAL, "");
+	REFUSED(lwkt_create(nothing, NULL, &td, &two_switches), EINVAL, "by the runtime's swtch");
 	CHECK(td == NULL);
 	CHECK_EQ(stats_now().st_created, 0);
 	start(fini_on_a_thread, NULL, 0);
@@ -462,7 +465,6 @@ static void threads_of_others(void)
 		;
 	CHECK_EQ(lwkt_schedule(foreign), 0); /* by IPI message */
 	REFUSED(lwkt_setpri(foreign, 1), EPERM, "is another rfork's");
-	REFUSED(lwkt_interrupt(foreign), EPERM, "is another rfork's");
 	REFUSED(lwkt_visit(foreign, nothing, NULL), EPERM, "is another rfork's");
 	sem_post(&done);
 	CHECK_EQ(pthread_join(thread, NULL), 0);

@@ -41,9 +41,9 @@ static void overrun_plain(void)
 	run_all();
 }
 
-static void overrun_with_tls(void)
+static void overrun_small(void)
 {
-	struct lwkt_create_args args = {.name = "deep diver", .priority = -1, .flags = TDF_TLS, .stack_size = LWKT_STACK_MIN};
+	struct lwkt_create_args args = {.name = "deep diver", .priority = -1, .stack_size = LWKT_STACK_MIN};
 
 	lwkt_create(follows_null, &args, NULL, &args); /* another one first, for the numbers to differ */
 	lwkt_create(dives, NULL, NULL, &args);
@@ -116,10 +116,10 @@ int main(void)
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	CHECK(strstr(said, "libcr: userthread 1 \"deep diver\" overran its C stack of 256 KiB") != NULL);
 	CHECK(strstr(said, "stackSize") != NULL);
-	status = IN_CHILD(overrun_with_tls);
+	status = IN_CHILD(overrun_small);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	snprintf(expected, sizeof(expected), "libcr: userthread 2 \"deep diver\" overran its C stack of %zu KiB",
-		 stack_size_of(LWKT_STACK_MIN, true) / 1024);
+		 stack_size_of(LWKT_STACK_MIN) / 1024);
 	CHECK(strstr(said, expected) != NULL);
 	/* A sanitiser has a handler of its own, which then ends the process with a report. */
 	status = IN_CHILD(another_fault);

@@ -19,10 +19,10 @@ static void sleeps(void *arg)
 	lwkt_block("test");
 }
 
-static void sleep_many(unsigned count, uint32_t flags)
+static void sleep_many(unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		all[i] = start(sleeps, NULL, flags);
+		all[i] = start(sleeps, NULL, 0);
 	run_all();
 }
 
@@ -53,10 +53,6 @@ static void taking_over(void)
 	run_all();
 	CHECK(base_seen != first); /* another size */
 	CHECK_EQ(stats_now().st_pooled, 2);
-	start(notes_base, NULL, TDF_TLS);
-	run_all();
-	CHECK(base_seen != first); /* a stack with a TLS block */
-	CHECK(stats_now().st_pooled >= 3);
 	start(notes_base, NULL, 0);
 	run_all();
 	CHECK(base_seen == first);
@@ -66,7 +62,7 @@ static void last_in_first_out(void)
 {
 	void *warmest;
 
-	sleep_many(3, 0);
+	sleep_many(3);
 	warmest = lwkt_stack_base(all[1]);
 	CHECK_EQ(lwkt_schedule(all[0]), 0);
 	CHECK_EQ(lwkt_schedule(all[2]), 0);
@@ -90,7 +86,7 @@ static void trimming(void)
 {
 	unsigned on_a_thread = 99;
 
-	sleep_many(100, 0);
+	sleep_many(100);
 	CHECK_EQ(lwkt_pool_trim(0, ~0u), 0); /* none is idle */
 	wake_many(100);
 	CHECK_EQ(stats_now().st_pooled, 100);
@@ -102,21 +98,21 @@ static void trimming(void)
 	start(trims, &on_a_thread, 0);
 	run_all();
 	CHECK_EQ(on_a_thread, 0); /* for thread0 only */
-	sleep_many(50, TDF_TLS);
-	wake_many(50);
-	CHECK(stats_now().st_pooled >= 110);
-	CHECK(lwkt_pool_trim(20, ~0u) >= 90);
+	CHECK_EQ(lwkt_pool_trim(20, ~0u), 40);
 	CHECK_EQ(stats_now().st_pooled, 20);
 	CHECK_EQ(lwkt_pool_trim(0, ~0u), 20);
 	CHECK_EQ(lwkt_pool_trim(0, ~0u), 0);
-	sleep_many(5, TDF_TLS); /* and all over again */
+	CHECK_EQ(stats_now().st_stacks_created, 100);
+	CHECK_EQ(stats_now().st_stacks_freed, 100);
+	sleep_many(5); /* and all over again */
 	wake_many(5);
+	CHECK_EQ(stats_now().st_stacks_created, 105);
 }
 
 static void swinging(void)
 {
 	CHECK_EQ(lwkt_pool_swing(), 0);
-	sleep_many(100, 0);
+	sleep_many(100);
 	CHECK_EQ(lwkt_pool_swing(), 100);
 	CHECK_EQ(lwkt_pool_swing(), 0); /* they only sleep */
 	for (int i = 0; i < 1000; i++)
@@ -125,9 +121,9 @@ static void swinging(void)
 	CHECK_EQ(lwkt_pool_swing(), 1);
 	wake_many(100);
 	CHECK_EQ(lwkt_pool_swing(), 100);
-	sleep_many(30, 0);
+	sleep_many(30);
 	wake_many(30);
-	sleep_many(40, 0);
+	sleep_many(40);
 	CHECK_EQ(lwkt_pool_swing(), 40);
 	lwkt_pool_trim(0, ~0u);
 	wake_many(40);
@@ -176,9 +172,8 @@ static void residents(void)
 
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 20; i++) {
-			args.flags = i % 2 ? TDF_TLS : 0;
 			CHECK_EQ(lwkt_create(must_return, NULL, NULL, &args), 0);
-			start(notes_base, NULL, args.flags); /* plain C ones must not get their stacks */
+			start(notes_base, NULL, 0); /* plain C ones must not get their stacks */
 		}
 		run_all();
 	}

@@ -89,7 +89,7 @@ static void integer_registers(void)
 	struct lwkt_stats before = stats_now();
 
 	for (uintptr_t i = 1; i <= 4; i++)
-		start(with_registers, (void *)i, i % 2 ? 0 : TDF_TLS);
+		start(with_registers, (void *)i, 0);
 	run_all();
 	CHECK(stats_now().st_switches - before.st_switches >= 4 * ROUNDS);
 }
@@ -144,7 +144,7 @@ static void with_mode(void *arg)
 static void control_words(void)
 {
 	for (int i = 0; i < 8; i++)
-		start(with_mode, (void *)&modes[i % 4], i < 4 ? 0 : TDF_TLS);
+		start(with_mode, (void *)&modes[i % 4], 0);
 	run_all();
 	CHECK(rounds(FE_TONEAREST));
 	/* thread0's own, and that threads begin with what was set when the rfork began. */
@@ -185,15 +185,44 @@ static void nothing_inherited(void)
 	}
 }
 
+static void expect_upward(void *arg)
+{
+	(void)arg;
+	CHECK(rounds(FE_UPWARD));
+	lwkt_yield();
+	CHECK(rounds(FE_UPWARD));
+}
+
+/* As a new thread of a process has its creator's. */
+static void given_at_creation(void)
+{
+	struct lwkt_create_args args = {.priority = -1};
+
+	CHECK_EQ(fesetround(FE_UPWARD), 0);
+	args.fpcontrol = lwkt_fpcontrol();
+	CHECK_EQ(fesetround(FE_TONEAREST), 0);
+	CHECK(args.fpcontrol != lwkt_fpcontrol());
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(lwkt_create(expect_upward, NULL, NULL, &args), 0);
+		start(expect_nearest, NULL, 0);
+		if (i == 1)
+			run_all();
+	}
+	run_all();
+	CHECK(rounds(FE_TONEAREST));
+}
+
 int main(void)
 {
 	ON_RFORK(integer_registers);
+	ON_RFORK(given_at_creation);
 	ON_RFORK(control_words);
 	ON_RFORK(nothing_inherited);
 #if defined(__x86_64__)
 	lwkt_arch_loads_mxcsr ^= 1; /* as on a processor of another maker */
 	ON_RFORK(control_words);
 	ON_RFORK(nothing_inherited);
+	ON_RFORK(given_at_creation);
 #endif
 	return 0;
 }

@@ -41,7 +41,6 @@ static void create_many(unsigned long upto)
 
 	while (stats_now().st_created < upto) {
 		for (int i = 0; i < AT_A_TIME; i++) {
-			args.flags = i % 5 ? 0 : TDF_TLS;
 			args.stack_size = sizes[i % 3];
 			CHECK_EQ(lwkt_create(runs, NULL, NULL, &args), 0);
 		}

@@ -3,7 +3,10 @@
  * lost. Nothing here waits for a time: what is to happen is waited for, and what must never happen is looked for meanwhile. Also under
  * ThreadSanitizer.
  */
+#define _GNU_SOURCE
+#include <poll.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #define RFORKS 2
 #include "rforks.h"
@@ -208,6 +211,60 @@ static void chooses(void *arg)
 	CHECK(lwkt_mycpu() == rforks[0]);
 }
 
+/* Pinned it stays, with others to go in its place; then it goes as before. */
+static void is_pinned(void *arg)
+{
+	globaldata_t home = lwkt_mycpu();
+
+	(void)arg;
+	lwkt_pin();
+	lwkt_pin();
+	CHECK_EQ(lwkt_unpin(), 0);
+	CHECK((lwkt_curthread()->td_flags & (TDF_MIGRATABLE | TDF_PINNED)) == TDF_PINNED);
+	CHECK_EQ(lwkt_setcpu_self(home == rforks[0] ? rforks[1] : rforks[0]), EBUSY);
+	for (int n = 0; n < 20000 * SCALE; n++) {
+		lwkt_yield();
+		lwkt_process_ipiq();
+		CHECK(lwkt_mycpu() == home);
+	}
+	CHECK_EQ(lwkt_unpin(), 0);
+	CHECK((lwkt_curthread()->td_flags & (TDF_MIGRATABLE | TDF_PINNED)) == TDF_MIGRATABLE);
+	CHECK_EQ(lwkt_unpin(), EPERM);
+	lwkt_pin();
+	CHECK_EQ(lwkt_setcpu_self(lwkt_mycpu()), 0); /* it has chosen */
+	CHECK_EQ(lwkt_unpin(), 0);
+	CHECK(!(lwkt_curthread()->td_flags & (TDF_MIGRATABLE | TDF_PINNED)));
+}
+
+static void never_pinned(void *arg)
+{
+	(void)arg;
+	CHECK_EQ(lwkt_unpin(), EPERM);
+	lwkt_pin(); /* it would stay anyhow */
+	CHECK(!(lwkt_curthread()->td_flags & (TDF_MIGRATABLE | TDF_PINNED)));
+	CHECK_EQ(lwkt_unpin(), 0);
+	CHECK(!(lwkt_curthread()->td_flags & (TDF_MIGRATABLE | TDF_PINNED)));
+	lwkt_pin(); /* and ends so */
+}
+
+static void pinned(void)
+{
+	lwkt_thread_t tds[6];
+
+	begin_rforks();
+	all_share();
+	for (int i = 0; i < 4; i++)
+		tds[i] = start_on(rforks[0], is_pinned, NULL, TDF_JOINABLE | TDF_MIGRATABLE);
+	for (int i = 4; i < 6; i++)
+		tds[i] = start_on(rforks[0], never_pinned, NULL, TDF_JOINABLE);
+	for (int i = 0; i < 6; i++)
+		CHECK_EQ(lwkt_join(tds[i]), 0);
+	for (int i = 0; i < RFORKS; i++)
+		CHECK_EQ(stats_of(rforks[i]).st_runnable, 0);
+	CHECK_EQ(lwkt_join(start_on(rforks[0], stays_alone, NULL, TDF_JOINABLE)), 0);
+	end_rforks();
+}
+
 static void main_of_a_resident(void)
 {
 }
@@ -237,10 +294,65 @@ static void stays(void)
 	CHECK_EQ(lwkt_create(stays_alone, NULL, NULL, &args), EINVAL);
 }
 
+/* ---------------------------------------------------------------- who sleeps in a call of its own */
+
+static _Atomic int asker_ready;
+
+/* An rfork whose loop sleeps in a poll of its own, and asks by itself. */
+static void polls(void *arg)
+{
+	struct pollfd bell = {.fd = lwkt_doorbell(), .events = POLLIN};
+	uint64_t rings;
+
+	(void)arg;
+	CHECK(bell.fd >= 0);
+	CHECK(lwkt_share_ask() == UINT64_MAX); /* it does not share yet */
+	lwkt_share_work(1);
+	atomic_store(&asker_ready, 1);
+	while (lwkt_dispatch(0), !lwkt_cpu_ending()) {
+		uint64_t ns = lwkt_share_ask(), timer = lwkt_next_timer();
+		struct timespec time = {.tv_nsec = (long)(ns < timer ? ns : timer)};
+		bool sleeps = ns && timer && lwkt_loop_sleeps(0);
+
+		if (ns != UINT64_MAX)
+			CHECK(ns <= 64000000);
+		CHECK(ppoll(&bell, 1, !sleeps ? &(struct timespec){0} : ns == UINT64_MAX && timer == UINT64_MAX ? NULL : &time, NULL) >= 0);
+		if (bell.revents)
+			CHECK_EQ(read(bell.fd, &rings, sizeof(rings)), sizeof(rings));
+		lwkt_loop_wakes();
+	}
+}
+
+static void asks_by_itself(void)
+{
+	struct lwkt_rfork_args args = {.name = "polls", .loop = polls};
+	struct worker workers[MANY] = {0};
+	lwkt_thread_t tds[MANY];
+
+	for (int i = 0; i < RFORKS; i++)
+		CHECK_EQ(lwkt_rfork_create(NULL, NULL, &rforks[i], i ? &args : NULL), 0);
+	rforks[RFORKS] = lwkt_mycpu();
+	while (!atomic_load(&asker_ready))
+		usleep(100);
+	CHECK_EQ(lwkt_send_ipiq(rforks[0], shares, &rforks, NULL), 0);
+	atomic_store(&moving, 1);
+	for (int i = 0; i <= RFORKS; i++)
+		atomic_store(&seen[i], 0);
+	for (int i = 0; i < MANY; i++)
+		tds[i] = start_on(rforks[0], computes, &workers[i], TDF_JOINABLE | TDF_MIGRATABLE);
+	for (int i = 0; i < MANY; i++)
+		CHECK_EQ(lwkt_join(tds[i]), 0);
+	CHECK(atomic_load(&seen[0]) && atomic_load(&seen[1]));
+	CHECK(lwkt_share_ask() == UINT64_MAX);
+	end_rforks();
+}
+
 int main(void)
 {
 	ON_RFORK(to_the_idle_one);
 	ON_RFORK(nothing_is_lost);
 	ON_RFORK(stays);
+	ON_RFORK(pinned);
+	ON_RFORK(asks_by_itself);
 	return 0;
 }

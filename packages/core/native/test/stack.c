@@ -28,13 +28,13 @@ static bool readable(const char *byte)
 /** Writes and reads back a byte in each page from the stack's base to somewhat below the caller's frame. */
 __attribute__((noinline)) static void use_whole_stack(void)
 {
-	volatile char *base = lwkt_stack_base(lwkt_curthread()), *end = (char *)__builtin_frame_address(0) - 16384;
-	size_t size = lwkt_curthread()->td_stack_size;
+	size_t size = lwkt_curthread()->td_stack_size, margin = size / 4 < 16384 ? size / 4 : 16384;
+	volatile char *base = lwkt_stack_base(lwkt_curthread()), *end = (char *)__builtin_frame_address(0) - margin;
 
 	CHECK(base != NULL && base < end);
 	CHECK((size_t)(end - base) < size);
 	/* All but the guard page, the top and the margin just left. */
-	CHECK((size_t)(end - base) + 3 * 16384 + (size_t)sysconf(_SC_PAGESIZE) > size);
+	CHECK((size_t)(end - base) + 3 * margin + (size_t)sysconf(_SC_PAGESIZE) > size);
 	for (volatile char *p = base; p < end; p += 4096)
 		*p = (char)((uintptr_t)p >> 12);
 	lwkt_yield();
@@ -55,21 +55,19 @@ static void uses_all(void *arg)
 static void every_size(void)
 {
 	for (size_t size = LWKT_STACK_MIN; size <= LWKT_STACK_MAX; size *= 2) {
-		for (unsigned tls = 0; tls < 2; tls++) {
-			struct lwkt_create_args args = {.priority = -1, .stack_size = size, .flags = tls ? TDF_TLS : 0};
-			lwkt_thread_t td;
+		struct lwkt_create_args args = {.priority = -1, .stack_size = size};
+		lwkt_thread_t td;
 
-			for (int i = 0; i < 2; i++)
-				CHECK_EQ(lwkt_create(uses_all, NULL, &td, &args), 0);
-			CHECK_EQ(td->td_stack_size, stack_size_of(size, tls));
-			args.stack_size = size - 1;
-			if (size > LWKT_STACK_MIN)
-				CHECK_EQ(lwkt_create(uses_all, NULL, &td, &args), 0);
-			CHECK_EQ(td->td_stack_size, stack_size_of(size, tls));
-			used = 0;
-			run_all();
-			CHECK_EQ(used, size > LWKT_STACK_MIN ? 3 : 2);
-		}
+		for (int i = 0; i < 2; i++)
+			CHECK_EQ(lwkt_create(uses_all, NULL, &td, &args), 0);
+		CHECK_EQ(td->td_stack_size, stack_size_of(size));
+		args.stack_size = size - 1;
+		if (size > LWKT_STACK_MIN)
+			CHECK_EQ(lwkt_create(uses_all, NULL, &td, &args), 0);
+		CHECK_EQ(td->td_stack_size, stack_size_of(size));
+		used = 0;
+		run_all();
+		CHECK_EQ(used, size > LWKT_STACK_MIN ? 3 : 2);
 	}
 }
 
@@ -154,9 +152,9 @@ static void touches_from(void *arg)
 }
 
 /** What a thread that has touched the byte at `offset` from its stack's base has used, when it is suspended. */
-static size_t used_by(uintptr_t offset, size_t size, uint32_t flags)
+static size_t used_by(uintptr_t offset, size_t size)
 {
-	struct lwkt_create_args args = {.priority = -1, .stack_size = size, .flags = flags};
+	struct lwkt_create_args args = {.priority = -1, .stack_size = size};
 	lwkt_thread_t td;
 	size_t used;
 
@@ -180,20 +178,17 @@ static void high_water(void)
 		printf("    not told by this system\n");
 		return;
 	}
-	for (uint32_t flags = 0; flags <= TDF_TLS; flags += TDF_TLS) {
-		little = used_by(0, size, flags);
-		CHECK(little > 0 && little < 16 * page);
-		more = used_by(500 * page + 5, 4 * size, flags);
-		CHECK(more > 3 * size / 2 && more < 4 * size - 500 * page); /* in the middle, far from all the rest */
-		CHECK_EQ(used_by(400 * page, 4 * size, flags), more + 100 * page);
-		CHECK_EQ(used_by(400 * page + page - 1, 4 * size, flags), more + 100 * page);
-		CHECK_EQ(used_by(0, 4 * size, flags), more + 100 * page); /* its predecessors' */
-		lwkt_pool_trim(0, ~0u);
-		CHECK(used_by(0, 4 * size, flags) < 16 * page);
-		more = used_by(1, 4 * size, flags); /* all but the guard page, and the TLS block */
-		CHECK(flags ? more > 4 * size - 16 * page : more == 4 * size - page);
-		lwkt_pool_trim(0, ~0u);
-	}
+	little = used_by(0, size);
+	CHECK(little > 0 && little < 16 * page);
+	more = used_by(500 * page + 5, 4 * size);
+	CHECK(more > 3 * size / 2 && more < 4 * size - 500 * page); /* in the middle, far from all the rest */
+	CHECK_EQ(used_by(400 * page, 4 * size), more + 100 * page);
+	CHECK_EQ(used_by(400 * page + page - 1, 4 * size), more + 100 * page);
+	CHECK_EQ(used_by(0, 4 * size), more + 100 * page); /* its predecessors' */
+	lwkt_pool_trim(0, ~0u);
+	CHECK(used_by(0, 4 * size) < 16 * page);
+	CHECK_EQ(used_by(1, 4 * size), 4 * size - page); /* all but the guard page */
+	lwkt_pool_trim(0, ~0u);
 }
 
 int main(void)

@@ -32,7 +32,6 @@ static struct slot slots[SLOTS];
 static lwkt_port_t server_ports[SERVERS];
 static struct lwkt_port server_memory[SERVERS];
 static uint64_t created, ended, sent, answered, visits;
-static __thread uint64_t local;
 
 /* xorshift64* */
 static uint64_t rnd(uint64_t below)
@@ -100,7 +99,6 @@ struct self {
 	struct letter letters[OUTSTANDING];
 	unsigned out;
 	int rounding;
-	bool tls;
 };
 
 static void verify(const struct self *self)
@@ -109,10 +107,7 @@ static void verify(const struct self *self)
 	CHECK(self->magic == self->slot->id * 0x9E3779B97F4A7C15ull);
 	CHECK_EQ(self->slot->td->td_critcount, 0);
 	CHECK_EQ(fegetround(), self->rounding);
-	if (self->tls) {
-		CHECK(local == self->magic);
-		CHECK_EQ(errno, (int)(self->magic % 1000));
-	}
+	CHECK_EQ(errno, (int)(self->magic % 1000));
 }
 
 static void abort_letter(lwkt_msg_t msg)
@@ -254,7 +249,7 @@ static void works(void *arg);
 
 static void create_one(void)
 {
-	static const size_t sizes[] = {LWKT_STACK_MIN, 2 * LWKT_STACK_MIN, 0};
+	static const size_t sizes[] = {SMALL_STACK, 2 * SMALL_STACK, 0};
 	struct slot *slot = &slots[rnd(SLOTS)];
 	struct lwkt_create_args args = {.priority = (int)rnd(33) - 1, .stack_size = sizes[rnd(3)]};
 
@@ -263,7 +258,7 @@ static void create_one(void)
 	slot->id = ++created;
 	slot->joined = slot->sleeping = false;
 	slot->joinable = rnd(3) == 0;
-	args.flags = (rnd(3) ? 0 : TDF_TLS) | (slot->joinable ? TDF_JOINABLE : 0);
+	args.flags = slot->joinable ? TDF_JOINABLE : 0;
 	CHECK_EQ(lwkt_create(works, slot, &slot->td, &args), 0);
 }
 
@@ -346,11 +341,7 @@ static void works(void *arg)
 	struct slot *slot = arg;
 	struct self self = {.slot = slot, .magic = slot->id * 0x9E3779B97F4A7C15ull, .rounding = FE_TONEAREST};
 
-	self.tls = lwkt_curthread()->td_flags & TDF_TLS;
-	if (self.tls) {
-		local = self.magic;
-		errno = (int)(self.magic % 1000);
-	}
+	errno = (int)(self.magic % 1000);
 	for (uint64_t steps = 1 + rnd(60); steps > 0; steps--) {
 		verify(&self);
 		one_operation(&self);

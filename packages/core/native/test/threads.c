@@ -92,7 +92,7 @@ static void exits(void)
 {
 	ran = 0;
 	for (int i = 0; i < 1000; i++) {
-		start(i % 2 ? leave_deep : count, NULL, i % 3 ? 0 : TDF_TLS);
+		start(i % 2 ? leave_deep : count, NULL, 0);
 		if (i % 7 == 0)
 			run_all();
 	}

@@ -140,6 +140,50 @@ static void off_is_off(void)
 	CHECK_EQ(stats_now().st_alive, 0);
 }
 
+static unsigned switches; /* by a thread with a switch of its own */
+
+/* With something to keep on the stack, across the switch. */
+static void counts(struct lwkt_context *from, struct lwkt_context *to)
+{
+	volatile unsigned kept = ++switches;
+
+	lwkt_light_switch(from, to);
+	CHECK(kept <= switches);
+	CHECK(&lwkt_curthread()->td_ctx == from);
+}
+
+static void a_switch_of_ones_own(void)
+{
+	struct lwkt_create_args args = {.priority = -1, .swtch = counts};
+	lwkt_thread_t td;
+
+	topic("a thread with a td_switch of its own has it traced, and before and after");
+	switches = 0;
+	CHECK_EQ(lwkt_create(yields, (void *)6L, &td, &args), 0);
+	CHECK(td->td_switch == counts);
+	start(yields, (void *)6L, 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(lwkt_create(blocks, NULL, &td, &args), 0);
+		run_all();
+		CHECK_EQ(lwkt_trace_start(4096), 0);
+		CHECK(td->td_switch != counts);
+		CHECK_EQ(lwkt_schedule(td), 0);
+		if (i == 0)
+			run_all();
+		CHECK_EQ(lwkt_trace_stop(), 0);
+		CHECK(i == 0 || td->td_switch == counts);
+		run_all();
+	}
+	CHECK_EQ(stats_now().st_alive, 0);
+	CHECK_EQ(switches, 6 + 2);
+	CHECK_EQ(lwkt_trace_start(4096), 0);
+	CHECK_EQ(lwkt_create(yields, (void *)3L, &td, &args), 0);
+	start(yields, (void *)3L, 0);
+	run_all();
+	CHECK_EQ(switches, 6 + 2 + 3);
+	CHECK_EQ(lwkt_trace_stop(), 0);
+}
+
 static void oldest_are_lost(void)
 {
 	topic("where there is no room the oldest is lost, and counted");
@@ -229,6 +273,7 @@ int main(void)
 	misuse();
 	runs_and_waits();
 	off_is_off();
+	a_switch_of_ones_own();
 	oldest_are_lost();
 	several_rforks();
 	CHECK_EQ(lwkt_trace_start(64), 0); /* lwkt_cpu_fini ends it */

@@ -95,9 +95,9 @@ static void traces_deeper(void *arg)
 static void running_threads(void)
 {
 	start(trace_here, NULL, 0);
-	start(trace_here, NULL, TDF_TLS);
+	start(trace_here, NULL, 0);
 	for (long i = 0; i < 20; i++)
-		start(traces_deeper, (void *)i, i % 2 ? TDF_TLS : 0);
+		start(traces_deeper, (void *)i, 0);
 	run_all();
 	CHECK_EQ(traced, 42);
 }
@@ -122,15 +122,15 @@ static void trace_visited(void *arg)
 /* The frames of a thread that is switched out. */
 static void suspended_threads(void)
 {
-	lwkt_thread_t plain = start(sleeps, NULL, 0), tls = start(sleeps, NULL, TDF_TLS);
+	lwkt_thread_t one = start(sleeps, NULL, 0), other = start(sleeps, NULL, 0);
 	int visited = 0;
 
 	run_all();
-	CHECK_EQ(lwkt_visit(plain, trace_visited, &visited), 0);
-	CHECK_EQ(lwkt_visit(tls, trace_visited, &visited), 0);
+	CHECK_EQ(lwkt_visit(one, trace_visited, &visited), 0);
+	CHECK_EQ(lwkt_visit(other, trace_visited, &visited), 0);
 	CHECK_EQ(visited, 2);
-	CHECK_EQ(lwkt_schedule(plain), 0);
-	CHECK_EQ(lwkt_schedule(tls), 0);
+	CHECK_EQ(lwkt_schedule(one), 0);
+	CHECK_EQ(lwkt_schedule(other), 0);
 	run_all();
 }
 
@@ -182,9 +182,8 @@ static void every_instruction(void)
 
 	unwind(&first); /* the unwinder finds its tables, before it has to in a handler */
 	CHECK_EQ(sigaction(SIGTRAP, &action, &old), 0);
-	start(steps_through, NULL, 0);
-	start(steps_through, NULL, 0);
-	start(steps_through, NULL, TDF_TLS);
+	for (int i = 0; i < 3; i++)
+		start(steps_through, NULL, 0);
 	run_all();
 	stepping(false);
 	CHECK_EQ(sigaction(SIGTRAP, &old, NULL), 0);

@@ -1,6 +1,6 @@
 /**
  * host-objects.ts: what travels in messages besides plain data: ports, and the tokens and serializers that are asked for through one. Five plain
- * values stand for each on its way (native/node/payload.cc).
+ * values stand for each on its way (native/node/rfork/payload.cc).
  */
 import { MsgPort } from '../msgport.ts';
 import { type HostValues, native } from '../native.ts';

@@ -8,6 +8,7 @@ import { CodedError } from '../errors.ts';
 import { create, EASYNC, type Msg, MsgPort } from '../index.ts';
 import { native } from '../native.ts';
 import { followTrace } from '../trace/trace-events.ts';
+import { openPorts } from './messages.ts';
 import { exportAs } from './ports.ts';
 import { runPreloads } from './preload.ts';
 import type { RforkMain } from './rfork.ts';
@@ -55,3 +56,4 @@ exportAs(
     },
   }),
 );
+openPorts();

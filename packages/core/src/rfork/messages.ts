@@ -5,12 +5,15 @@
  *  - A message of ours that another rfork has is in `sent` until its answer comes, or the news that the rfork has ended which had it last. So
  *    each is answered exactly once, whatever ends.
  *  - A message of others that we have is in `held` until it is answered or passed on to another rfork.
+ *  - Where a message of ours is, we hear from each that passes it on, and what several rforks send has no order. A message counts its
+ *    hops, and of the news the one with the most hops is true.
  */
+import { isError } from '../brands.ts';
 import { CodedError } from '../errors.ts';
 import { Msg, type MsgAway, type MsgOrigin } from '../msg.ts';
 import { native } from '../native.ts';
 import { exportedPort, pin, release } from './ports.ts';
-import { self } from './self.ts';
+import { orders, self } from './self.ts';
 import { checkTransferable } from './transferable.ts';
 import * as wire from './wire.ts';
 
@@ -74,6 +77,8 @@ class Away implements MsgAway {
   readonly id: number;
   /** The rfork that has it. */
   at: number;
+  /** How often it had been passed on when it came there. */
+  #hops = 0;
   /** Whether the event loop stays alive for its answer. */
   readonly holds: boolean;
   /** Set once it has been aborted: whoever gets it is told. */
@@ -88,15 +93,22 @@ class Away implements MsgAway {
   abort(reason: unknown): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = { reason };
-    if (this.at === self.id) held.get(self.id)?.get(this.id)?.abortmsg(reason);
+    if (this.at === self.id) this.#abortHere();
     else this.#send(reason);
   }
 
-  /** It is with another rfork now. */
-  moved(at: number): void {
+  /** After so many hops it is with this rfork. */
+  moved(at: number, hops: number): void {
+    if (hops <= this.#hops) return; // it has been heard of from farther on
     this.at = at;
-    if (ended.has(at)) finish(this.id, endedError(at), undefined);
+    this.#hops = hops;
+    if (at === self.id) this.#abortHere();
+    else if (ended.has(at)) finish(this.id, endedError(at), undefined);
     else if (this.#aborted !== undefined) this.#send(this.#aborted.reason);
+  }
+
+  #abortHere(): void {
+    if (this.#aborted !== undefined) held.get(self.id)?.get(this.id)?.abortmsg(this.#aborted.reason);
   }
 
   #send(reason: unknown): void {
@@ -106,7 +118,7 @@ class Away implements MsgAway {
 
 /** A reason may be anything; what can't be cloned is not worth a failure. */
 function plainReason(reason: unknown): unknown {
-  return reason instanceof Error ||
+  return isError(reason) ||
     (typeof reason !== 'object' && typeof reason !== 'function' && typeof reason !== 'symbol')
     ? reason
     : undefined;
@@ -116,10 +128,13 @@ function plainReason(reason: unknown): unknown {
 class Origin implements MsgOrigin {
   readonly rfork: number;
   readonly id: number;
+  /** How often it has been passed on. */
+  readonly hops: number;
 
-  constructor(rfork: number, id: number) {
+  constructor(rfork: number, id: number, hops: number) {
     this.rfork = rfork;
     this.id = id;
+    this.hops = hops;
   }
 
   reply(error: unknown, result: unknown, transfer: readonly ArrayBuffer[] | undefined): void {
@@ -161,30 +176,29 @@ export function putRemote(rfork: number, port: number, msg: Msg, holds = true): 
 
 /** A message that came from another rfork goes on to a third, or home. Its answer goes from there to its first sender. */
 function passOn(rfork: number, port: number, msg: Msg, origin: Origin): void {
-  if (native.send(rfork, wire.REQUEST, port, origin.rfork, origin.id, msg.data) !== 0)
+  const hops = origin.hops + 1;
+  if (native.send(rfork, wire.REQUEST, port, origin.rfork, origin.id, msg.data, undefined, hops) !== 0)
     throw endedError(rfork);
   origin.forget();
   msg.origin = undefined;
   msg.status = 'done';
-  if (origin.rfork === self.id) sent.get(origin.id)?.away?.moved(rfork);
-  else if (origin.rfork !== rfork) native.send(origin.rfork, wire.MOVED, rfork, 0, origin.id, undefined);
+  if (origin.rfork === self.id) sent.get(origin.id)?.away?.moved(rfork, hops);
+  else if (origin.rfork !== rfork)
+    native.send(origin.rfork, wire.MOVED, rfork, 0, origin.id, undefined, undefined, hops);
 }
 
 /** Rforks whose end has been told. A message may move to one that we have never met. */
 const ended = new Set<number>();
 
-function request(port: number, originRfork: number, id: number, data: unknown, unreadable: boolean): void {
+function request(port: number, origin: Origin, data: unknown, unreadable: boolean): void {
   const msg = new Msg<unknown, unknown>(data);
-  const origin = new Origin(originRfork, id);
+  const { rfork, id } = origin;
   msg.origin = origin;
   msg.status = 'held';
-  const messages = held.get(originRfork);
-  if (messages === undefined) held.set(originRfork, new Map([[id, msg]]));
+  const messages = held.get(rfork);
+  if (messages === undefined) held.set(rfork, new Map([[id, msg]]));
   else messages.set(id, msg);
-  if (originRfork === self.id) {
-    const away = sent.get(id)?.away;
-    if (away !== undefined) away.at = self.id;
-  }
+  if (ended.has(rfork)) msg.disown(endedError(rfork)); // that came here sooner than what another has passed on
   const target = exportedPort(port);
   if (unreadable) msg.complete(data, undefined);
   else if (target === undefined)
@@ -193,6 +207,7 @@ function request(port: number, originRfork: number, id: number, data: unknown, u
       undefined,
     );
   else target.receive(msg);
+  if (rfork === self.id) sent.get(id)?.away?.moved(rfork, origin.hops);
 }
 
 function rforkEnded(rfork: number): void {
@@ -209,11 +224,19 @@ function rforkEnded(rfork: number): void {
   for (const listener of onEnded) listener(rfork);
 }
 
-function handle(kind: number, from: number, port: number, origin: number, id: number, value: unknown): void {
+function handle(
+  kind: number,
+  from: number,
+  port: number,
+  origin: number,
+  id: number,
+  value: unknown,
+  hops: number,
+): void {
   switch (kind) {
     case wire.REQUEST:
     case -wire.REQUEST:
-      request(port, origin, id, value, kind < 0);
+      request(port, new Origin(origin, id, hops), value, kind < 0);
       break;
     case wire.REPLY:
       finish(id, undefined, value);
@@ -229,7 +252,7 @@ function handle(kind: number, from: number, port: number, origin: number, id: nu
       held.get(origin)?.get(id)?.abortmsg(wire.decodeError(value));
       break;
     case wire.MOVED:
-      sent.get(id)?.away?.moved(port);
+      sent.get(id)?.away?.moved(port, hops);
       break;
     case wire.CLOSE:
       exportedPort(port)?.close();
@@ -259,11 +282,21 @@ const NONE: unknown[] = [];
 let fields = NONE;
 let next = 0;
 
+/** Until an rfork's own ports are there, what is sent to them waits: the loop may turn before main.ts has run, under execArgv's --import say. */
+let open = orders === undefined;
+
+/** Its ports are there. */
+export function openPorts(): void {
+  open = true;
+  deliver(false);
+}
+
 /**
  * Called by the native side when envelopes have come. On thread0; or (here) on the stack of a userthread that waits: then it leaves to thread0 what
  * is not quiet, and what comes after it. Whether it has dealt with all it has got. Nothing but termination leaves it as an exception.
  */
 export function deliver(here: boolean): boolean {
+  if (!open) return false;
   if (next >= fields.length) {
     fields = native.receive(here);
     next = 0;
@@ -275,8 +308,9 @@ export function deliver(here: boolean): boolean {
     const port = fields[at + 2] as number;
     const id = fields[at + 4] as number;
     if (here && !isQuiet(kind, port, id)) return false;
-    next = at + 6; // whatever comes of it
-    handle(kind, fields[at + 1] as number, port, fields[at + 3] as number, id, fields[at + 5]);
+    next = at + 7; // whatever comes of it
+    const from = fields[at + 1] as number;
+    handle(kind, from, port, fields[at + 3] as number, id, fields[at + 5], fields[at + 6] as number);
   }
   fields = NONE;
   next = 0;

@@ -8,18 +8,22 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { isUrl } from '../brands.ts';
 import { CodedError, invalidType, invalidValue } from '../errors.ts';
 import { inspectAsString } from '../inspect.ts';
 import { checkTransfer, Msg } from '../msg.ts';
 import type { MsgPort } from '../msgport.ts';
 import { native } from '../native.ts';
+import { ownTimers } from '../own-timers.ts';
+import { checkSlice } from '../preempt/preemption.ts';
+import { checkStackSize } from '../stack-size.ts';
 import { traceOrders } from '../trace/trace-events.ts';
 import type { WaitOptions } from '../userthread.ts';
 import { wait } from '../wait.ts';
 import { failures, isEndOf, putRemote } from './messages.ts';
 import { proxyOf } from './ports.ts';
 import { preloads } from './preload.ts';
-import type { Orders } from './self.ts';
+import { type Orders, orders as ours } from './self.ts';
 import { MAIN_PORT, START_PORT } from './wire.ts';
 
 export interface RforkOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' | 'resourceLimits'> {
@@ -27,8 +31,12 @@ export interface RforkOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'exec
   name?: string | undefined;
   /** The second argument of the module's function: a structured clone, in which ports go along. */
   data?: unknown;
+  /** Bytes of stack that its userthreads have where create() does not say, its main one included: as for create(); if absent what holds here. */
+  stackSize?: number | undefined;
   /** ArrayBuffers in data that move there instead of being copied. */
   transfer?: readonly ArrayBuffer[] | undefined;
+  /** The slice of its preemptible userthreads, in milliseconds, 0.1 to 10,000; 10 if absent. See setSlice. */
+  slice?: number | undefined;
 }
 
 /** What an rfork's module exports as its default: its first userthread runs it. Its own port comes first, whose messages any of its threads may take. */
@@ -39,8 +47,24 @@ export type RforkState = 'running' | 'ended';
 
 const ignore = (): void => {};
 
+/** Milliseconds. */
+const TIME_TO_ASK = 1000;
+/** Those that have failed lately. */
+const unasked = new Set<{ readonly finished: Promise<unknown> }>();
+
+/** Now, if not before, there is a promise for its failure. */
+function report(rfork: { readonly finished: Promise<unknown> }): void {
+  unasked.delete(rfork);
+  if (unasked.size === 0) process.removeListener('beforeExit', reportAll);
+  void rfork.finished;
+}
+
+function reportAll(): void {
+  for (const rfork of unasked) report(rfork);
+}
+
 function moduleUrl(module: unknown): string {
-  if (module instanceof URL) return module.href;
+  if (isUrl(module)) return module.href;
   if (typeof module !== 'string') throw invalidType('module', 'of type string or an instance of URL', module);
   if (/^(file|data):/.test(module)) return module;
   if (module.startsWith('/') || /^\.\.?\//.test(module)) return pathToFileURL(resolve(module)).href;
@@ -55,7 +79,9 @@ function checkOptions(options: RforkOptions): void {
     throw invalidType('options', 'of type object', options);
   if (options.name !== undefined && typeof options.name !== 'string')
     throw invalidType('options.name', 'of type string', options.name);
+  if (options.stackSize !== undefined) checkStackSize(options.stackSize);
   checkTransfer('options.transfer', options.transfer);
+  if (options.slice !== undefined) checkSlice('options.slice', options.slice);
 }
 
 /** The file that the Worker begins with: beside this one, built or not. */
@@ -79,12 +105,9 @@ export class Rfork<T = unknown, R = unknown> {
   readonly name: string;
   /** Where messages to it go. */
   readonly port: MsgPort<T, R>;
-  /**
-   * Resolves to what main returned, rejects with what it threw, with the Worker's error, or with ERR_LWKT_RFORK_ENDED. Where nobody asks for it, a
-   * failure is an unhandled rejection, but for terminate().
-   */
-  readonly finished: Promise<unknown>;
   readonly #worker: Worker;
+  readonly #outcome: Promise<unknown>;
+  #finished: Promise<unknown> | undefined;
   readonly #exited: Promise<void>;
   #state: RforkState = 'running';
   #error: unknown;
@@ -93,7 +116,9 @@ export class Rfork<T = unknown, R = unknown> {
   constructor(module: string | URL, options: RforkOptions = {}) {
     const url = moduleUrl(module);
     checkOptions(options);
-    const { name = 'rfork', data, transfer, argv, env, execArgv, resourceLimits } = options;
+    const { name = 'rfork', data, transfer, slice, argv, env, execArgv, resourceLimits } = options;
+    const stackSize = options.stackSize ?? ours?.stackSize; // what LIBCR_STACK_SIZE says goes with the environment
+
     this.id = native.reserve(name);
     this.name = name;
     this.port = proxyOf(this.id, MAIN_PORT, 0, name) as MsgPort<T, R>;
@@ -102,7 +127,8 @@ export class Rfork<T = unknown, R = unknown> {
     try {
       putRemote(this.id, START_PORT, start, false); // the Worker keeps the loop alive, unless it is unref'ed
       const trace = traceOrders(this.id);
-      const orders: Orders = { '@libcr/core rfork': { id: this.id, name, module: url, trace, preloads } };
+      const ordered = { id: this.id, name, module: url, trace, preloads, stackSize, slice };
+      const orders: Orders = { '@libcr/core rfork': ordered };
       this.#worker = new Worker(entry(), { argv, env, execArgv, resourceLimits, name, workerData: orders });
     } catch (error) {
       native.forsake(this.id);
@@ -124,11 +150,29 @@ export class Rfork<T = unknown, R = unknown> {
         exited();
       });
     });
-    this.finished = start.finished.catch(async (error) => {
+    this.#outcome = start.finished.catch(async (error) => {
       if (!isEndOf(this.id, error)) throw error;
       await this.#exited; // which knows more
       throw this.#error;
     });
+    this.#outcome.catch(() => this.#giveTimeToAsk());
+  }
+
+  /** Whoever is blocked when it fails, in a message to it perhaps, can't have asked: he gets some time until the failure is an unhandled rejection. */
+  #giveTimeToAsk(): void {
+    if (this.#finished !== undefined) return;
+    if (unasked.size === 0) process.on('beforeExit', reportAll);
+    unasked.add(this);
+    ownTimers.setTimeout(report, TIME_TO_ASK, this).unref();
+  }
+
+  /**
+   * Resolves to what main returned, rejects with what it threw, with the Worker's error, or with ERR_LWKT_RFORK_ENDED. A failure that nobody has
+   * asked for a second later, or when the program has nothing left to do, is an unhandled rejection, but for terminate().
+   */
+  get finished(): Promise<unknown> {
+    this.#finished ??= this.#outcome.then((value) => value);
+    return this.#finished;
   }
 
   get state(): RforkState {

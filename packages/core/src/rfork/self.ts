@@ -21,6 +21,10 @@ export interface Orders {
     module: string;
     trace?: TraceOrders | undefined;
     preloads?: readonly Preload[];
+    /** Of its preemptible userthreads, in ms. */
+    slice?: number | undefined;
+    /** Bytes that its userthreads have if nothing else is said. */
+    stackSize?: number | undefined;
   };
 }
 

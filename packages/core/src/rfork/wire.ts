@@ -1,11 +1,13 @@
 /**
- * wire.ts: what rforks say to each other. One envelope (native/node/envelope.h) has a kind, a port's and a message's number and a value; the
- * comments say which of them each kind uses. The order of what one rfork sends to another is kept.
+ * wire.ts: what rforks say to each other. One envelope (native/node/rfork/envelope.h) has a kind, a port's and a message's number and a value; the
+ * comments say which of them each kind uses. The order of what one rfork sends to another is kept; what several send has
+ * none, even where the one was sent because of the other.
  */
+import { isError } from '../brands.ts';
 
 /** That rfork has ended. Comes from the native side. */
 export const ENDED = 0;
-/** A message for `port`, the message `id` of rfork `origin`; value: its data. */
+/** A message for `port`, the message `id` of rfork `origin`, passed on `hops` times; value: its data. */
 export const REQUEST = 1;
 /** The answer to our message `id`; value: its result. */
 export const REPLY = 2;
@@ -13,7 +15,7 @@ export const REPLY = 2;
 export const FAIL = 3;
 /** The message `id` of `origin` is no longer wanted; value: the reason, encoded. */
 export const ABORT = 4;
-/** Our message `id` is now with rfork `port`. */
+/** Our message `id` is with rfork `port` after `hops` hops. */
 export const MOVED = 5;
 /** `port` is to be closed. */
 export const CLOSE = 6;
@@ -69,7 +71,21 @@ function isPlain(value: unknown): boolean {
 /** The class an error is of, as far as every rfork has it. */
 function typeOf(error: Error): string {
   for (const type of Object.keys(TYPES)) if (error instanceof (TYPES[type] as ErrorConstructor)) return type;
-  return error instanceof AggregateError ? 'AggregateError' : 'Error';
+  if (error instanceof AggregateError) return 'AggregateError';
+  if (error instanceof Error) return 'Error';
+  const name = read(error as Error, 'name'); // of another realm, whose classes are not these
+  return name === 'AggregateError' || (typeof name === 'string' && Object.hasOwn(TYPES, name))
+    ? name
+    : 'Error';
+}
+
+/** A property of an error, whose getter may throw. */
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -77,22 +93,31 @@ function typeOf(error: Error): string {
  * go along; others are left out.
  */
 export function encodeError(error: unknown, depth = 0): Encoded {
-  if (!(error instanceof Error)) return { value: error };
+  if (!isError(error)) return { value: error };
+  const type = typeOf(error);
   const properties: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(error)) if (isPlain(value)) properties[key] = value;
-  if (error.name !== typeOf(error)) properties.name ??= error.name;
+  for (const key of Object.keys(error)) {
+    const value = read(error, key);
+    if (isPlain(value)) properties[key] = value;
+  }
+  const name = read(error, 'name');
+  if (name !== type && isPlain(name)) properties.name ??= name;
   if (error instanceof DOMException) properties.code = error.code;
   const inner = (value: unknown): unknown =>
-    depth < DEPTH && (value instanceof Error || isPlain(value))
+    depth < DEPTH && (isError(value) || isPlain(value))
       ? encodeError(value, depth + 1)
       : { value: undefined };
+  const message = read(error, 'message');
+  const stack = read(error, 'stack');
+  const cause = read(error, 'cause');
+  const errors = type === 'AggregateError' ? read(error, 'errors') : undefined;
   return {
     error: {
-      type: typeOf(error),
-      message: String(error.message),
-      stack: typeof error.stack === 'string' ? error.stack : undefined,
-      cause: 'cause' in error ? inner(error.cause) : undefined,
-      errors: error instanceof AggregateError ? error.errors.map(inner) : undefined,
+      type,
+      message: isPlain(message) ? String(message) : '',
+      stack: typeof stack === 'string' ? stack : undefined,
+      cause: cause === undefined ? undefined : inner(cause),
+      errors: Array.isArray(errors) ? errors.map(inner) : undefined,
       properties,
     },
   };

@@ -9,7 +9,7 @@
  *  - A hold in td.holds has a ticket exactly while its thread has the lock; the inner ones of a thread that holds it twice have none.
  *  - What another rfork's thread holds is let go of when that rfork ends.
  */
-import { blockUntil, checkWaitOptions, curthread, suspend, thread0, wake } from '../block.ts';
+import { blockUninterruptibly, blockUntil, checkWaitOptions, curthread, thread0, wake } from '../block.ts';
 import { CodedError, invalidType, wouldBlock } from '../errors.ts';
 import { Msg } from '../msg.ts';
 import { EASYNC, MsgPort } from '../msgport.ts';
@@ -134,6 +134,9 @@ export abstract class Lock extends HostObject {
     this.port = new MsgPort<Request, boolean>(name, { putport: (msg) => this.#serve(msg) });
   }
 
+  /** @internal What it is, for errors and wait reasons: a class' name may be another after bundling. */
+  abstract get kind(): string;
+
   /** @internal Whether its holder lets go of it while it is blocked. */
   abstract get letsGo(): boolean;
 
@@ -241,7 +244,7 @@ export abstract class Lock extends HostObject {
     const id = ++lastId;
     const msg = new Msg<Request, boolean>({ op: 'try', rfork: self.id, id, shared });
     this.port.post(msg);
-    waitUninterruptibly(this.label, () => msg.state === 'done');
+    blockUninterruptibly(this.label, () => msg.state === 'done');
     if (msg.error !== undefined) throw msg.error;
     return msg.result ? { release: () => this.#releaseThere(id) } : undefined;
   }
@@ -258,14 +261,14 @@ export abstract class Lock extends HostObject {
 
   /** @internal For errors and wait reasons. */
   get label(): string {
-    return `${this.constructor.name.toLowerCase()} "${this.name}"`;
+    return `${this.kind.toLowerCase()} "${this.name}"`;
   }
 
   override toString(): string {
     const queue = this.#queue;
     const where =
       queue === undefined ? `of rfork ${this.homeId}` : `${queue.holders} in, ${queue.waiting} waiting`;
-    return `${this.constructor.name} "${this.name}" ${where}`;
+    return `${this.kind} "${this.name}" ${where}`;
   }
 }
 
@@ -274,21 +277,6 @@ export function taker(what: string): UserThread {
   const me = curthread();
   if (me === thread0) throw wouldBlock(what);
   return me;
-}
-
-function waitUninterruptibly(reason: string, ready: () => boolean): void {
-  const me = curthread();
-  while (!ready()) {
-    const { pendingAbort, interruptions } = me;
-    me.pendingAbort = undefined;
-    me.interruptions = undefined;
-    try {
-      suspend(reason);
-    } finally {
-      me.pendingAbort ??= pendingAbort;
-      if (interruptions !== undefined) me.interruptions = [...interruptions, ...(me.interruptions ?? [])];
-    }
-  }
 }
 
 /** Before td blocks: lets go of what its holder lets go of. Returns what is to be had again, which is then out of td.holds' way. */
@@ -312,7 +300,7 @@ export function regain(td: UserThread, holds: Hold[]): void {
   let lost: { error: unknown } | undefined;
   for (const hold of inOrder(holds)) {
     try {
-      hold.grant = hold.lock.acquire(hold.shared, waitUninterruptibly);
+      hold.grant = hold.lock.acquire(hold.shared, blockUninterruptibly);
     } catch (error) {
       lost ??= { error };
     }

@@ -16,6 +16,11 @@ export class Serializer extends Lock {
   }
 
   /** @internal */
+  override get kind(): string {
+    return 'Serializer';
+  }
+
+  /** @internal */
   override get letsGo(): boolean {
     return false;
   }

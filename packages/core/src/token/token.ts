@@ -25,6 +25,11 @@ export class Token extends Lock {
   }
 
   /** @internal */
+  override get kind(): string {
+    return 'Token';
+  }
+
+  /** @internal */
   override get letsGo(): boolean {
     return true;
   }

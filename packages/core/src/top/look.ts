@@ -5,6 +5,7 @@
  */
 import { curthread, thread0 } from '../block.ts';
 import { native } from '../native.ts';
+import { ownTimers } from '../own-timers.ts';
 import { listedPorts } from '../port-list.ts';
 import { self } from '../rfork/self.ts';
 import { userthreads } from '../scheduler.ts';
@@ -25,7 +26,7 @@ function countCputime(): number {
     stopCounting.refresh();
     return counted;
   }
-  stopCounting = setTimeout(() => {
+  stopCounting = ownTimers.setTimeout(() => {
     stopCounting = undefined;
     native.countCputime(false);
   }, COUNTING);
@@ -70,6 +71,7 @@ function rowOf(looked: Looked): TopThread {
     // What waits in a native half of another package's is known to the native side only.
     waitReason: state === 'blocked' ? (td.waitReason ?? native.waitReason(slot) ?? null) : null,
     switches,
+    preemptions: td.preemptions,
     cpuTime,
     stackUsed: slot >= 0 && switches === 0 ? 0 : native.stackUsed(slot) || null,
     stackSize: slot < 0 ? null : stackSize,
@@ -103,7 +105,7 @@ function ports(): TopPort[] {
 export function look(): TopRforkRunning {
   const cpuCounted = countCputime();
   const { alive, runnable, passes, switches, ipisSent, ipisReceived } = native.stats();
-  const { idle, active } = performance.eventLoopUtilization();
+  const { idle, active } = ownTimers.eventLoopUtilization();
   return {
     id: self.id,
     name: self.name,

@@ -7,6 +7,7 @@
 import { checkMilliseconds } from '../block.ts';
 import { invalidType } from '../errors.ts';
 import { native } from '../native.ts';
+import { ownTimers } from '../own-timers.ts';
 import { onEnded, onKind } from '../rfork/messages.ts';
 import { self } from '../rfork/self.ts';
 import * as wire from '../rfork/wire.ts';
@@ -63,12 +64,12 @@ export function gather(timeout: number, keepsAlive: boolean): Promise<TopSnapsho
   const waiting = new Map<number, Answered>();
   return new Promise((resolve) => {
     const finish = (): void => {
-      clearTimeout(timer);
+      ownTimers.clearTimeout(timer);
       if (keepsAlive) native.hold(false);
       for (const [id, answer] of waiting) asked.get(id)?.delete(answer);
       waiting.clear();
       const rows = [...rforks.values()].sort((a, b) => a.id - b.id);
-      resolve({ time: Date.now(), process: processOf(), rforks: rows });
+      resolve({ time: ownTimers.now(), process: processOf(), rforks: rows });
     };
     const fields = native.rforks();
     for (let at = 0; at < fields.length; at += 3) {
@@ -90,7 +91,7 @@ export function gather(timeout: number, keepsAlive: boolean): Promise<TopSnapsho
       waiting.set(id, answer);
     }
     if (keepsAlive) native.hold(true);
-    const timer = setTimeout(finish, timeout);
+    const timer = ownTimers.setTimeout(finish, timeout);
     if (!keepsAlive) timer.unref();
     if (waiting.size === 0) finish();
   });

@@ -18,6 +18,8 @@ export interface TopThread {
   waitReason: string | null;
   /** Times that it was switched to. */
   switches: number;
+  /** How often the CPU has been taken from it while it computed. */
+  preemptions: number;
   /**
    * Nanoseconds that it has run since its rfork began to count (see cpuCounted there): elapsed time, so what the kernel gave to others meanwhile, and system
    * calls that waited, are in it. For thread0: without the event loop's sleep.

@@ -131,10 +131,13 @@ class Track {
         else this.#runs(td, time);
         break;
       case kinds.IPI_SEND:
-        this.#instant('IPI message sent', td, time, { to_cpu: event.cpu });
+        this.#instant('ipi', 'IPI message sent', td, time, { to_cpu: event.cpu });
         break;
       case kinds.IPI_RUN:
-        this.#instant('IPI message run', td, time, { from_cpu: event.cpu });
+        this.#instant('ipi', 'IPI message run', td, time, { from_cpu: event.cpu });
+        break;
+      case kinds.PREEMPTED:
+        this.#instant('run', 'preempted', td, time, { count: event.number });
         break;
       default:
         if (kind in kinds.MESSAGE_STEPS) this.#step(event);
@@ -196,9 +199,9 @@ class Track {
     this.#out.push(slice);
   }
 
-  #instant(name: string, td: number, time: number, args: Record<string, unknown>): void {
+  #instant(cat: string, name: string, td: number, time: number, args: Record<string, unknown>): void {
     const { rfork: pid } = this.#chunk;
-    this.#out.push({ name, cat: 'ipi', ph: 'i', s: 't', ts: time / 1000, pid, tid: this.#tid(td), args });
+    this.#out.push({ name, cat, ph: 'i', s: 't', ts: time / 1000, pid, tid: this.#tid(td), args });
   }
 
   #meta(name: string, td: number, value: string): void {

@@ -1,15 +1,16 @@
 /**
  * hooks.ts: what tracing puts in the way of JavaScript: instead of a look at a flag in each call, the functions themselves are replaced while
- * tracing is on, and put back when it ends. Native switches are traced below (native/src/trace.c).
+ * tracing is on, and put back when it ends. Native switches are traced below (native/src/watch/trace.c).
  *
  * Invariant: after removeHooks every function is the one that it was before installHooks.
  */
+
+import { threadAt } from '../block.ts';
 import { Msg } from '../msg.ts';
 import { MsgPort } from '../msgport.ts';
 import { native } from '../native.ts';
 import { RemoteHome } from '../rfork/ports.ts';
 import { self } from '../rfork/self.ts';
-import { threadAt } from '../scheduler.ts';
 import * as kinds from './kinds.ts';
 
 /** A message's name in the record: who sent it first, and that one's number for it. */

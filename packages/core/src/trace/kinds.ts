@@ -30,6 +30,9 @@ export const REPLY = 21;
 /** Its sender has the answer. */
 export const DONE = 22;
 
+/** The CPU is taken from it while it computes: the number-th time in its region. (native/node/preempt/preempt.cc) */
+export const PREEMPTED = 23;
+
 /** What the message events are called in the file. */
 export const MESSAGE_STEPS: Record<number, string> = {
   [SEND]: 'sent',

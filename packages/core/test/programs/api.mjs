@@ -14,7 +14,7 @@ import {
   wait,
   yieldNow,
 } from '@libcr/core';
-import { main, rejectionOf, shown, thrownBy } from './check.mjs';
+import { main, overflow, rejectionOf, shown, thrownBy } from './check.mjs';
 
 main({
   async createAndFinish() {
@@ -318,16 +318,8 @@ main({
     const depthWith = (stackSize) =>
       create(
         () => {
-          let depth = 0;
-          const down = () => {
-            depth++;
-            down();
-          };
-          try {
-            down();
-          } catch (e) {
-            return { depth, error: shown(e).name };
-          }
+          const { depth, error } = overflow();
+          return { depth, error: shown(error).name };
         },
         { stackSize },
       ).finished;

@@ -6,6 +6,20 @@ export function scale(n, whenStressed = Math.ceil(n / 20)) {
   return process.env.LIBCR_STRESSED ? whenStressed : n;
 }
 
+/** Recurses without end: how deep it came, and what ended it. */
+export function overflow() {
+  let depth = 0;
+  const down = () => {
+    depth++;
+    down();
+  };
+  try {
+    down();
+  } catch (error) {
+    return { depth, error };
+  }
+}
+
 /** The error as the tests compare it. */
 export function shown(error) {
   return error instanceof Error

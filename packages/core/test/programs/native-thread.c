@@ -158,7 +158,7 @@ static void squarer(void *arg)
 /** The sum of the squares up to arg, which a second thread works out. */
 static int sum_of_squares(struct lwkt_native *native)
 {
-	const struct lwkt_create_args args = {.name = "squarer", .priority = -1, .flags = TDF_TLS | TDF_JOINABLE};
+	const struct lwkt_create_args args = {.name = "squarer", .priority = -1, .flags = TDF_JOINABLE};
 	struct squaring request;
 	lwkt_thread_t td;
 	int error = lwkt_create(squarer, NULL, &td, &args);

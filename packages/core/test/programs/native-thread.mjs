@@ -167,7 +167,7 @@ await main({
     return { order, slept, milliseconds: (used.user + used.system) / 1000 };
   },
 
-  async tls() {
+  async errnos() {
     const tds = [1n, 2n, 3n].map((arg) => start('keep_errno', { arg }));
     const js = create(() => {
       for (let i = 0; i < 100; i++) yieldNow();
@@ -245,7 +245,7 @@ await main({
     await start('sum_of_squares', { arg: 3n }).finished;
     await start('sleep_ns', { arg: 1_000_000n, name: 'sleeper' }).finished;
     const late = create(() => sleep(60_000), { name: 'late' });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    while (late.state !== 'blocked') await new Promise(setImmediate);
     const { traceEvents } = await trace.stop();
     late.abort();
     const names = new Map();

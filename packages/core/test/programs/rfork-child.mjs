@@ -1,5 +1,6 @@
 // What the rforks of rfork.mjs and rfork-ends.mjs run: one module, `data` (or data.role) says which part.
 import { create, curthread, Msg, MsgPort, Rfork, sleep, Token, wait } from '@libcr/core';
+import { native } from '@libcr/core/internal';
 
 const roles = {
   /** Answers with what it gets. */
@@ -100,11 +101,25 @@ const roles = {
         return String(serializer);
       },
       unreadable: () => () => 1,
+      /** From now on this rfork stands still before it sends an envelope of that kind (src/rfork/wire.ts), until word 0 is set. */
+      standStill: ({ kind: which, shared }) => {
+        const { send } = native;
+        native.send = (to, kind, ...more) => {
+          if (kind === which) Atomics.wait(new Int32Array(shared), 0, 0);
+          return send(to, kind, ...more);
+        };
+      },
       sleep: ({ ms }) => sleep(ms),
     };
     for (const msg of port) {
       if (msg.data.command === 'hold') {
         create(() => hold(msg));
+        continue;
+      }
+      if (msg.data.command === 'route') {
+        const next = msg.data.path.shift();
+        if (next !== undefined) next.forwardmsg(msg);
+        else create(() => hold(msg));
         continue;
       }
       if (msg.data.command === 'forward') {
@@ -182,7 +197,7 @@ const roles = {
 
 /** Answers when the sender no longer wants it, and says why. */
 function hold(msg) {
-  msg.data.ready?.sendmsg(new Msg('held'));
+  msg.data.ready?.sendmsg(new Msg(msg.signal.aborted ? 'held in vain' : 'held'));
   try {
     sleep(1e8, { signal: msg.signal });
   } catch (error) {

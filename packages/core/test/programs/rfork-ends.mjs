@@ -21,6 +21,10 @@ function withMessages(then) {
   return { rfork, messages, waiting };
 }
 
+/** Kinds of envelopes: src/rfork/wire.ts. */
+const REQUEST = 1;
+const MOVED = 5;
+
 const outcomes = ({ messages, waiting }) => [
   ...messages.map((msg) => thrownBy(() => msg.waitmsg()).code),
   waiting.join().code,
@@ -179,6 +183,16 @@ main({
       return [thrownBy(() => msg.waitmsg()).code, thrownBy(() => rfork.join()).code];
     }),
 
+  /** And nothing else happens here that would turn the event loop. */
+  earlyAndQuiet: () =>
+    run(() => {
+      const rfork = start('commands');
+      const waiting = create(() => thrownBy(() => rfork.port.domsg(new Msg({ command: 'who' }))).code);
+      sleep(0);
+      rfork.terminate();
+      return waiting.join();
+    }),
+
   /** What an rfork has sent is aborted here when it ends. */
   clientEnds: () =>
     run(() => {
@@ -222,6 +236,97 @@ main({
       return { error, who };
     }),
 
+  /** Of the news where a message is, the second comes before the first: those who have passed it on are two kernel threads. */
+  newsOutOfOrder: () =>
+    run(() => {
+      const [first, second, third] = ['first', 'second', 'third'].map(() => start('commands'));
+      const shared = new SharedArrayBuffer(4);
+      const ready = new MsgPort('ready');
+      first.port.domsg(new Msg({ command: 'standStill', kind: MOVED, shared }));
+      // Each has sent all its news before it answers what comes then.
+      const outrun = (last) => {
+        Atomics.store(new Int32Array(shared), 0, 0);
+        const msg = new Msg({ command: 'route', path: [second.port, last], ready });
+        first.port.sendmsg(msg);
+        ready.waitport().replymsg();
+        second.port.domsg(new Msg({ command: 'who' }));
+        Atomics.store(new Int32Array(shared), 0, 1);
+        Atomics.notify(new Int32Array(shared), 0);
+        first.port.domsg(new Msg({ command: 'who' }));
+        return msg;
+      };
+      const here = new MsgPort('here');
+      create(() => {
+        const msg = here.waitport();
+        ready.sendmsg(new Msg('here'));
+        try {
+          sleep(1e8, { signal: msg.signal });
+        } catch (error) {
+          msg.replymsg(undefined, `stopped here: ${error.cause}`);
+        }
+      });
+      const outcome = (msg) => thrownBy(() => msg.waitmsg({ timeout: 20_000 }));
+      const [aborted, home, lost] = [outrun(third.port), outrun(here), outrun(third.port)];
+      aborted.abortmsg('enough');
+      home.abortmsg('enough');
+      const stopped = [outcome(aborted), outcome(home)];
+      wait(second.terminate()); // which has nothing of ours
+      const still = lost.state;
+      wait(third.terminate());
+      const { message } = outcome(lost);
+      wait(first.terminate());
+      return { stopped, still, message, third: third.id };
+    }),
+
+  /** The end is told while a value is read in which much JavaScript takes part. */
+  asItReads: () =>
+    run(() => {
+      const n = scale(20, 5);
+      const ports = Array.from({ length: 2000 }, (_, i) => new MsgPort(String(i)));
+      const all = new Set();
+      for (let i = 0; i < n; i++) {
+        const rfork = start('commands');
+        rfork.port.domsg(new Msg({ command: 'who' }));
+        const messages = [1, 2, 3, 4].map(() => new Msg({ command: 'hold', ports }));
+        for (const msg of messages) rfork.port.sendmsg(msg);
+        wait(rfork.terminate());
+        for (const msg of messages) all.add(thrownBy(() => msg.waitmsg()).code);
+      }
+      return [...all];
+    }),
+
+  /** A message comes by way of another when it is known already that its sender has ended: nobody wants its answer. */
+  outlived: () =>
+    run(() => {
+      const [sender, between, last] = ['sender', 'between', 'last'].map(() => start('commands'));
+      const shared = new SharedArrayBuffer(4);
+      const ready = new MsgPort('ready');
+      between.port.domsg(new Msg({ command: 'standStill', kind: REQUEST, shared }));
+      const data = { command: 'route', path: [last.port], ready };
+      sender.port.sendmsg(new Msg({ command: 'call', to: between.port, data }));
+      sender.port.domsg(new Msg({ command: 'who' }));
+      wait(sender.terminate());
+      last.port.domsg(new Msg({ command: 'who' }));
+      Atomics.store(new Int32Array(shared), 0, 1);
+      Atomics.notify(new Int32Array(shared), 0);
+      const msg = ready.waitport();
+      msg.replymsg();
+      wait(between.terminate());
+      wait(last.terminate());
+      return msg.data;
+    }),
+
+  /** Its loop turns, with libcr loaded, before the rfork has come to its own code. */
+  async turnsEarly() {
+    const early = new URL('./loads-early.mjs', import.meta.url).href;
+    return run(() => {
+      const rfork = start('commands', {}, { execArgv: ['--import', early] });
+      const { name } = rfork.port.domsg(new Msg({ command: 'who' }));
+      wait(rfork.terminate());
+      return name;
+    });
+  },
+
   disposed: () =>
     run(() => {
       const rfork = start('commands');
@@ -260,7 +365,8 @@ main({
     console.log(`seed ${seed}`);
     const random = generator(seed);
     const rounds = scale(400, 60);
-    const counts = { answered: 0, aborted: 0, ended: 0, failed: 0 };
+    const counts = { answered: 0, aborted: 0, ended: 0 };
+    const failed = [];
     const rforks = [];
     const renew = (i) => {
       rforks[i] = start('commands', {}, { name: `chaos ${i}` });
@@ -303,7 +409,7 @@ main({
             if (error.code === 'ABORT_ERR') counts.aborted++;
             else if (error.code === 'ERR_LWKT_RFORK_ENDED') counts.ended++;
             else if (error.code === 'ERR_LWKT_TIMEOUT') throw error;
-            else counts.failed++;
+            else failed.push(shown(error));
           }
         }
       };
@@ -324,9 +430,9 @@ main({
       for (const rfork of rforks) wait(rfork.terminate());
     });
     return {
-      total: Object.values(counts).reduce((a, b) => a + b),
+      total: Object.values(counts).reduce((a, b) => a + b) + failed.length,
       expected: 8 * rounds,
-      failed: counts.failed,
+      failed,
     };
   },
 });

@@ -3,7 +3,9 @@
 import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { create, Msg, MsgPort, run, sleep, wait, yieldNow } from '@libcr/core';
+import { native } from '@libcr/core/internal';
 import { main, scale } from './check.mjs';
 import { instantiate } from './wasm.mjs';
 
@@ -135,13 +137,20 @@ main({
   },
 
   async jsonStringify() {
+    const codes = new Set();
     const tds = Array.from({ length: 10 }, () =>
       create(() => {
-        for (let i = 0; i < 20; i++) if (!stringify()) return false;
+        for (let i = 0; i < 20; i++)
+          try {
+            if (!stringify()) return false;
+          } catch (error) {
+            codes.add(error.code);
+            sleep(1);
+          }
         return true;
       }),
     );
-    return (await Promise.all(tds.map((td) => td.finished))).every(Boolean);
+    return { right: (await Promise.all(tds.map((td) => td.finished))).every(Boolean), codes: [...codes] };
   },
 
   async heapSnapshots() {
@@ -209,6 +218,24 @@ main({
     return profile.nodes.some(
       ({ callFrame, hitCount }) => callFrame.functionName === 'burnsOnThread0' && hitCount > 0,
     );
+  },
+
+  /** Workers, which have a copy of V8's thread-locals each, with userthreads that wait. */
+  async words() {
+    const code = `
+      import { parentPort } from 'node:worker_threads';
+      import { create, sleep } from ${JSON.stringify(import.meta.resolve('@libcr/core'))};
+      const sleeper = (i) => () => { sleep(i % 4); globalThis.gc?.(); return i; };
+      const tds = Array.from({ length: 10 }, (_, i) => create(sleeper(i)));
+      let sum = 0;
+      for (const td of tds) sum += await td.finished;
+      parentPort.postMessage(sum);`;
+    const one = () =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
+        worker.once('message', resolve).once('error', reject);
+      });
+    return { way: native.threadWords, sums: await Promise.all([one(), one(), one()]) };
   },
 
   async servers() {

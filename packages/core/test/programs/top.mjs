@@ -19,7 +19,7 @@ import {
   wait,
   yieldNow,
 } from '@libcr/core';
-import { native } from '@libcr/core/internal';
+import { native, ownTimers } from '@libcr/core/internal';
 import { main, rejectionOf } from './check.mjs';
 
 const child = new URL('./top-child.mjs', import.meta.url);
@@ -142,9 +142,9 @@ await main({
 
   /** The count ends a minute after the last look; here as soon as the timer is run. */
   async counting() {
-    const { setTimeout } = globalThis;
+    const { setTimeout } = ownTimers;
     let end;
-    globalThis.setTimeout = (then, ms, ...rest) => {
+    ownTimers.setTimeout = (then, ms, ...rest) => {
       if (ms === 60_000) end = then;
       return setTimeout(then, ms, ...rest);
     };

@@ -134,7 +134,7 @@ main({
     const before = hooked();
     const states = [native.traceHooked()];
     const parked = create(() => sleep(60), { name: 'parked' });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    while (parked.state !== 'blocked') await new Promise(setImmediate);
     const trace = startTraceEvents();
     await work();
     states.push(

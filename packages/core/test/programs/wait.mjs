@@ -213,11 +213,11 @@ main({
         reject(new Error('too late as well'));
       },
     };
-    const seen = await run(() => [
-      thrownBy(() => wait({ then: (resolve) => setTimeout(() => resolve(rejected()), 10) }, { timeout: 1 }))
-        .code,
-      thrownBy(() => wait({ then: (resolve) => setTimeout(resolve, 10, foreign) }, { timeout: 1 })).code,
-    ]);
+    const late = []; // settled when the waits have been given up
+    const waited = (value) => () =>
+      wait({ then: (resolve) => late.push(() => resolve(value())) }, { timeout: 1 });
+    const seen = await run(() => [thrownBy(waited(rejected)).code, thrownBy(waited(() => foreign)).code]);
+    for (const settle of late) settle();
     await run(() => {
       for (let i = 0; i < 1000 && asked === 0; i++) sleep(1);
       sleep(1);
@@ -384,7 +384,7 @@ main({
       untilBlocked(td);
       td.abort();
     });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    while (td.state !== 'finished') await new Promise(setImmediate);
     return td.state;
   },
 

@@ -30,3 +30,31 @@ export function allocateBytes(name: string, size: number): Buffer {
 export function plainArrays(value: unknown): unknown {
   return Array.isArray(value) ? Array.from(value, plainArrays) : value;
 }
+
+/** What is left of a buffer after its first bytes. */
+export function viewAfter(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + bytes, view.byteLength - bytes);
+}
+
+/** What is left of buffers after so many bytes in the first ones; empty ones that come next are left out. */
+export function buffersAfter(
+  buffers: readonly NodeJS.ArrayBufferView[],
+  bytes: number,
+): NodeJS.ArrayBufferView[] {
+  let left = bytes;
+  let i = 0;
+  for (; i < buffers.length; i++) {
+    const { byteLength } = buffers[i] as NodeJS.ArrayBufferView;
+    if (left < byteLength) break;
+    left -= byteLength;
+  }
+  const rest = buffers.slice(i);
+  if (left > 0) rest[0] = viewAfter(rest[0] as NodeJS.ArrayBufferView, left);
+  return rest;
+}
+
+/** A view's bytes, not copied. Where the kernel takes bytes, it takes them of any view; one whose memory has been detached has none. */
+export function viewBytes({ buffer, byteOffset, byteLength: length }: ArrayBufferView): Buffer {
+  if (length === 0) return Buffer.alloc(0);
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, length);
+}

@@ -1,4 +1,5 @@
 /** control.ts: control messages: struct cmsghdr with its data, one after the other (cmsg(3), unix(7)). */
+import { types } from 'node:util';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import { constants } from '../generated/constants.ts';
 import { int32, object, uint32 } from './integer.ts';
@@ -43,7 +44,7 @@ function encodeOne(name: string, message: ControlMessage): [level: number, type:
   const { type, level, data } = message;
   if (typeof type !== 'number')
     throw invalidType(`${name}.type`, "'rights', 'credentials' or a number", type);
-  if (!(data instanceof Uint8Array)) throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
+  if (!types.isUint8Array(data)) throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
   return [int32(`${name}.level`, level), int32(`${name}.type`, type), Buffer.from(data)];
 }
 

@@ -1,4 +1,5 @@
 /** file-handle.ts: struct file_handle: its length, its type, and that many bytes (name_to_handle_at(2)). */
+import { types } from 'node:util';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 
 /** What stands for a file, on its file system, for as long as it exists. */
@@ -26,8 +27,7 @@ export function encodeFileHandle(name: string, value: FileHandle): Buffer {
   if (typeof value !== 'object' || value === null) throw invalidType(name, '{ type, handle }', value);
   const { type, handle } = value;
   if (!Number.isInteger(type)) throw invalidType(`${name}.type`, 'an integer', type);
-  if (!(handle instanceof Uint8Array))
-    throw invalidType(`${name}.handle`, 'an instance of Uint8Array', handle);
+  if (!types.isUint8Array(handle)) throw invalidType(`${name}.handle`, 'an instance of Uint8Array', handle);
   if (handle.length > HANDLE_MAX)
     throw outOfRange(`${name}.handle`, `at most ${HANDLE_MAX} bytes`, `${handle.length} bytes`);
   const struct = Buffer.alloc(HEADER + handle.length);

@@ -1,6 +1,8 @@
 /** path.ts: paths in and names out. */
+
 import { fileURLToPath } from 'node:url';
-import { invalidType, invalidValue } from '@libcr/core/internal';
+import { types } from 'node:util';
+import { invalidType, invalidValue, isUrl } from '@libcr/core/internal';
 
 /** A path: text (UTF-8), bytes as they are on the disk, or a file: URL. */
 export type Path = string | Uint8Array | URL;
@@ -9,8 +11,8 @@ export type Path = string | Uint8Array | URL;
 export const PATH_MAX = 4096;
 
 export function toPath(name: string, path: Path): string | Uint8Array {
-  if (typeof path === 'string' || path instanceof Uint8Array) return path;
-  if (path instanceof URL) return fileURLToPath(path);
+  if (typeof path === 'string' || types.isUint8Array(path)) return path;
+  if (isUrl(path)) return fileURLToPath(path);
   throw invalidType(name, 'of type string or an instance of Uint8Array or URL', path);
 }
 

@@ -1,5 +1,7 @@
 /** sockaddr.ts: struct sockaddr of the families in use (ip(7), ipv6(7), unix(7), netlink(7), vsock(7), packet(7)). */
+
 import { isIPv4, isIPv6 } from 'node:net';
+import { types } from 'node:util';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import { constants } from '../generated/constants.ts';
 import { int32, integer, uint32 } from './integer.ts';
@@ -101,7 +103,7 @@ const HARDWARE_ADDRESS_MAX = 8;
 
 function encodePacket(name: string, address: SockAddr & { family: 'packet' }): Buffer {
   const { protocol, ifindex, hatype = 0, pkttype = 0, address: hardware = new Uint8Array() } = address;
-  if (!(hardware instanceof Uint8Array))
+  if (!types.isUint8Array(hardware))
     throw invalidType(`${name}.address`, 'an instance of Uint8Array', hardware);
   if (hardware.length > HARDWARE_ADDRESS_MAX)
     throw outOfRange(`${name}.address`, `at most ${HARDWARE_ADDRESS_MAX} bytes`, `${hardware.length} bytes`);
@@ -152,7 +154,7 @@ export function encodeSockaddr(name: string, address: SockAddr): Buffer {
   }
   if (family === 'unix') {
     const { path } = address;
-    if (typeof path !== 'string' && !(path instanceof Uint8Array))
+    if (typeof path !== 'string' && !types.isUint8Array(path))
       throw invalidType(`${name}.path`, 'of type string or an instance of Uint8Array', path);
     const bytes = Buffer.from(path as string);
     const abstract = bytes[0] === 0;
@@ -186,7 +188,7 @@ export function encodeSockaddr(name: string, address: SockAddr): Buffer {
       family,
     );
   const { data } = address as { data: Uint8Array };
-  if (!(data instanceof Uint8Array)) throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
+  if (!types.isUint8Array(data)) throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
   const head = Buffer.alloc(2);
   head.writeUInt16LE(family & 0xffff, 0);
   return Buffer.concat([head, data]);

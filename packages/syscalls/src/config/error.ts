@@ -1,5 +1,5 @@
 /** error.ts: what is wrong with a configuration, with the place: a file's path, and where in it. */
-import { CodedError } from '@libcr/core/internal';
+import { CodedError, isError } from '@libcr/core/internal';
 
 /** ERR_LIBCR_CONFIG. */
 export function configError(place: string, message: string, cause?: unknown): CodedError {
@@ -10,4 +10,4 @@ export function configError(place: string, message: string, cause?: unknown): Co
   );
 }
 
-export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const textOf = (error: unknown): string => (isError(error) ? error.message : String(error));

@@ -1,7 +1,7 @@
 /** arguments.ts: the arguments that node:fs' functions have in common, checked as Node checks them, with its codes. */
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
-import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
+import { inspect, types } from 'node:util';
+import { invalidType, invalidValue, isAbortSignal, isUrl, outOfRange } from '@libcr/core/internal';
 import { constants as c } from '../generated/constants.ts';
 
 export type CheckedPath = string | Uint8Array;
@@ -12,9 +12,9 @@ const INT32_MAX = 2 ** 31 - 1;
 export function checkPath(path: unknown, name = 'path'): CheckedPath {
   if (typeof path === 'string') {
     if (!path.includes('\0')) return path;
-  } else if (path instanceof URL) {
+  } else if (isUrl(path)) {
     return checkPath(fileURLToPath(path), name);
-  } else if (path instanceof Uint8Array) {
+  } else if (types.isUint8Array(path)) {
     if (!path.includes(0)) return path;
   } else throw invalidType(name, 'of type string or an instance of Buffer or URL', path);
   throw invalidValue(
@@ -104,7 +104,7 @@ export function checkOptions(options: unknown): Options {
     throw invalidType('options', 'one of type string or object', options);
   const given = (typeof options === 'string' ? { encoding: options } : options) as Options;
   checkEncoding(given.encoding);
-  if (given.signal !== undefined && !(given.signal instanceof AbortSignal))
+  if (given.signal !== undefined && !isAbortSignal(given.signal))
     throw invalidType('options.signal', 'an instance of AbortSignal', given.signal);
   return given;
 }
@@ -138,7 +138,7 @@ function toSeconds(time: unknown): number {
   // biome-ignore lint/suspicious/noDoubleEquals: as Node: what is a number when it is read as one
   if (typeof time === 'string' && +time == (time as unknown)) return +time;
   if (Number.isFinite(time)) return (time as number) < 0 ? Date.now() / 1000 : (time as number);
-  if (time instanceof Date) return time.getTime() / 1000;
+  if (types.isDate(time)) return time.getTime() / 1000;
   throw invalidType('time', 'an instance of Date or an Time in seconds', time);
 }
 

@@ -63,3 +63,12 @@ export const exists: Called = named(
   },
   (path: unknown) => promised(existsWork)(path),
 );
+
+const closeCalled = called(descriptors.close);
+
+function rethrow(error: Error | null): void {
+  if (error !== null) throw error;
+}
+
+/** The one function whose callback may be missing: what fails is an uncaught exception then, as in node:fs. */
+export const close: Called = (fd: unknown, callback: unknown = rethrow): void => closeCalled(fd, callback);

@@ -6,6 +6,7 @@
  *
  * Invariant: who has begun an iteration ends it, also where it does not get to its end.
  */
+import { types } from 'node:util';
 import { curthread, wait } from '@libcr/core';
 import { isAbortOf, throwIfAborted } from '@libcr/core/internal';
 
@@ -25,7 +26,7 @@ function end(iterator: AnyIterator, inTime: boolean): void {
   try {
     const ended: unknown = iterator.return?.();
     if (inTime) wait(ended);
-    else if (ended instanceof Promise) ended.catch(() => {});
+    else if (types.isPromise(ended)) ended.catch(() => {});
   } catch {
     // told already: why it was ended
   }

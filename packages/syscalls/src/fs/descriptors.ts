@@ -1,9 +1,11 @@
 /** descriptors.ts: operations on open files, a system call each: open, read, write, fstat and their like. */
 import type { BigIntStats, Stats } from 'node:fs';
 import { invalidType, outOfRange } from '@libcr/core/internal';
+import { buffersAfter } from '../codec/bytes.ts';
 import { encodeFileTimes } from '../codec/file-times.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
+import { send } from '../port/send.ts';
 import {
   checkEncoding,
   checkFd,
@@ -16,7 +18,7 @@ import {
   checkTime,
 } from './arguments.ts';
 import { STATX_MASK, STATX_SIZE, statsOf } from './stats.ts';
-import { Answer, SystemCall, type Work } from './work.ts';
+import { Answer, Steps, SystemCall, type Work } from './work.ts';
 
 /** An answer as it is, or the error of the call with that name. */
 export const counted =
@@ -165,21 +167,45 @@ function checkBuffers(buffers: unknown): NodeJS.ArrayBufferView[] {
   return Array.from(buffers as NodeJS.ArrayBufferView[]);
 }
 
+/** More buffers than that are EINVAL to the kernel (IOV_MAX, readv(2)). */
+const IOV_MAX = 1024;
+
+/** Into the first 1,024 buffers, as node:fs: to read again might wait. */
 export function readv(fd: unknown, buffers: unknown, position?: unknown): Work<number> {
   const number = checkFd(fd);
-  const list = checkBuffers(buffers);
+  const list = checkBuffers(buffers).slice(0, IOV_MAX);
   if (list.length === 0) return new SystemCall(wasRead, c.SYS_readv, number, list, 0);
   if (typeof position !== 'number') return new SystemCall(wasRead, c.SYS_readv, number, list, list.length);
   return new SystemCall(wasRead, c.SYS_preadv, number, list, list.length, position);
 }
 
+/** Whatever the number of buffers, which are used up. An error after a part has been written is left to the next call, as node:fs has it. */
+function writeInBatches(fd: number, list: NodeJS.ArrayBufferView[], position: number | undefined): number {
+  let done = 0;
+  for (let at = 0; at < list.length; ) {
+    const batch = list.slice(at, at + IOV_MAX);
+    const reply =
+      position === undefined
+        ? send(c.SYS_writev, fd, batch, batch.length)
+        : send(c.SYS_pwritev, fd, batch, batch.length, position + done);
+    if (reply < 0) return done > 0 ? done : wasWritten(reply);
+    done += reply;
+    const rest = buffersAfter(batch, reply);
+    if (rest.length === batch.length && reply === 0) return done;
+    at += batch.length - rest.length;
+    if (rest.length > 0) list[at] = rest[0] as NodeJS.ArrayBufferView;
+  }
+  return done;
+}
+
 export function writev(fd: unknown, buffers: unknown, position?: unknown): Work<number> {
   const number = checkFd(fd);
   const list = checkBuffers(buffers);
+  const where = typeof position === 'number' ? position : undefined;
   if (list.length === 0) return new Answer(0);
-  if (typeof position !== 'number')
-    return new SystemCall(wasWritten, c.SYS_writev, number, list, list.length);
-  return new SystemCall(wasWritten, c.SYS_pwritev, number, list, list.length, position);
+  if (list.length > IOV_MAX) return new Steps('fs.writev', () => writeInBatches(number, list, where));
+  if (where === undefined) return new SystemCall(wasWritten, c.SYS_writev, number, list, list.length);
+  return new SystemCall(wasWritten, c.SYS_pwritev, number, list, list.length, where);
 }
 
 export function ftruncate(fd: unknown, length: unknown = 0): Work<void> {

@@ -6,9 +6,10 @@ import { CodedError, thread0 } from '@libcr/core/internal';
 import type { Dirent as Entry } from '../codec/dirent.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send } from '../port/send.ts';
+import { through } from '../port/syscall-port.ts';
 import { type CheckedPath, checkInteger, checkOptions, checkPath, type Options } from './arguments.ts';
 import { direntOf, nextEntries, openDirectory, textOf } from './directories.ts';
-import { tell } from './forms.ts';
+import { checkCallback, tell } from './forms.ts';
 import { Steps, type Work } from './work.ts';
 
 export class Dir {
@@ -23,6 +24,8 @@ export class Dir {
   private entries: NodeDirent[] = [];
   private at = 0;
   private closed = false;
+  /** Of where it was opened: its calls go there, whoever makes them. */
+  private readonly port: unknown = curthread().syscallPort;
   /** Resolves when the userthread that is after more entries has them, or has failed. */
   private filling: Promise<void> | undefined;
 
@@ -119,28 +122,30 @@ export class Dir {
    * userthread only.
    */
   readSync(): NodeDirent | null {
-    return this.next().run();
+    return through(this.port, () => this.next().run());
   }
 
   read(): Promise<NodeDirent | null>;
   read(callback: (error: Error | null, dirent: NodeDirent | null) => void): void;
   // biome-ignore lint/suspicious/noExplicitAny: of both signatures
   read(callback?: any): any {
-    if (callback === undefined) return (async () => this.next().promise())();
-    tell(this.next().promise(), callback, (entry) => [entry]);
+    const read = (): Promise<NodeDirent | null> => through(this.port, () => this.next().promise());
+    if (callback === undefined) return (async () => read())();
+    tell(read(), checkCallback(callback), (entry) => [entry]);
     return undefined;
   }
 
   closeSync(): void {
-    this.end().run();
+    through(this.port, () => this.end().run());
   }
 
   close(): Promise<void>;
   close(callback: (error: Error | null) => void): void;
   // biome-ignore lint/suspicious/noExplicitAny: of both signatures
   close(callback?: any): any {
-    if (callback === undefined) return (async () => this.end().promise())();
-    tell(this.end().promise(), callback, () => []);
+    const close = (): Promise<void> => through(this.port, () => this.end().promise());
+    if (callback === undefined) return (async () => close())();
+    tell(close(), checkCallback(callback), () => []);
     return undefined;
   }
 

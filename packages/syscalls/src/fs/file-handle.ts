@@ -5,27 +5,29 @@ import { createInterface, type Interface } from 'node:readline';
 import type { ReadableStream } from 'node:stream/web';
 import { CodedError } from '@libcr/core/internal';
 import { nodeFs } from '../node-fs.ts';
+import { through } from '../port/syscall-port.ts';
 import * as descriptors from './descriptors.ts';
 import * as files from './files.ts';
-import { called, promised } from './forms.ts';
+import { boundTo, called, promised } from './forms.ts';
 import { type WebStreamOptions, webStreamOf } from './web-stream.ts';
 import type { Work } from './work.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: as node:fs/promises' types have them
 type Any = any;
 
-const streamFs = (handle: FileHandle): object => ({
-  read: called(descriptors.read, (n, [, buffer]) => [n, buffer]),
-  write: called(descriptors.write, (n, [, buffer]) => [n, buffer]),
-  writev: called(descriptors.writev, (n, [, buffers]) => [n, buffers]),
-  fsync: called(descriptors.fsync),
-  open: () => {
-    throw new CodedError('ERR_INVALID_STATE', 'the file is open');
-  },
-  close: (_fd: number, callback: (error?: Error | null) => void) => {
-    handle.close().then(() => callback(), callback);
-  },
-});
+const streamFs = (handle: FileHandle): object =>
+  boundTo(handle.port, {
+    read: called(descriptors.read, (n, [, buffer]) => [n, buffer]),
+    write: called(descriptors.write, (n, [, buffer]) => [n, buffer]),
+    writev: called(descriptors.writev, (n, [, buffers]) => [n, buffers]),
+    fsync: called(descriptors.fsync),
+    open: () => {
+      throw new CodedError('ERR_INVALID_STATE', 'the file is open');
+    },
+    close: (_fd: number, callback: (error?: Error | null) => void) => {
+      handle.close().then(() => callback(), callback);
+    },
+  });
 
 /** How read may be called: (buffer, offset, length, position), (buffer, options), (options). */
 function readArguments(args: unknown[]): [buffer: NodeJS.ArrayBufferView, ...rest: unknown[]] {
@@ -46,10 +48,14 @@ export class FileHandle extends EventEmitter {
   private closing: Promise<void> | undefined;
   private hasWebStream = false;
 
+  /** @internal Of where it was opened: its calls go there, whoever makes them. */
+  readonly port: unknown;
+
   /** @internal */
-  constructor(fd: number) {
+  constructor(fd: number, port: unknown) {
     super();
     this.number = fd;
+    Object.defineProperty(this, 'port', { value: port }); // not shown
   }
 
   /** -1 once it is closed. */
@@ -60,7 +66,7 @@ export class FileHandle extends EventEmitter {
   private async work<R>(make: (fd: number) => Work<R>): Promise<R> {
     if (this.number < 0)
       throw Object.assign(new Error('file closed'), { code: 'EBADF', syscall: 'FileHandle' });
-    return make(this.number).promise();
+    return through(this.port, () => make(this.number).promise());
   }
 
   async read(...args: unknown[]): Promise<{ bytesRead: number; buffer: Any }> {
@@ -156,7 +162,9 @@ export class FileHandle extends EventEmitter {
       const fd = this.number;
       this.number = -1;
       this.closing =
-        fd < 0 ? Promise.resolve() : promised(descriptors.close)(fd).then(() => void this.emit('close'));
+        fd < 0
+          ? Promise.resolve()
+          : through(this.port, () => promised(descriptors.close)(fd)).then(() => void this.emit('close'));
     }
     return this.closing;
   }

@@ -4,7 +4,9 @@
  */
 import { promisify } from 'node:util';
 import { invalidType } from '@libcr/core/internal';
+import { nextTick } from '../loop.ts';
 import { holdingLoop } from '../port/complete.ts';
+import { through } from '../port/syscall-port.ts';
 import type { Work } from './work.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: arguments are checked by the operation; types are given where it is exported
@@ -24,7 +26,7 @@ export const promised =
   async (...args: Args): Promise<R> =>
     operation(...args).promise();
 
-function checkCallback(callback: unknown): Callback {
+export function checkCallback(callback: unknown): Callback {
   if (typeof callback !== 'function') throw invalidType('cb', 'of type function', callback);
   return callback as Callback;
 }
@@ -36,8 +38,8 @@ export function tell(
   results: (r: unknown) => unknown[],
 ): void {
   promise.then(
-    (r) => process.nextTick(callback, null, ...results(r)),
-    (error: Error) => process.nextTick(callback, error),
+    (r) => nextTick(callback, null, ...results(r)),
+    (error: Error) => nextTick(callback, error),
   );
 }
 
@@ -58,4 +60,13 @@ export function named<F extends (...args: Args) => void>(
 ): F {
   Object.defineProperty(fn, promisify.custom, { value: custom, enumerable: false });
   return fn;
+}
+
+/** The functions, each through that port. */
+export function boundTo(port: unknown, functions: Record<string, (...args: Args) => unknown>): object {
+  const bound = Object.entries(functions).map(([name, fn]) => [
+    name,
+    (...args: Args) => through(port, () => fn(...args)),
+  ]);
+  return Object.fromEntries(bound);
 }

@@ -7,6 +7,7 @@
  */
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { countStep } from '../port/budget.ts';
 import { direntOf, readdir } from './directories.ts';
 import { lstat, stat } from './paths.ts';
 import { realpath } from './trees.ts';
@@ -33,6 +34,7 @@ function lookAt(path: string): Dirent | null {
 function remembered<R>(seen: Map<string, R>, path: string, look: (path: string) => R): R {
   const before = seen.get(path);
   if (before !== undefined) return before;
+  countStep();
   const found = look(path);
   seen.set(path, found);
   return found;

@@ -9,7 +9,7 @@ import type { Dirent } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create, curthread } from '@libcr/core';
-import { invalidType } from '@libcr/core/internal';
+import { invalidType, isUrl } from '@libcr/core/internal';
 import { checkBoolean, checkInteger, type Options } from './arguments.ts';
 import { matcherOf, Pattern } from './glob-pattern.ts';
 import { type GlobResult, type GlobSearch, GlobWalk } from './glob-walk.ts';
@@ -52,7 +52,7 @@ function checkGlob(pattern: unknown, options: unknown = {}): GlobSearch {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalidType('options', 'of type object', options);
   const { cwd, exclude, withFileTypes, followSymlinks, maxDepth } = options as Options;
-  const root = cwd instanceof URL ? fileURLToPath(cwd) : (cwd ?? '.');
+  const root = isUrl(cwd) ? fileURLToPath(cwd) : (cwd ?? '.');
   if (typeof root !== 'string') throw invalidType('options.cwd', 'of type string or an instance of URL', cwd);
   return {
     root,

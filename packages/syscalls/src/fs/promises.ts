@@ -1,5 +1,7 @@
 /** promises.ts: node:fs/promises over the port. */
 import nodeFs from 'node:fs';
+import { curthread } from '@libcr/core';
+import { through } from '../port/syscall-port.ts';
 import { open as openWork } from './descriptors.ts';
 import { FileHandle } from './file-handle.ts';
 import { appendFileInChunks, readFile, writeFileInChunks } from './files.ts';
@@ -24,7 +26,9 @@ type OwnPromises = Omit<NodePromises, Missing | keyof OfNewerNodes> & OfNewerNod
 const handled =
   (operation: (...args: unknown[]) => ReturnType<typeof readFile | typeof writeFileInChunks>) =>
   async (file: unknown, ...rest: unknown[]): Promise<unknown> =>
-    operation(file instanceof FileHandle ? file.fd : file, ...rest).promise();
+    file instanceof FileHandle
+      ? through(file.port, () => operation(file.fd, ...rest).promise())
+      : operation(file, ...rest).promise();
 
 const forms = Object.fromEntries(
   Object.entries(onPaths).map(([name, operation]) => [name, promised(operation as Operation<unknown>)]),
@@ -32,7 +36,8 @@ const forms = Object.fromEntries(
 
 async function open(...args: unknown[]): Promise<FileHandle> {
   const [path, flags, mode] = args;
-  return new FileHandle(await openWork(path, flags, mode).promise());
+  const port = curthread().syscallPort;
+  return new FileHandle(await openWork(path, flags, mode).promise(), port);
 }
 
 /** fs.promises; its types are node:fs'. */

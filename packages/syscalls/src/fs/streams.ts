@@ -1,22 +1,25 @@
 /** streams.ts: Node's own file streams over the port: their option `fs` is for that. */
+import { curthread } from '@libcr/core';
 import { nodeFs } from '../node-fs.ts';
 import { checkOptions } from './arguments.ts';
 import * as callbacks from './callbacks.ts';
 import * as descriptors from './descriptors.ts';
 import { FileHandle } from './file-handle.ts';
-import { called } from './forms.ts';
+import { boundTo, called } from './forms.ts';
 
-const own = {
-  open: called(descriptors.open),
-  close: called(descriptors.close),
-  read: callbacks.read,
-  write: callbacks.write,
-  writev: callbacks.writev,
-  fsync: called(descriptors.fsync),
-};
+/** What a stream does on the event loop goes through the port of where it was made. */
+const own = (): object =>
+  boundTo(curthread().syscallPort, {
+    open: called(descriptors.open),
+    close: called(descriptors.close),
+    read: callbacks.read,
+    write: callbacks.write,
+    writev: callbacks.writev,
+    fsync: called(descriptors.fsync),
+  });
 
 // biome-ignore lint/suspicious/noExplicitAny: Node's types of the option are of its own functions
-const withFs = (options: unknown): any => ({ fs: own, ...checkOptions(options) });
+const withFs = (options: unknown): any => ({ fs: own(), ...checkOptions(options) });
 
 const handleOf = (options: unknown): FileHandle | undefined => {
   const fd = (options as { fd?: unknown } | null | undefined)?.fd;

@@ -4,6 +4,8 @@
  * Invariant: what is removed is what was made, wherever the working directory is by then.
  */
 import { resolve } from 'node:path';
+import { curthread } from '@libcr/core';
+import { through } from '../port/syscall-port.ts';
 import { checkOptions, encoded } from './arguments.ts';
 import { mkdtemp } from './directories.ts';
 import { rm } from './trees.ts';
@@ -41,7 +43,8 @@ export interface AsyncDisposableDirectory {
 export function mkdtempDisposableSync(prefix: unknown, options?: unknown): DisposableDirectory {
   const { encoding } = checkOptions(options);
   const { path, removal } = madeOf(mkdtemp(prefix).run() as string, process.cwd(), encoding);
-  const remove = (): void => removal().run();
+  const port = curthread().syscallPort;
+  const remove = (): void => through(port, () => removal().run());
   return { path: path as string, remove, [Symbol.dispose]: () => remove() };
 }
 
@@ -51,8 +54,9 @@ export async function mkdtempDisposable(
 ): Promise<AsyncDisposableDirectory> {
   const { encoding } = checkOptions(options);
   const cwd = process.cwd();
+  const port = curthread().syscallPort;
   const { path, removal } = madeOf((await mkdtemp(prefix).promise()) as string, cwd, encoding);
-  const remove = async (): Promise<void> => removal().promise();
+  const remove = async (): Promise<void> => through(port, () => removal().promise());
   const made = { path: path as string, remove, [Symbol.asyncDispose]: () => remove() };
   return Object.setPrototypeOf(made, null) as AsyncDisposableDirectory;
 }

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
 import { pause } from '../pause.ts';
+import { countStep } from '../port/budget.ts';
 import { send } from '../port/send.ts';
 import { checkBoolean, checkInteger, checkObject, checkOptions, checkPath, encoded } from './arguments.ts';
 import { scan } from './directories.ts';
@@ -58,6 +59,7 @@ function persistently(
   number: number,
 ): void {
   for (let tries = 0; ; tries++) {
+    countStep();
     const reply = send(number, path);
     if (reply >= 0 || reply === -c.ENOENT) return;
     if (tries >= maxRetries || !PASSING.includes(-reply)) throw failure(reply, name, path);

@@ -10,6 +10,7 @@ import type { BigIntStats, Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { create, curthread } from '@libcr/core';
 import { invalidType } from '@libcr/core/internal';
+import { nextTick } from '../loop.ts';
 import { portOf, type SyscallPort } from '../port/syscall-port.ts';
 import { checkInteger, checkObject, checkPath } from './arguments.ts';
 import { stat } from './paths.ts';
@@ -32,7 +33,8 @@ export class StatWatcher extends EventEmitter {
   readonly #path: string;
   readonly #bigint: boolean;
   readonly #interval: number;
-  readonly #port: SyscallPort;
+  /** @internal Of where it was made. */
+  readonly port: SyscallPort;
   readonly #nothing: AnyStats;
   #last: AnyStats | undefined;
   #code: unknown;
@@ -43,13 +45,14 @@ export class StatWatcher extends EventEmitter {
   constructor(
     path: string,
     { bigint, interval, persistent }: { bigint: boolean; interval: number; persistent: boolean },
+    port: SyscallPort,
   ) {
     super();
     this.#path = path;
     this.#bigint = bigint;
     this.#interval = interval;
     this.#persistent = persistent;
-    this.#port = portOf(curthread());
+    this.port = port;
     this.#nothing = statsOf(Buffer.alloc(STATX_SIZE), bigint);
     this.#look();
   }
@@ -59,7 +62,7 @@ export class StatWatcher extends EventEmitter {
     let now = this.#nothing;
     let code: unknown;
     try {
-      now = (await create(look, { name: 'fs.watchFile', syscallPort: this.#port }).finished) as AnyStats;
+      now = (await create(look, { name: 'fs.watchFile', syscallPort: this.port }).finished) as AnyStats;
     } catch (error) {
       code = (error as { code?: unknown }).code ?? 'unknown';
     }
@@ -72,7 +75,7 @@ export class StatWatcher extends EventEmitter {
     this.#code = code;
     this.#timer = setTimeout(() => this.#look(), this.#interval);
     if (!this.#persistent) this.#timer.unref();
-    if (differs) process.nextTick(() => !this.#stopped && this.emit('change', now, before ?? this.#nothing));
+    if (differs) nextTick(() => !this.#stopped && this.emit('change', now, before ?? this.#nothing));
   }
 
   /** @internal */
@@ -96,7 +99,8 @@ export class StatWatcher extends EventEmitter {
   }
 }
 
-const watchers = new Map<string, StatWatcher>();
+/** Of a path, one for each port that it is looked at through. */
+const watchers = new Map<string, StatWatcher[]>();
 
 const keyOf = (filename: unknown): string => resolve(Buffer.from(checkPath(filename, 'filename')).toString());
 
@@ -112,22 +116,26 @@ export function watchFile(filename: unknown, options: unknown, listener?: unknow
     interval: checkInteger(interval ?? INTERVAL, 'options.interval', 0, INTERVAL_MAX),
     persistent: Boolean(persistent ?? true),
   };
-  let watcher = watchers.get(path);
+  const all = watchers.get(path) ?? [];
+  const port = portOf(curthread());
+  let watcher = all.find((other) => other.port === port);
   if (watcher === undefined) {
-    watcher = new StatWatcher(path, given);
-    watchers.set(path, watcher);
+    watcher = new StatWatcher(path, given, port);
+    watchers.set(path, [...all, watcher]);
   }
   return watcher.on('change', told as Listener);
 }
 
-/** As node:fs' unwatchFile. Harmless where nobody watches. */
+/** As node:fs' unwatchFile, through whichever ports the path is watched. Harmless where nobody watches. */
 export function unwatchFile(filename: unknown, listener?: unknown): void {
   const path = keyOf(filename);
-  const watcher = watchers.get(path);
-  if (watcher === undefined) return;
-  if (typeof listener === 'function') watcher.removeListener('change', listener as Listener);
-  else watcher.removeAllListeners('change');
-  if (watcher.listenerCount('change') > 0) return;
-  watcher.stop();
-  watchers.delete(path);
+  const left = (watchers.get(path) ?? []).filter((watcher) => {
+    if (typeof listener === 'function') watcher.removeListener('change', listener as Listener);
+    else watcher.removeAllListeners('change');
+    if (watcher.listenerCount('change') > 0) return true;
+    watcher.stop();
+    return false;
+  });
+  if (left.length > 0) watchers.set(path, left);
+  else watchers.delete(path);
 }

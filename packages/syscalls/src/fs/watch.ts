@@ -10,13 +10,15 @@
 import { EventEmitter } from 'node:events';
 import { basename, join } from 'node:path';
 import { inspect } from 'node:util';
-import { create } from '@libcr/core';
-import { abortError, CodedError, invalidValue } from '@libcr/core/internal';
+import { create, curthread } from '@libcr/core';
+import { abortError, CodedError, invalidValue, isError } from '@libcr/core/internal';
 import { decodeInotifyEvents, type InotifyEvent } from '../codec/inotify.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
+import { nextTick } from '../loop.ts';
 import { forgetBackground, setBackground } from '../port/background.ts';
 import { send } from '../port/send.ts';
+import { through } from '../port/syscall-port.ts';
 import {
   type CheckedPath,
   checkBoolean,
@@ -59,6 +61,8 @@ export class FSWatcher extends EventEmitter {
   /** Of each watch, what its directory is called from the watched one on; '' for that itself. */
   readonly #watched = new Map<number, string>();
   #closed = false;
+  /** Of where it was made. Its thread has it, too. */
+  readonly #port: unknown = curthread().syscallPort;
 
   constructor(path: CheckedPath, options: WatchOptions) {
     super();
@@ -125,7 +129,7 @@ export class FSWatcher extends EventEmitter {
       if (n < 0) {
         const error = this.#failure(n);
         this.close();
-        process.nextTick(() => this.emit('error', error));
+        nextTick(() => this.emit('error', error));
         return;
       }
       for (const event of decodeInotifyEvents(buffer, n, 'buffer')) this.#happened(event);
@@ -151,7 +155,7 @@ export class FSWatcher extends EventEmitter {
   }
 
   #tell(type: 'rename' | 'change', name: Buffer): void {
-    process.nextTick(() => {
+    nextTick(() => {
       if (!this.#closed) this.emit('change', type, encoded(name, this.#options.encoding));
     });
   }
@@ -161,8 +165,8 @@ export class FSWatcher extends EventEmitter {
     if (this.#closed) return;
     this.#closed = true;
     forgetBackground(this.#fd);
-    send(c.SYS_close, this.#fd); // ends the read that waits
-    process.nextTick(() => this.emit('close'));
+    through(this.#port, () => send(c.SYS_close, this.#fd)); // ends the read that waits
+    nextTick(() => this.emit('close'));
   }
 
   /** The program stays alive for it, as it does unless it was made with `persistent: false`. */
@@ -191,7 +195,7 @@ export function watch(filename: unknown, options?: unknown, listener?: unknown):
     throw error;
   }
   const { signal } = checked;
-  if (signal?.aborted) process.nextTick(() => watcher.close());
+  if (signal?.aborted) nextTick(() => watcher.close());
   else if (signal !== undefined) {
     const close = (): void => watcher.close();
     signal.addEventListener('abort', close, { once: true });
@@ -218,18 +222,14 @@ function checkQueue({ maxQueue, overflow }: Options): { maxQueue: number; overfl
   };
 }
 
-/**
- * As node:fs/promises' watch: it begins with the first next(), and ends with the loop, or with an AbortError. `maxQueue` events (2048) are kept for who does
- * not ask yet; more are lost, with a warning, or with `overflow: 'error'` end it with ERR_FS_WATCH_QUEUE_OVERFLOW.
- */
-export async function* watchAsync(filename: unknown, options?: unknown): AsyncGenerator<Event, void> {
+async function* watchEvents(filename: unknown, options: unknown, port: unknown): AsyncGenerator<Event, void> {
   const { signal, ...rest } = checkWatchOptions(options);
   const { maxQueue, overflow } = checkQueue(checkOptions(options));
   const path = checkPath(filename, 'filename');
   if (signal?.aborted) throw abortError(signal.reason);
   const queue: (Event | Error)[] = [];
   let tell = (): void => {};
-  const watcher = new FSWatcher(path, { ...rest, signal: undefined });
+  const watcher = through(port, () => new FSWatcher(path, { ...rest, signal: undefined }));
   const abort = (): void => {
     watcher.close();
     tell();
@@ -253,7 +253,7 @@ export async function* watchAsync(filename: unknown, options?: unknown): AsyncGe
   try {
     for (;;) {
       for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-        if (item instanceof Error) throw item;
+        if (isError(item)) throw item;
         yield item;
       }
       if (signal?.aborted) throw abortError(signal.reason);
@@ -265,4 +265,12 @@ export async function* watchAsync(filename: unknown, options?: unknown): AsyncGe
     watcher.close();
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/**
+ * As node:fs/promises' watch: it begins with the first next(), and ends with the loop, or with an AbortError. `maxQueue` events (2048) are kept for who does
+ * not ask yet; more are lost, with a warning, or with `overflow: 'error'` end it with ERR_FS_WATCH_QUEUE_OVERFLOW.
+ */
+export function watchAsync(filename: unknown, options?: unknown): AsyncGenerator<Event, void> {
+  return watchEvents(filename, options, curthread().syscallPort);
 }

@@ -6,6 +6,7 @@
  * Invariant: every system call goes through the port of the userthread that asked for it.
  */
 import { create } from '@libcr/core';
+import { inTurn } from '../port/budget.ts';
 import { send, sendAsync } from '../port/send.ts';
 
 export interface Work<R> {
@@ -87,6 +88,7 @@ export class Answer<R> implements Work<R> {
   }
 
   async promise(): Promise<R> {
+    await inTurn(0);
     return this.value;
   }
 }

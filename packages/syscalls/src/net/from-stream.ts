@@ -1,6 +1,6 @@
 /** from-stream.ts: streams of Node's, and of the web, in blocking style. */
 import { Duplex, Readable, Writable } from 'node:stream';
-import { ReadableStream, WritableStream } from 'node:stream/web';
+import type { ReadableStream, WritableStream } from 'node:stream/web';
 import { invalidType } from '@libcr/core/internal';
 import { NodeChannel } from './node-channel.ts';
 import { Stream } from './stream.ts';
@@ -19,9 +19,18 @@ function isWritable(value: unknown): value is Writable {
   );
 }
 
+const has = (value: unknown, ...methods: string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  methods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+
+const isWebReadable = (value: unknown): value is ReadableStream =>
+  has(value, 'getReader', 'pipeThrough', 'cancel');
+const isWebWritable = (value: unknown): value is WritableStream => has(value, 'getWriter', 'abort');
+
 function isWebPair(value: object): value is WebPair {
   const { readable, writable } = value as Partial<WebPair>;
-  return readable instanceof ReadableStream && writable instanceof WritableStream;
+  return isWebReadable(readable) && isWebWritable(writable);
 }
 
 /**
@@ -31,10 +40,8 @@ function isWebPair(value: object): value is WebPair {
  */
 export function fromStream(source: Readable | Writable | ReadableStream | WritableStream | WebPair): Stream {
   if (typeof source !== 'object' || source === null) throw invalidType('source', 'a stream', source);
-  if (source instanceof ReadableStream)
-    return new Stream(new NodeChannel(Readable.fromWeb(source), undefined));
-  if (source instanceof WritableStream)
-    return new Stream(new NodeChannel(undefined, Writable.fromWeb(source)));
+  if (isWebReadable(source)) return new Stream(new NodeChannel(Readable.fromWeb(source), undefined));
+  if (isWebWritable(source)) return new Stream(new NodeChannel(undefined, Writable.fromWeb(source)));
   if (isWebPair(source)) {
     const duplex = Duplex.fromWeb(source);
     return new Stream(new NodeChannel(duplex, duplex));

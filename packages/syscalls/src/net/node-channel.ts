@@ -4,7 +4,9 @@
  *
  * An error of the stream is thrown by the next call, and by those that wait; it never becomes an 'error' that nobody listens to.
  */
+
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { types } from 'node:util';
 import { curthread, type UserThread } from '@libcr/core';
 import { blockUntil, CodedError, invalidType, wake } from '@libcr/core/internal';
 import type { Channel } from './channel.ts';
@@ -17,7 +19,7 @@ function destroyed(what: string): Error {
 
 /** A chunk's bytes. Text has the encoding that the stream was set to. */
 function bytesOf(chunk: unknown, encoding: BufferEncoding | null): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
+  if (types.isUint8Array(chunk)) return chunk;
   if (typeof chunk === 'string') return Buffer.from(chunk, encoding ?? 'utf8');
   throw invalidType('chunk', 'of type string or an instance of Uint8Array (not a stream of objects)', chunk);
 }

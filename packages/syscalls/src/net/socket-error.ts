@@ -1,4 +1,5 @@
 /** socket-error.ts: the kernel's failures in the shape that node:net gives them, key by key: where, too, and not only what. */
+import { isError } from '@libcr/core/internal';
 import type { SyscallError } from '../failure.ts';
 import { describeErrno } from '../failure.ts';
 import type { Place } from './address.ts';
@@ -16,7 +17,7 @@ export interface SocketError extends Error {
 
 function isSyscallError(error: unknown): error is SyscallError {
   const { errno, syscall } = error as Partial<SyscallError>;
-  return error instanceof Error && typeof errno === 'number' && syscall !== undefined;
+  return isError(error) && typeof errno === 'number' && syscall !== undefined;
 }
 
 /**

@@ -6,7 +6,9 @@
  *
  * Invariant: a read that fails has taken nothing: what it had received is there for the next one.
  */
+
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { types } from 'node:util';
 import type { WaitOptions } from '@libcr/core';
 import { CodedError, inspectAsString, invalidType, outOfRange } from '@libcr/core/internal';
 import { type Channel, moved } from './channel.ts';
@@ -34,7 +36,7 @@ function endedEarly(wanted: number, got: number): Error {
 
 function bytesOf(data: string | Uint8Array): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data);
-  if (!(data instanceof Uint8Array))
+  if (!types.isUint8Array(data))
     throw invalidType('data', 'of type string or an instance of Uint8Array', data);
   return data;
 }
@@ -86,7 +88,7 @@ export class Stream {
       checkSize(target);
       return this.input('read()', options, () => this.readChunk(target));
     }
-    if (!(target instanceof Uint8Array))
+    if (!types.isUint8Array(target))
       throw invalidType('buffer', 'of type number or an instance of Uint8Array', target);
     return this.input('read()', options, () => this.readSome(target));
   }
@@ -99,7 +101,7 @@ export class Stream {
   readFull(size: number, options?: WaitOptions): Buffer | undefined;
   readFull(target: Uint8Array | number, options?: WaitOptions): number | Buffer | undefined {
     if (typeof target !== 'number') {
-      if (!(target instanceof Uint8Array))
+      if (!types.isUint8Array(target))
         throw invalidType('buffer', 'of type number or an instance of Uint8Array', target);
       return this.input('readFull()', options, () => this.fill(target));
     }

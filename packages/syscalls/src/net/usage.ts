@@ -6,6 +6,7 @@
  */
 import { curthread, type UserThread } from '@libcr/core';
 import { Interruption, interrupt, uninterrupt } from '@libcr/core/internal';
+import { through } from '../port/syscall-port.ts';
 
 export class Usage {
   private readonly users = new Set<UserThread>();
@@ -13,10 +14,11 @@ export class Usage {
   private readonly release: () => void;
   private isOver = false;
 
-  /** closed makes the error of those who are late, release lets go of what it is about. */
+  /** closed makes the error of those who are late, release lets go of what it is about: through the port of where it was made, whoever is the last. */
   constructor(closed: () => Error, release: () => void) {
+    const { syscallPort } = curthread();
     this.interruption = new Interruption(closed);
-    this.release = release;
+    this.release = () => through(syscallPort, release);
   }
 
   /** Whether end() has been called. */

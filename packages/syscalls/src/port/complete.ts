@@ -5,7 +5,17 @@
  * Not here: calls that complete in place, which never come this way.
  */
 import { curthread } from '@libcr/core';
-import { blockUntil, isInterrupted, thread0, wake, wouldBlock } from '@libcr/core/internal';
+import {
+  blockUntil,
+  type CallWait,
+  callOf,
+  isInterrupted,
+  setCall,
+  thread0,
+  wake,
+  wouldBlock,
+} from '@libcr/core/internal';
+import { buffersAfter, viewAfter } from '../codec/bytes.ts';
 import { advanceMessage, type PlainMessage } from '../codec/message.ts';
 import { constants as c } from '../generated/constants.ts';
 import type { Row } from '../generated/rows.ts';
@@ -23,7 +33,9 @@ import {
   WRITABLE,
 } from './answers.ts';
 import { argumentError, bufferGone } from './argument-error.ts';
+import { inTurn } from './budget.ts';
 import { rowOf } from './calls.ts';
+import { endsByAnyHandler, INTERRUPTED } from './eintr.ts';
 import { Offload } from './offload.ts';
 import type { Pending } from './pending.ts';
 import { PollWait, waitFor } from './poll-wait.ts';
@@ -33,10 +45,6 @@ import { Timer } from './timer.ts';
 
 /** Answers below it are BAD_*. */
 const BAD_ARGUMENT = -5999;
-
-function skip(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset + bytes, view.byteLength - bytes);
-}
 
 /** sendmsg's and its like: without the first bytes of the message, or the first of several messages. */
 function advanceMessages(number: number, args: readonly unknown[], moved: number): unknown[] {
@@ -55,19 +63,12 @@ function advance(args: readonly unknown[], bytes: number): unknown[] {
   const rest = [...args];
   const data = args[1] as NodeJS.ArrayBufferView | NodeJS.ArrayBufferView[];
   if (!Array.isArray(data)) {
-    rest[1] = skip(data, bytes);
+    rest[1] = viewAfter(data, bytes);
     rest[2] = (args[2] as number) - bytes;
     if (args[3] !== undefined && args[4] === undefined) rest[3] = BigInt(args[3] as number) + BigInt(bytes);
     return rest;
   }
-  let left = bytes;
-  let i = 0;
-  while (i < data.length && left >= (data[i] as NodeJS.ArrayBufferView).byteLength) {
-    left -= (data[i] as NodeJS.ArrayBufferView).byteLength;
-    i++;
-  }
-  const views = data.slice(i, args[2] as number);
-  if (left > 0) views[0] = skip(views[0] as NodeJS.ArrayBufferView, left);
+  const views = buffersAfter(data.slice(0, args[2] as number), bytes);
   rest[1] = views;
   rest[2] = views.length;
   // preadv and its like; -1 stands for the position, which has moved by itself.
@@ -85,7 +86,7 @@ function finished(job: RingCall | Offload, name: string): number {
 /** What a receive answers where the call itself has to be made: no buffer was free, or the descriptor is no stream socket any more. */
 const inPlaceAfter: ReadonlySet<number> = new Set([-c.ENOBUFS, -c.ENOTSOCK, -c.EAGAIN]);
 
-/** How the steps end; what it yields has to be waited for. An AbortError thrown in takes what was moved along, as bytesTransferred. */
+/** How the steps end; what it yields has to be waited for. An AbortError thrown in takes what was moved along, as bytesTransferred; INTERRUPTED is answered. */
 function* steps(number: number, first: unknown[], answer: number): Generator<Pending, number, void> {
   const name = rowOf(number)?.name ?? `syscall ${number}`;
   let args = first;
@@ -155,7 +156,7 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
           return before === 0 ? result : result > 0 ? before + result : before;
         }
         case SLEEP: {
-          const call = new RingCall(name, { moved: 0, number, args });
+          const call = new RingCall(name, { moved: 0, number, args }, false);
           yield call;
           if (!call.refused && call.result !== -c.EINVAL) return finished(call, name); // c.EINVAL: a clock that the ring does not know
           call.collect();
@@ -178,6 +179,7 @@ function* steps(number: number, first: unknown[], answer: number): Generator<Pen
       r = native.call(number, args[0], args[1], args[2], args[3], args[4], args[5]);
     }
   } catch (error) {
+    if (error === INTERRUPTED) return moved > 0 ? moved : -c.EINTR;
     if (moved > 0) (error as { bytesTransferred?: number }).bytesTransferred = moved;
     throw error;
   }
@@ -205,7 +207,7 @@ function mayHoldLoop(number: number, answer: number): boolean {
   if (holders > 0)
     return answer === READABLE || answer === RECEIVE || answer === WRITABLE || answer === OFFLOAD;
   const block = rowOf(number)?.block;
-  return answer === OFFLOAD && (block === 'read' || block === 'write' || block === 'offload');
+  return answer === OFFLOAD && ['read', 'write', 'offload', 'device'].includes(block as string);
 }
 
 /** What thread0 does, which must not wait: files it does as fs.*Sync do, everything else it refuses. */
@@ -229,19 +231,31 @@ export function complete(number: number, args: unknown[], answer: number): numbe
   if (td === thread0) return completeOnThread0(number, args, answer);
   const call = steps(number, args, answer);
   const notify = (): void => wake(td);
+  const wait: CallWait = { always: endsByAnyHandler(number), interrupted: false };
+  const outer = callOf(td);
   let step = call.next();
   while (!step.done) {
     const pending = step.value;
     pending.begin(notify);
     try {
-      if (!pending.done)
-        blockUntil(pending.reason, () => pending.done || (isInterrupted(td) && pending.recall?.() === true));
+      if (!pending.done) {
+        setCall(td, pending.whole === true ? undefined : wait);
+        blockUntil(
+          pending.reason,
+          () => pending.done || wait.interrupted || (isInterrupted(td) && pending.recall?.() === true),
+        );
+      }
     } catch (error) {
       pending.cancel();
       step = call.throw(error as Error);
       continue;
+    } finally {
+      setCall(td, outer);
     }
-    step = call.next();
+    if (!pending.done && pending.recall?.() !== true) {
+      pending.cancel();
+      step = call.throw(INTERRUPTED);
+    } else step = call.next();
   }
   return step.value;
 }
@@ -249,14 +263,16 @@ export function complete(number: number, args: unknown[], answer: number): numbe
 /** As a promise. */
 export async function completeAsync(number: number, args: unknown[], answer: number): Promise<number> {
   const call = steps(number, args, answer);
+  let waited = false;
   let step = call.next();
   while (!step.done) {
     const pending = step.value;
     await new Promise<void>((resolve) => {
       pending.begin(resolve);
       if (pending.done) resolve();
+      else waited = true;
     });
     step = call.next();
   }
-  return step.value;
+  return waited ? step.value : inTurn(step.value);
 }

@@ -15,6 +15,7 @@ onDone((id, result) => {
 /** done: bytes that have been moved already; held: a descriptor that open goes on from, or -1. */
 export class Offload implements Pending {
   readonly reason: string;
+  readonly whole = true;
   done = false;
   result = 0;
   notify: (() => void) | undefined;

@@ -3,6 +3,8 @@
 export interface Pending {
   /** What the userthread is shown to wait for. */
   readonly reason: string;
+  /** It is the whole call, made elsewhere: no signal's handler ends it. */
+  readonly whole?: boolean;
   /** It has happened: begin() has returned true, or notify has been called. */
   done: boolean;
   /** Begins to wait; notify is called once, from the event loop, unless done is set on return. */

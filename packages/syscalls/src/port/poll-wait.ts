@@ -3,6 +3,7 @@
 import { milliseconds } from '../clock.ts';
 import { decodeFdSet } from '../codec/fd-sets.ts';
 import { constants as c } from '../generated/constants.ts';
+import { clearTimeout, setTimeout } from '../loop.ts';
 import { inBackground } from './background.ts';
 import type { Pending } from './pending.ts';
 import { Readiness } from './readiness.ts';

@@ -150,11 +150,13 @@ export class Receive extends RingOperation {
 
 /** A whole call. moved: bytes that have been moved already. */
 export class RingCall extends RingOperation {
+  readonly whole: boolean;
   private readonly call: { moved: number; number: number; args: unknown[] };
 
-  constructor(name: string, call: { moved: number; number: number; args: unknown[] }) {
+  constructor(name: string, call: { moved: number; number: number; args: unknown[] }, whole = true) {
     super(`${name}()`);
     this.call = call;
+    this.whole = whole;
   }
 
   /** The ring does not know the call, after begin(): nothing has been done. */

@@ -9,6 +9,7 @@ import { plainArrays } from '../codec/bytes.ts';
 import { constants as c } from '../generated/constants.ts';
 import { native } from '../native.ts';
 import { RESULT_MIN } from './answers.ts';
+import { countCall, inTurn } from './budget.ts';
 import { CALL_COUNT, mayBlock } from './calls.ts';
 import { complete, completeAsync } from './complete.ts';
 import { closing, closingRange, watched } from './readiness.ts';
@@ -58,7 +59,10 @@ export function send(
 ): number {
   const td = curthread();
   messages++;
-  if (mayBlock[number] === 1) throwIfAborted();
+  if (mayBlock[number] === 1) {
+    throwIfAborted();
+    countCall(td);
+  }
   const port = portOf(td);
   if (port.wants[number] === 1) return shimmed(port, number, [a0, a1, a2, a3, a4, a5]);
   if (watched !== 0) beforeClose(number, a0, a1, a2);
@@ -84,7 +88,7 @@ export function sendAsync(
   }
   if (watched !== 0) beforeClose(number, a0, a1, a2);
   const r = native.call(number, a0, a1, a2, a3, a4, a5);
-  return r >= RESULT_MIN ? r : completeAsync(number, [a0, a1, a2, a3, a4, a5], r);
+  return r >= RESULT_MIN ? inTurn(r) : completeAsync(number, [a0, a1, a2, a3, a4, a5], r);
 }
 
 /** Whether the number can be one of the table's. */

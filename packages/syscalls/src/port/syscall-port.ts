@@ -181,3 +181,19 @@ export function portOf(td: UserThread): SyscallPort {
   }
   return port;
 }
+
+/**
+ * Runs fn with the running userthread's calls going to a port, as a userthread has it in syscallPort (undefined: the program's). What is deferred (streams,
+ * handles, watchers) makes its calls through the port of where it was made, whoever goes on with it. fn must not be asynchronous but in what it returns.
+ */
+export function through<R>(port: unknown, fn: () => R): R {
+  const td = curthread();
+  const before = td.syscallPort;
+  if (before === port) return fn();
+  td.syscallPort = port;
+  try {
+    return fn();
+  } finally {
+    td.syscallPort = before;
+  }
+}

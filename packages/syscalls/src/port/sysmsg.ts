@@ -2,7 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import type { UserThread } from '@libcr/core';
-import { invalidType, invalidValue } from '@libcr/core/internal';
+import { invalidType, invalidValue, isUrl } from '@libcr/core/internal';
+import { viewBytes } from '../codec/bytes.ts';
 import type { CallName, Row } from '../generated/rows.ts';
 import { rowOf } from './calls.ts';
 import type { Args } from './syscall-port.ts';
@@ -58,7 +59,7 @@ export class SysMsg {
     for (const [name, value] of Object.entries(changes)) {
       const i = this.arguments.findIndex((argument) => argument.name === name);
       if (i < 0) throw invalidValue(`${this.name} has no argument "${name}"`);
-      args[i] = value instanceof URL ? fileURLToPath(value) : value;
+      args[i] = isUrl(value) ? fileURLToPath(value) : value;
     }
     return new SysMsg(this.number, args, this.td);
   }
@@ -72,7 +73,7 @@ export class SysMsg {
     for (let i = 0; i < this.arguments.length; i++) {
       if (this.arguments[i]?.format !== 'path' || left-- > 0) continue;
       const value = this.args[i];
-      return typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString();
+      return typeof value === 'string' ? value : viewBytes(value as Uint8Array).toString();
     }
     return undefined;
   }

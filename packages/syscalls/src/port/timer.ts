@@ -4,6 +4,7 @@
  */
 import { nanoseconds, today } from '../clock.ts';
 import { constants as c } from '../generated/constants.ts';
+import { clearTimeout, setTimeout } from '../loop.ts';
 import type { Pending } from './pending.ts';
 
 const CLOCK_MONOTONIC = 1;

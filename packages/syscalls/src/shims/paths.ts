@@ -3,7 +3,9 @@
  *
  * Not here: symbolic links, which are not followed. What a path leads to only the kernel knows, and only when it makes the call.
  */
+
 import { resolve } from 'node:path';
+import { viewBytes } from '../codec/bytes.ts';
 import { constants } from '../generated/constants.ts';
 import { nodeFs } from '../node-fs.ts';
 import { rowOf } from '../port/calls.ts';
@@ -53,7 +55,7 @@ export function absolutePaths(msg: SysMsg): string[] {
     if (!isPath(row.name, format, i)) return;
     const value = msg.args[i];
     const path =
-      typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value).toString() : '';
+      typeof value === 'string' ? value : ArrayBuffer.isView(value) ? viewBytes(value).toString() : '';
     if (path === '') return;
     const at = row.args[i - 1]?.format === 'fd' && !OTHER_DESCRIPTOR.has(row.name);
     const absolute = absolutePath(path, at ? msg.args[i - 1] : constants.AT_FDCWD);

@@ -10,7 +10,7 @@
  */
 
 import { isMainThread } from 'node:worker_threads';
-import { invalidType, outOfRange } from '@libcr/core/internal';
+import { invalidType, isError, outOfRange } from '@libcr/core/internal';
 import { nanoseconds } from '../clock.ts';
 import type { CallName } from '../generated/rows.ts';
 import { nodeFs } from '../node-fs.ts';
@@ -47,7 +47,7 @@ const STDERR_NAME = 'standard error';
 
 /** Says that the trace ends here. `ending`: the process is about to exit. */
 function warn(name: string, error: unknown, ending: boolean): void {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isError(error) ? error.message : String(error);
   const message = `cannot write the trace to ${name}: ${text}; the program goes on untraced`;
   if (ending) {
     // emitWarning() waits for the next tick, and none comes.
@@ -153,7 +153,7 @@ export function trace(options: TraceOptions = {}): Shim {
         reply = next(msg);
         return reply;
       } catch (error) {
-        ending = `= ? (${error instanceof Error ? error.name : typeof error})`;
+        ending = `= ? (${isError(error) ? error.name : typeof error})`;
         throw error;
       } finally {
         const seconds = Number(nanoseconds() - begin) / 1e9;

@@ -130,7 +130,7 @@ export const files = [
     name: 'open_by_handle_at',
     numbers: { x86_64: 304, aarch64: 265 },
     level: 'full',
-    block: 'offload',
+    block: 'device',
     result: 'number',
     errors: ['EBADF', 'EINVAL', 'ELOOP', 'ENOMEM', 'EPERM', 'ESTALE'],
     doc: 'Opens the file of a handle; mountFd is any descriptor of its file system. Needs CAP_DAC_READ_SEARCH.',

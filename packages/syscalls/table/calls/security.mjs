@@ -33,7 +33,7 @@ export const security = [
     name: 'request_key',
     numbers: { x86_64: 249, aarch64: 218 },
     level: 'raw',
-    block: 'offload',
+    block: 'device',
     result: 'number',
     errors: [
       'EACCES',

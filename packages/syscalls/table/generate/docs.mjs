@@ -27,6 +27,7 @@ const BLOCKS = {
   splice: 'in place without waiting, else a helper thread',
   wait: 'in place without waiting, else a helper thread',
   offload: 'always on a helper thread',
+  device: 'always on a helper thread; it waits for a device only',
   sleep: 'a timer of the event loop',
 };
 
@@ -36,7 +37,7 @@ const cell = (text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 function line(row) {
   const doc = row.level === 'refused' ? `${row.doc} ${row.reason} Instead: ${row.alternative}.` : row.doc;
   const ring = row.ring ? `\`${row.ring.replace('IORING_OP_', '')}\`` : '';
-  return `| ${row.number} | \`${row.name}\` | ${row.level} | ${row.block ?? ''} | ${ring} | ${cell(doc)} |`;
+  return `| ${row.number} | \`${row.name}\` | ${row.level} | ${row.level === 'refused' ? '' : (row.block ?? '')} | ${ring} | ${cell(doc)} |`;
 }
 
 export function docsFile() {

@@ -1,13 +1,18 @@
-/** native.mjs: native/generated/table.h: what marshal.c goes by. Calls that are refused or obsolete have no row: they answer ENOSYS. */
+/**
+ * native.mjs: native/src/table/generated/calls.h: how each call may wait, and what marshal.c goes by. Calls that are refused or obsolete have no row of the latter:
+ * they answer ENOSYS to JavaScript, but a program makes them.
+ */
 import { commands, requests } from '../requests.mjs';
 import { calls, kernelArguments, notice, supported } from './table.mjs';
+
+const classOf = ({ block = 'never' }) => `BLOCK_${block.toUpperCase()}`;
 
 function rowText(row) {
   const args = kernelArguments(row).map(({ native }) => {
     const [, kind, size = '0'] = native.match(/^(\w+)(?:\((\d+)\))?$/);
     return `{${kind}, ${size}}`;
   });
-  return `\t[${row.number}] = {"${row.name}", BLOCK_${row.block.toUpperCase()}, ${args.length}, {${args.join(', ') || '{ARG_INT, 0}'}}},`;
+  return `\t[${row.number}] = {"${row.name}", ${classOf(row)}, ${args.length}, {${args.join(', ') || '{ARG_INT, 0}'}}},`;
 }
 
 export function tableHeader() {
@@ -20,8 +25,13 @@ export function tableHeader() {
       ([command, [value, size]]) => `\t{${number}, ${value}, ${size}}, /* ${name}: ${command} */`,
     );
   });
-  return `/* table.h - the table of system calls for marshal.c. ${notice} */
+  return `/* calls.h - the table of system calls. ${notice} */
 #define CALL_NUMBER_MAX ${Math.max(...calls.map((row) => row.number))}
+
+/* enum block_class. */
+static const unsigned char call_classes[CALL_NUMBER_MAX + 1] = {
+${calls.map((row) => `\t[${row.number}] = ${classOf(row)}, /* ${row.name} */`).join('\n')}
+};
 
 static const struct call_row call_rows[CALL_NUMBER_MAX + 1] = {
 ${supported.map(rowText).join('\n')}

@@ -1,6 +1,7 @@
 /** rows.mjs: src/generated/rows.ts: the table as data, for errors, shims, the ring, and what trace prints. */
 import { sets } from '../constants.mjs';
 import { errnos } from '../errno.mjs';
+import { families } from '../families.mjs';
 import { calls, kernelArguments, notice, number, refused, supported } from './table.mjs';
 
 /** Where memory's length is said, by the kind of the argument after it. */
@@ -83,7 +84,7 @@ function rowText(row) {
     `name: '${row.name}'`,
     `number: ${row.number}`,
     `level: '${row.level}'`,
-    `block: '${row.block ?? 'never'}'`,
+    `block: '${row.level === 'refused' ? 'never' : (row.block ?? 'never')}'`,
     ...(row.ring ? [`ring: '${row.ring}'`] : []),
     `args: [${args.join(', ')}]`,
   ];
@@ -152,6 +153,11 @@ ${calls.map((row) => `  | '${row.name}'`).join('\n')};
 
 export const rows: readonly Row[] = [
 ${calls.map(rowText).join('\n')}
+];
+
+/** Calls that do the same thing to the same objects (table/families.mjs): a shim that asks for one gets the others, too. */
+export const families: readonly (readonly CallName[])[] = [
+${families.map((family) => `  [${family.map((name) => `'${name}'`).join(', ')}],`).join('\n')}
 ];
 
 /** Calls that are refused: why, and what to use instead. */

@@ -145,8 +145,7 @@ export const sockets: Cases = {
           control: [{ type: 99, level: c.SOL_SOCKET, data: new Uint8Array(4) }],
         }),
       ERR_INVALID_ARG_TYPE: (p) => sys.sendmsg(p.sockets()[0], { buffers: [1 as unknown as Buffer] }),
-      ERR_OUT_OF_RANGE: (p) =>
-        sys.sendmsg(p.sockets()[0], { buffers: Array<Buffer>(1025).fill(Buffer.alloc(1)) }),
+      EMSGSIZE: (p) => sys.sendmsg(p.sockets()[0], { buffers: Array<Buffer>(1025).fill(Buffer.alloc(1)) }),
     },
   },
   recvmsg: {

@@ -30,7 +30,6 @@ static void stretch(void)
 int main(void)
 {
 	MUST(lwkt_cpu_init() == 0);
-	here.fs = lwkt_thread0()->td_ctx.fs;
 	MUST(lwkt_create(bounce, NULL, &other, NULL) == 0);
 	MUST(lwkt_dispatch(0) == 0);
 	sample(SWITCHES, stretch);

@@ -1,4 +1,4 @@
-// treesum with fs.promises: promises.mjs DIRECTORY CONCURRENCY [--print]
+// treesum with fs.promises: promises.mjs DIRECTORY CONCURRENCY [--print|--once]
 //
 // Directories are read level by level, then the files; both with the same number of operations under way.
 import { readdir, readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// treesum on userthreads: userthreads.mjs DIRECTORY [--print]
+// treesum on userthreads: userthreads.mjs DIRECTORY [--print|--once]
 //
 // The same two steps as promises.mjs: the directories, then the files, THREADS userthreads at a time, each in plain blocking style.
 import { create, run } from '@libcr/core';
@@ -11,6 +11,7 @@ const { DT_DIR, DT_REG, O_DIRECTORY, O_RDONLY } = constants;
 const directory = process.argv[2];
 
 /** Calls each(item) for all items on THREADS userthreads. */
+// tour: begin
 function inParallel(items, each) {
   let next = 0;
   const worker = () => {
@@ -19,6 +20,7 @@ function inParallel(items, each) {
   const threads = Array.from({ length: Math.min(THREADS, items.length) }, () => create(worker));
   for (const td of threads) td.join();
 }
+// tour: end
 
 function walk() {
   const files = [];

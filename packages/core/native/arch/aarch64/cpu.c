@@ -32,6 +32,9 @@ void *lwkt_arch_prepare(char *top, void (*func)(void), uint64_t fpcontrol)
 
 int lwkt_arch_set_cpu(uintptr_t base)
 {
-	__asm__ volatile("str %0, [%1]" : : "r"(base), "r"(lwkt_arch_get_tls() + lwkt_arch_cpu_offset()) : "memory");
+	uintptr_t tls;
+
+	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(tls));
+	__asm__ volatile("str %0, [%1]" : : "r"(base), "r"(tls + lwkt_arch_cpu_offset()) : "memory");
 	return 0;
 }

@@ -1,12 +1,10 @@
 /*
- * cpu.h - what the rest of the native code may ask of an aarch64: the per-CPU area, the TLS base in tpidr_el0, the first frame of a stack,
- * the raw calls around a kernel task. Its twin is arch/x86_64/cpu.h.
+ * cpu.h - what the rest of the native code may ask of an aarch64: the per-CPU area, the first frame of a stack. Its twin is arch/x86_64/cpu.h.
  *
- * There is no second base register that user mode could have for itself, so the per-CPU area is found through the first: each TLS block has
- * a word for it, lwkt_arch_cpu, which only the assembly here knows (docs/decisions/0006-mycpu-on-aarch64.md).
+ * There is no second base register that user mode could have for itself, so the per-CPU area is found through the first, tpidr_el0, the TLS
+ * base: each kernel thread's block has a word for it, lwkt_arch_cpu, which only the assembly here knows (docs/decisions/0006-mycpu-on-aarch64.md).
  *
- * Invariant: the word of the TLS block that tpidr_el0 points to names the rfork that runs. The switch copies it where the block changes; in
- * the block of a suspended userthread it is out of date.
+ * Invariant: the word names the rfork that its kernel thread is; no switch changes it.
  */
 #ifndef LWKT_ARCH_CPU_H
 #define LWKT_ARCH_CPU_H
@@ -16,26 +14,15 @@
 
 #include "../../include/lwkt.h"
 
-/** A parked kernel task: what it needs to return from its function. Offsets are known to switch.S. */
-struct lwkt_parked {
-	void *sp;
-	uint64_t x30; /* the return address */
-	uint64_t x19_x28[10];
-	uint64_t x29;
-	uint64_t d8_d15[8];
-};
-
 /* switch.S */
 void lwkt_arch_switch(struct lwkt_context *from, struct lwkt_context *to);
 void lwkt_arch_start(void);
-void *lwkt_arch_donor(void *parked);
-long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid, uintptr_t tls);
 
 /* cpu.c */
 void *lwkt_arch_prepare(char *top, void (*func)(void), uint64_t fpcontrol);
 int lwkt_arch_set_cpu(uintptr_t base);
 
-/** User mode may always write tpidr_el0: there is nothing to find out. */
+/** There is nothing to find out. */
 static inline void lwkt_arch_probe(void)
 {
 }
@@ -56,7 +43,7 @@ static inline globaldata_t lwkt_arch_mycpu(void)
 {
 	globaldata_t gd;
 
-	/* volatile, and the base read each time: both may be others after a switch, on another rfork perhaps. */
+	/* volatile, and the base read each time: both are others after a switch from which a thread has come back on another rfork. */
 	__asm__ volatile("mrs %0, tpidr_el0\n\t"
 			 "ldr %0, [%0, %1]"
 			 : "=&r"(gd)
@@ -73,14 +60,6 @@ static inline uintptr_t lwkt_arch_get_cpu(void)
 static inline void lwkt_arch_pause(void)
 {
 	__asm__ volatile("isb"); /* takes a moment, where yield does nothing on most processors */
-}
-
-static inline uintptr_t lwkt_arch_get_tls(void)
-{
-	uintptr_t tls;
-
-	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(tls));
-	return tls;
 }
 
 /** FPCR, as a switch saves it. The exceptions that have been raised are in FPSR. */

@@ -8,9 +8,9 @@
  *    0  x29    8  x30 (the return address, signed)    16  x19 to x28    96  d8 to d15    160  FPCR    168  padding
  *
  * Callee-saved registers only: everything else is the caller's by the ABI, the upper halves of v8 to v15 and all that SVE adds to them too.
- * tpidr_el0 (the TLS base) changes where the two contexts differ in it, and then the word that says whose CPU this is (lwkt_arch_cpu, below)
- * goes along. Not saved: x18 (the platform's, and scratch on Linux), FPSR (the exceptions that have been raised), the signal mask and the
- * alternate stack (the rfork's).
+ * tpidr_el0 (the TLS base, and so the word that says whose CPU this is: lwkt_arch_cpu, below) is the rfork's and stays. Not saved: x18 (the
+ * platform's, and scratch on Linux), FPSR (the exceptions that have been raised), the signal mask and the alternate stack (the rfork's); nor
+ * errno (thread-state.h).
  *
  * PAC and BTI: return addresses that lie on a stack are signed with the stack pointer at entry, and every function that may be reached
  * through a pointer begins with a landing pad (paciasp is one). Where the processor has neither, these instructions do nothing. That is why
@@ -31,15 +31,9 @@
 	.cfi_restore \second
 	.endm
 
-	/* Where lwkt_arch_cpu lies in every TLS block, seen from its base. The linker makes constants of it where it can. */
-	.macro cpu_offset register
-	adrp \register, :gottprel:lwkt_arch_cpu
-	ldr \register, [\register, :gottprel_lo12:lwkt_arch_cpu]
-	.endm
-
 /*
- * The per-CPU area of the rfork that runs on this TLS block: a word of each block, NULL in a new kernel thread's. It stands here and not
- * in C, so that no compiler knows it: one that did would keep its address across a switch.
+ * The per-CPU area of the rfork that this kernel thread is: a word of each one's TLS block, NULL in a new one's. It stands here and not
+ * in C, so that no compiler knows it: one that did would keep its address across a switch, after which a userthread may be on another.
  */
 	.section .tbss, "awT", @nobits
 	.hidden lwkt_arch_cpu
@@ -84,18 +78,14 @@ lwkt_arch_switch:
 	mrs x9, fpcr
 	str x9, [sp, #160]
 
-	ldr x10, [x0, #8]		/* from->fs */
-	ldp x11, x12, [x1]		/* to->sp, to->fs */
+	ldr x11, [x1]
 	mov x13, sp
 	str x13, [x0]
-	cmp x10, x12
-	b.ne 3f
-2:
 	mov sp, x11			/* from here on it is the arriving thread's stack */
 	ldr x10, [sp, #160]
 	cmp x9, x10
-	b.ne 4f
-5:
+	b.ne 2f
+1:
 	.cfi_remember_state
 	restored_pair x19, x20, 16
 	restored_pair x21, x22, 32
@@ -113,15 +103,9 @@ lwkt_arch_switch:
 	.cfi_negate_ra_state
 	ret
 	.cfi_restore_state
-3:	/* Another TLS block. It learns first whose CPU this is: a signal handler finds the right answer at any moment. */
-	cpu_offset x14
-	ldr x15, [x10, x14]
-	str x15, [x12, x14]
-	msr tpidr_el0, x12
-	b 2b
-4:	/* Only where they differ: writing the register waits for all that is under way. */
+2:	/* Only where they differ: writing the register waits for all that is under way. */
 	msr fpcr, x10
-	b 5b
+	b 1b
 	.cfi_endproc
 	.size lwkt_arch_switch, . - lwkt_arch_switch
 	.size lwkt_light_switch, . - lwkt_light_switch
@@ -144,74 +128,6 @@ lwkt_arch_start:
 	brk #1				/* the function does not return */
 	.cfi_endproc
 	.size lwkt_arch_start, . - lwkt_arch_start
-
-/*
- * void *lwkt_arch_donor(struct lwkt_parked *parked): a kernel thread's function that ends the kernel task and keeps its C stack. Returns
- * NULL, in the task that lwkt_arch_unpark has made for it. Written here and not in C so that nothing of it lies on the stack at all:
- * what is below sp belongs to the userthread.
- *   in: x0 = where to note sp (0) x30 (8) x19 to x28 (16) x29 (96) d8 to d15 (104)
- */
-	.globl lwkt_arch_donor
-	.hidden lwkt_arch_donor
-	.type lwkt_arch_donor, @function
-	.balign 16
-lwkt_arch_donor:
-	.cfi_startproc
-	bti c
-	mov x9, sp
-	stp x9, x30, [x0]
-	stp x19, x20, [x0, #16]
-	stp x21, x22, [x0, #32]
-	stp x23, x24, [x0, #48]
-	stp x25, x26, [x0, #64]
-	stp x27, x28, [x0, #80]
-	str x29, [x0, #96]
-	stp d8, d9, [x0, #104]
-	stp d10, d11, [x0, #120]
-	stp d12, d13, [x0, #136]
-	stp d14, d15, [x0, #152]
-	mov x0, xzr
-	mov x8, #93			/* SYS_exit: this task only, not the process */
-	svc #0
-	brk #1
-	.cfi_endproc
-	.size lwkt_arch_donor, . - lwkt_arch_donor
-
-/*
- * long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid, uintptr_t tls): clone(2) a kernel task that returns
- * from lwkt_arch_donor on the parked stack.
- *   in: x0 = flags, x1 = parked, x2 = tid (parent's and child's), x3 = tls      out: x0 = the new tid or -errno
- *   clone takes x0 flags, x1 stack, x2 parent tid, x3 tls, x4 child tid; it keeps x5.
- */
-	.globl lwkt_arch_unpark
-	.hidden lwkt_arch_unpark
-	.type lwkt_arch_unpark, @function
-	.balign 16
-lwkt_arch_unpark:
-	.cfi_startproc
-	bti c
-	mov x5, x1
-	ldr x1, [x5]
-	mov x4, x2
-	mov x8, #220			/* SYS_clone */
-	svc #0
-	cbz x0, 1f
-	ret
-1:	/* the new task, on the parked stack */
-	ldr x30, [x5, #8]
-	ldp x19, x20, [x5, #16]
-	ldp x21, x22, [x5, #32]
-	ldp x23, x24, [x5, #48]
-	ldp x25, x26, [x5, #64]
-	ldp x27, x28, [x5, #80]
-	ldr x29, [x5, #96]
-	ldp d8, d9, [x5, #104]
-	ldp d10, d11, [x5, #120]
-	ldp d12, d13, [x5, #136]
-	ldp d14, d15, [x5, #152]
-	ret				/* x0 is 0: NULL */
-	.cfi_endproc
-	.size lwkt_arch_unpark, . - lwkt_arch_unpark
 
 	.section .note.GNU-stack, "", @progbits
 

@@ -1,6 +1,6 @@
 /*
- * cpu.h - what the rest of the native code may ask of an x86-64: the per-CPU area through %gs, the TLS base through %fs, the
- * first frame of a stack, the raw calls around a kernel task. Its twin for another architecture has the same names.
+ * cpu.h - what the rest of the native code may ask of an x86-64: the per-CPU area through %gs, the first frame of a stack. Its twin for
+ * another architecture has the same names.
  *
  * Invariant: %gs' base is NULL on a kernel thread that is no rfork and points to its globaldata on one that is; nobody else in
  * the process uses %gs (on x86-64 the C library uses %fs).
@@ -13,23 +13,12 @@
 
 #include "../../include/lwkt.h"
 
-/** 1 where user mode may use rdgsbase and friends (AT_HWCAP2); 0: arch_prctl, 100 ns to 5 us more a switch with TLS. */
-extern unsigned char lwkt_arch_fsgsbase __attribute__((visibility("hidden")));
-
 /** 1 where a switch loads the control words in any case, as that costs nothing; 0: where they differ. Either is right. */
 extern unsigned char lwkt_arch_loads_mxcsr __attribute__((visibility("hidden")));
-
-/** A parked kernel task: what it needs to return from its function. Offsets are known to switch.S. */
-struct lwkt_parked {
-	void *sp; /* points to the return address */
-	uint64_t rbx, rbp, r12, r13, r14, r15;
-};
 
 /* switch.S */
 void lwkt_arch_switch(struct lwkt_context *from, struct lwkt_context *to);
 void lwkt_arch_start(void);
-void *lwkt_arch_donor(void *parked);
-long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid, uintptr_t tls);
 
 /* cpu.c */
 void lwkt_arch_probe(void);
@@ -49,13 +38,6 @@ static inline globaldata_t lwkt_arch_mycpu(void)
 static inline void lwkt_arch_pause(void)
 {
 	__asm__ volatile("pause");
-}
-
-static inline uintptr_t lwkt_arch_get_tls(void)
-{
-	uintptr_t fs; /* the TCB's first word points to itself (x86-64 TLS ABI, variant II) */
-	__asm__ volatile("movq %%fs:0, %0" : "=r"(fs));
-	return fs;
 }
 
 /** The floating-point control words as a switch saves them: mxcsr below, the x87's above. The exceptions that have been raised are in

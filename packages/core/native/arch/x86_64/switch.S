@@ -8,9 +8,8 @@
  *    0  mxcsr (4), x87 control word (2), padding (2)
  *    8  r15    16  r14    24  r13    32  r12    40  rbx    48  rbp    56  return address
  *
- * Callee-saved registers only: everything else is the caller's by the ABI. %fs (the TLS base) changes where the two contexts
- * differ in it; %gs (the per-CPU area) belongs to the rfork and stays. Not saved: the direction flag (clear by the ABI), the
- * signal mask and the alternate stack (the rfork's).
+ * Callee-saved registers only: everything else is the caller's by the ABI. %fs (the TLS base) and %gs (the per-CPU area) are the rfork's and
+ * stay. Not saved: the direction flag (clear by the ABI), the signal mask and the alternate stack (the rfork's); nor errno (thread-state.h).
  * The control words: to load an mxcsr that differs in anything takes 65 ns on some Intels, and two threads nearly always differ in its flags
  * (whoever has rounded a number has one set), which by the ABI no call keeps. So there they are compared, and loaded only where the control bits
  * differ. On AMD's loading costs nothing, and to read what stmxcsr has just stored takes 1.7 ns: there they are loaded (lwkt_arch_loads_mxcsr). They
@@ -61,20 +60,12 @@ lwkt_arch_switch:
 	stmxcsr (%rsp)
 	fnstcw 4(%rsp)
 
-	movq 8(%rsi), %rax		/* to->fs */
-	movq 8(%rdi), %rcx		/* from->fs */
 	movq %rsp, %r9			/* the leaving thread's frame */
 	movq %rsp, (%rdi)
 	movq (%rsi), %rsp		/* from here on it is the arriving thread's stack */
-	cmpq %rcx, %rax
-	je 2f
-	cmpb $0, lwkt_arch_fsgsbase(%rip)
-	je 3f
-	wrfsbase %rax
-2:
 	cmpb $0, lwkt_arch_loads_mxcsr(%rip)
-	je 5f
-4:
+	je 3f
+2:
 	ldmxcsr (%rsp)
 	fldcw 4(%rsp)
 1:
@@ -101,14 +92,8 @@ lwkt_arch_switch:
 	.cfi_restore %rbp
 	ret
 	.cfi_restore_state
-3:	/* no FSGSBASE: arch_prctl(ARCH_SET_FS, to->fs) */
-	movl $158, %eax			/* SYS_arch_prctl */
-	movl $0x1002, %edi		/* ARCH_SET_FS */
-	movq 8(%rsi), %rsi
-	syscall				/* it changes rax, rcx and r11 only */
-	jmp 2b
-5:
-	compare_control_words 4b
+3:
+	compare_control_words 2b
 	jmp 1b
 	.cfi_endproc
 	.size lwkt_arch_switch, . - lwkt_arch_switch
@@ -116,7 +101,7 @@ lwkt_arch_switch:
 /*
  * void lwkt_light_switch(struct lwkt_context *from, struct lwkt_context *to): the same for whoever calls it directly, as a switcher of one's
  * own does. Same frame, so that each can switch to what the other has saved.
- *   in, out: as above. Uses rax, rdx, r8 (the address it returns to), r9.
+ *   in, out: as above. Uses rdx, r8 (the address it returns to), r9.
  * It ends with a jump: two threads that switch from different places would have every ret predicted wrong. (In lwkt_arch_switch, which
  * the scheduler calls from one place, ret is predicted right.) Between the exchange of stacks and the jump the frame is described as
  * seen from the saved one.
@@ -129,9 +114,6 @@ lwkt_arch_switch:
 	.balign 32
 lwkt_light_switch:
 	.cfi_startproc
-	movq 8(%rsi), %rax		/* to->fs */
-	cmpq 8(%rdi), %rax
-	jne lwkt_arch_switch		/* with another TLS block */
 	leaq -56(%rsp), %rsp
 	.cfi_adjust_cfa_offset 56
 	movq %rbp, 48(%rsp)
@@ -201,63 +183,5 @@ lwkt_arch_start:
 	ud2				/* the function does not return */
 	.cfi_endproc
 	.size lwkt_arch_start, . - lwkt_arch_start
-
-/*
- * void *lwkt_arch_donor(struct lwkt_parked *parked): a kernel thread's function that ends the kernel task and keeps its C stack. Returns
- * NULL, in the task that lwkt_arch_unpark has made for it. Written here and not in C so that nothing of it lies on the stack but the
- * return address: what is below belongs to the userthread.
- *   in: rdi = where to note sp (0) rbx (8) rbp (16) r12 (24) r13 (32) r14 (40) r15 (48)
- */
-	.globl lwkt_arch_donor
-	.hidden lwkt_arch_donor
-	.type lwkt_arch_donor, @function
-	.balign 16
-lwkt_arch_donor:
-	.cfi_startproc
-	movq %rsp, 0(%rdi)
-	movq %rbx, 8(%rdi)
-	movq %rbp, 16(%rdi)
-	movq %r12, 24(%rdi)
-	movq %r13, 32(%rdi)
-	movq %r14, 40(%rdi)
-	movq %r15, 48(%rdi)
-	xorl %edi, %edi
-	movl $60, %eax			/* SYS_exit: this task only, not the process */
-	syscall
-	ud2
-	.cfi_endproc
-	.size lwkt_arch_donor, . - lwkt_arch_donor
-
-/*
- * long lwkt_arch_unpark(unsigned long flags, struct lwkt_parked *parked, int *tid, uintptr_t tls): clone(2) a kernel task that returns
- * from lwkt_arch_donor on the parked stack.
- *   in: rdi = flags, rsi = parked, rdx = tid (parent's and child's), rcx = tls      out: rax = the new tid or -errno
- *   clone takes rdi flags, rsi stack, rdx parent tid, r10 child tid, r8 tls; it keeps r9.
- */
-	.globl lwkt_arch_unpark
-	.hidden lwkt_arch_unpark
-	.type lwkt_arch_unpark, @function
-	.balign 16
-lwkt_arch_unpark:
-	.cfi_startproc
-	movq %rcx, %r8
-	movq %rdx, %r10
-	movq %rsi, %r9
-	movq 0(%r9), %rsi
-	movl $56, %eax			/* SYS_clone */
-	syscall
-	testq %rax, %rax
-	jz 1f
-	ret
-1:	/* the new task, on the parked stack: rsp points to the donor's return address */
-	movq 8(%r9), %rbx
-	movq 16(%r9), %rbp
-	movq 24(%r9), %r12
-	movq 32(%r9), %r13
-	movq 40(%r9), %r14
-	movq 48(%r9), %r15
-	ret				/* rax is 0: NULL */
-	.cfi_endproc
-	.size lwkt_arch_unpark, . - lwkt_arch_unpark
 
 	.section .note.GNU-stack, "", @progbits

@@ -3,6 +3,7 @@
  *
  * A key may be a path of several names ("src/index.js"), so that flat lists of paths do, too.
  */
+import { types } from 'node:util';
 import { CodedError, invalidType, invalidValue } from '@libcr/core/internal';
 import { toByteString, toBytes } from './byte-string.ts';
 import { Directory, Entry } from './directory.ts';
@@ -48,7 +49,7 @@ export class Marked {
 
 /** A file with attributes: file('#!/bin/sh\n', { mode: 0o755 }). */
 export function file(content: string | Uint8Array = '', attributes: MemfsAttributes = {}): Marked {
-  if (typeof content !== 'string' && !(content instanceof Uint8Array))
+  if (typeof content !== 'string' && !types.isUint8Array(content))
     throw invalidType('content', 'of type string or an instance of Uint8Array', content);
   return new Marked('file', content, checked(attributes));
 }
@@ -77,7 +78,7 @@ function checked(attributes: MemfsAttributes): MemfsAttributes {
   for (const [key, value] of Object.entries(attributes)) {
     if (!['mode', 'uid', 'gid', 'atime', 'mtime'].includes(key))
       throw invalidValue(`memfs knows no attribute "${key}"`);
-    if (value === undefined || (value instanceof Date && key.endsWith('time'))) continue;
+    if (value === undefined || (types.isDate(value) && key.endsWith('time'))) continue;
     if (typeof value !== 'number') throw invalidType(key, 'of type number', value);
   }
   return attributes;
@@ -111,7 +112,7 @@ export function inodeOf(volume: Volume, name: string, content: MemfsContent): In
     const target = toByteString(plain as string);
     if (!space.takePages(SymbolicLink.pages(target))) throw full();
     inode = new SymbolicLink(space, target, attributesOf(volume, 0o777, given));
-  } else if (typeof plain === 'string' || plain instanceof Uint8Array) {
+  } else if (typeof plain === 'string' || types.isUint8Array(plain)) {
     const made = new RegularFile(space, attributesOf(volume, 0o644, given));
     const bytes = typeof plain === 'string' ? Buffer.from(plain) : plain;
     if (made.write(bytes, 0) !== bytes.length) throw full();
@@ -165,7 +166,7 @@ export function place(
   const there = at.names.get(name);
   const isDirectory =
     content === null ||
-    (typeof content === 'object' && !(content instanceof Uint8Array) && !(content instanceof Marked));
+    (typeof content === 'object' && !types.isUint8Array(content) && !(content instanceof Marked));
   if (there?.inode instanceof Directory && isDirectory) {
     fill(volume, there.inode, content ?? {}, shown);
     return;

@@ -1,5 +1,6 @@
 /** resolve.ts: a call's path arguments: what they name in the tree, or that they are none of its. */
 
+import { viewBytes } from '../../codec/bytes.ts';
 import { PATH_MAX } from '../../codec/path.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { SysMsg } from '../../port/sysmsg.ts';
@@ -72,8 +73,8 @@ function startOf(call: Call, fd: number, path: string): Start | number | undefin
 export function resolve(call: Call, where: Where, how: number, emptyPath = false): Resolved {
   const { volume, msg } = call;
   const given = msg.args[where.path];
-  if (typeof given !== 'string' && !(given instanceof Uint8Array)) return undefined;
-  const path = toByteString(given);
+  if (typeof given !== 'string' && !ArrayBuffer.isView(given)) return undefined;
+  const path = toByteString(typeof given === 'string' ? given : viewBytes(given));
   if (path.includes('\0') || path.length >= PATH_MAX) return undefined;
   const fd = where.dirfd < 0 ? c.AT_FDCWD : intOf(msg.args[where.dirfd]);
   if (fd === undefined) return undefined;

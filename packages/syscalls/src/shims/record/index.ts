@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { curthread, stats, type UserThread } from '@libcr/core';
-import { invalidType, isAbortOf } from '@libcr/core/internal';
+import { invalidType, isAbortOf, isError } from '@libcr/core/internal';
 import { nodeFs } from '../../node-fs.ts';
 import { rowOf } from '../../port/calls.ts';
 import { checkShim, type Next, type Shim } from '../../port/shim.ts';
@@ -78,7 +78,7 @@ function headerOf({ clock = false, script }: RecordOptions): RecordingHeader {
 }
 
 function thrown(td: UserThread, error: unknown): Thrown {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  if (!isError(error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
   const { code, bytesTransferred } = error as { code?: unknown; bytesTransferred?: number };
   return {

@@ -1,4 +1,5 @@
 /** links.ts: names: link, unlink, symlink, readlink. (link(2), unlink(2), symlink(2), readlink(2)) */
+import { viewBytes } from '../../../codec/bytes.ts';
 import { constants as c } from '../../../generated/constants.ts';
 import { toByteString, toBytes } from '../byte-string.ts';
 import { below, bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
@@ -95,8 +96,8 @@ function rootOf(entry: Entry): Entry {
 function symlink(call: Call, to: Where): number {
   const { volume, msg } = call;
   const given = msg.args[0];
-  if (typeof given !== 'string' && !(given instanceof Uint8Array)) return pass(call);
-  const text = toByteString(given);
+  if (typeof given !== 'string' && !ArrayBuffer.isView(given)) return pass(call);
+  const text = toByteString(typeof given === 'string' ? given : viewBytes(given));
   if (text.includes('\0') || text.length > TARGET_MAX) return pass(call);
   const target = resolve(call, to, NAME);
   if (text === '' && (target instanceof Target || typeof target === 'number')) return -c.ENOENT;

@@ -1,0 +1,124 @@
+/**
+ * program.ts: `lwkt run PROGRAM`: gives way to @libcr/posix-compat's launcher. This process becomes the launcher, and nothing is between the
+ * program and its shell: exit status, signals, terminal, job control. Where that can't be done (a Node before 22.15 that posix-compat has no native half
+ * for), the launcher is a child, and this process is for the shell what the program would be; but Node gives the terminal back as it was.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { become, launcherPath, policyText } from '@libcr/posix-compat/spawn';
+import { UsageError } from './errors.ts';
+
+/** What comes to lwkt is the program's. What a terminal sends (Ctrl-C, Ctrl-\) goes to both of them anyhow. */
+const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
+const OF_TERMINALS = ['SIGINT', 'SIGQUIT'] as const;
+
+const RFORKS_MAX = 64;
+
+export interface ProgramOptions {
+  /** 2 for stderr, or a file. */
+  trace?: string | 2 | undefined;
+  stats: boolean;
+  /** A file with rules, in JSON. */
+  policy?: string | undefined;
+  /** How many rforks; as it was given. */
+  rforks?: string | undefined;
+  /** The file for what was counted. */
+  metrics?: string | undefined;
+  /** Shared objects, the outermost first. */
+  nativeShims: readonly string[];
+}
+
+/** How many descriptors a process may have, softly. */
+function descriptors(of: number | 'self'): number {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${of}/limits`, 'utf8')) ?? [];
+    return Number(soft ?? Number.POSITIVE_INFINITY);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** What Node has changed for itself, and the program is to have as the shell has it: Node allows itself all the descriptors that it may have. */
+function asBefore(): string[] {
+  const soft = descriptors(process.ppid);
+  return soft < descriptors('self') ? [`--nofile=${soft}`] : [];
+}
+
+function readPolicy(file: string): string {
+  try {
+    return policyText(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new UsageError(`cannot use the policy ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** The launcher's options. A file whose name is a number is no descriptor. */
+function launcherOptions(options: ProgramOptions): string[] {
+  const { trace, stats, policy, rforks, metrics, nativeShims } = options;
+  if (rforks !== undefined && !(/^\d+$/.test(rforks) && Number(rforks) >= 1 && Number(rforks) <= RFORKS_MAX))
+    throw new UsageError(`--rforks must be 1 to ${RFORKS_MAX}, not ${rforks}`);
+  const file = typeof trace === 'string' && /^\d+$/.test(trace) ? `./${trace}` : trace;
+  return [
+    ...asBefore(),
+    ...(stats ? ['--stats'] : []),
+    ...(file === undefined ? [] : [`--trace=${file}`]),
+    ...(policy === undefined ? [] : [`--policy=${readPolicy(policy)}`]),
+    ...(rforks === undefined ? [] : [`--rforks=${rforks}`]),
+    ...(metrics === undefined ? [] : [`--metrics=${metrics}`]),
+    ...nativeShims.map((file) => `--native-shim=${file}`),
+  ];
+}
+
+/** Runs the program to its end; or does not return, as this process is the program's. */
+export async function runProgram(name: string, args: string[], options: ProgramOptions): Promise<void> {
+  const launcher = launcherPath();
+  const given = [...launcherOptions(options), '--', name, ...args];
+  become(launcher, [launcher, '--default-signals', ...given]);
+  await asChild(launcher, given); // there is no way to
+}
+
+/** Whether a process has been stopped. */
+function isStopped(pid: number | undefined): boolean {
+  try {
+    return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false; // it has ended
+  }
+}
+
+async function asChild(launcher: string, args: string[]): Promise<void> {
+  // A shell that waits for lwkt is to see that the program has been stopped; what continues lwkt continues the program.
+  let pid: number | undefined;
+  const stop = () => {
+    if (pid === undefined || !isStopped(pid)) return;
+    process.kill(process.pid, 'SIGSTOP'); // returns when somebody has continued it
+    process.kill(pid, 'SIGCONT'); // now, or what is said of the stop once more would stop lwkt again
+  };
+  // All of this before there is a child: it may have printed something, and somebody have typed Ctrl-C, before this process runs again.
+  let child: ChildProcess | undefined;
+  const forward = (signal: NodeJS.Signals) => void child?.kill(signal);
+  const ofTerminals = (signal: NodeJS.Signals) => void (process.stdin.isTTY || child?.kill(signal));
+  process.on('SIGCHLD', stop);
+  for (const signal of FORWARDED) process.on(signal, forward);
+  for (const signal of OF_TERMINALS) process.on(signal, ofTerminals);
+  child = spawn(launcher, args, { stdio: 'inherit' });
+  pid = child.pid;
+  stop(); // so soon
+  const started = child;
+  const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    started.once('error', reject);
+    started.once('exit', (...end) => resolve(end));
+  });
+  process.off('SIGCHLD', stop);
+  for (const name of FORWARDED) process.off(name, forward);
+  for (const name of OF_TERMINALS) process.off(name, ofTerminals);
+  if (signal === null) process.exitCode = status ?? 1;
+  else endBy(signal);
+}
+
+/** As the program ended. A signal that does not end Node becomes a shell's exit status. */
+function endBy(signal: NodeJS.Signals): void {
+  process.exitCode = 128 + constants.signals[signal];
+  process.kill(process.pid, signal);
+}

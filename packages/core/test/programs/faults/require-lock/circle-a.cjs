@@ -1,0 +1,4 @@
+exports.early = 'a';
+globalThis.sleep(5);
+exports.b = require('./circle-b.cjs').early;
+exports.late = 'a';

@@ -1,0 +1,60 @@
+/*
+ * fs.c - %fs, the base of a thread's thread-local storage: each lwp's is loaded on its way back to the program, if it is another one's there. libcr
+ * itself uses none, so switches between lwps and thread0 cost nothing.
+ *
+ * Where user mode may not write the base itself (no FSGSBASE) it takes a system call for each load; `LIBCR_FSGSBASE=0` in the environment has it so on every machine,
+ * for tests. What wrfsbase writes where the kernel does not know of it, is lost at the kernel's next switch: it is never used there.
+ */
+#include "posix.h"
+
+#include <asm/prctl.h>
+
+#define FSGSBASE (1u << 1) /* AT_HWCAP2: user mode may write the base itself */
+
+static bool fsgsbase;
+
+void fs_find(char **environment)
+{
+	fsgsbase = (lwkt_os_hwcap2() & FSGSBASE) != 0;
+	for (; *environment; environment++)
+		if (!strcmp(*environment, "LIBCR_FSGSBASE=0"))
+			fsgsbase = false;
+}
+
+void fs_load(struct lwp *lwp)
+{
+	struct rfork *self = rfork_self();
+
+	if (self->rf_fs == lwp->lwp_fs)
+		return;
+	self->rf_fs = lwp->lwp_fs;
+	if (fsgsbase)
+		__asm__ volatile("wrfsbase %0" : : "r"(lwp->lwp_fs));
+	else
+		kernel_call(SYS_arch_prctl, ARCH_SET_FS, lwp->lwp_fs);
+}
+
+/** %gs is the rfork's: no C library uses it on x86-64. */
+static long fs_arch_prctl(struct lwp *lwp, struct trapframe *tf)
+{
+	switch ((int)tf->tf_rdi) {
+	case ARCH_SET_FS:
+		if (tf->tf_rsi >> 47)
+			return -EPERM;
+		lwp->lwp_fs = tf->tf_rsi;
+		fs_load(lwp);
+		return 0;
+	case ARCH_GET_FS:
+		return copyout(tf->tf_rsi, &lwp->lwp_fs, 8);
+	case ARCH_SET_GS:
+		return -EPERM;
+	case ARCH_GET_GS:
+		return copyout(tf->tf_rsi, &(uint64_t){0}, 8);
+	}
+	return program_pass(lwp, tf);
+}
+
+const struct call_entry fs_calls[] = {
+	{SYS_arch_prctl, fs_arch_prctl},
+	{0},
+};

@@ -1,0 +1,237 @@
+/*
+ * wait.c - an lwp as one who makes calls: what packages/syscalls/native/src/wait/ has to know of programs, of their memory and signals. While a process has one lwp
+ * its calls wait in the kernel; from the second on they stop their lwp only.
+ */
+#include "posix.h"
+
+#include <linux/sched.h>
+
+#include "descriptor/descriptor.h"
+#include "own.h"
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
+
+static struct lwp *lwp_of(struct caller *caller) { return (struct lwp *)(void *)caller; }
+static struct caller *caller_of(struct lwp *lwp) { return (struct caller *)(void *)lwp; }
+
+static struct call call_of_frame(const struct trapframe *tf)
+{
+	return (struct call){(long)tf->tf_number, {(long)tf->tf_rdi, (long)tf->tf_rsi, (long)tf->tf_rdx, (long)tf->tf_r10, (long)tf->tf_r8, (long)tf->tf_r9}};
+}
+
+static long make(struct caller *caller, const struct call *call)
+{
+	struct trapframe tf; /* what program_pass_as looks at */
+
+	tf.tf_number = (uint64_t)call->number;
+	tf.tf_rdi = (uint64_t)call->args[0];
+	tf.tf_rsi = (uint64_t)call->args[1];
+	tf.tf_rdx = (uint64_t)call->args[2];
+	tf.tf_r10 = (uint64_t)call->args[3];
+	tf.tf_r8 = (uint64_t)call->args[4];
+	tf.tf_r9 = (uint64_t)call->args[5];
+	return lwp_of(caller)->lwp_proc ? program_pass(lwp_of(caller), &tf) : program_pass_as(lwp_of(caller), &tf);
+}
+
+static bool wait(struct caller *caller, const char *wmesg, const bool *over)
+{
+	return lwp_wait(lwp_of(caller), wmesg, over);
+}
+
+/* ------------------------------------------------ helpers: their struct caller is an lwp of no process, of which program_pass_as looks at lwp_ast alone */
+
+static void helper_begins(void)
+{
+	uint64_t mask = ~SIGNAL_BIT(SIGSTKFLT);
+
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+}
+
+static void helper_call(struct caller *helper)
+{
+	lwp_of(helper)->lwp_ast = 0;
+}
+
+/** By a signal, whose handler does nothing but close the window before the call (catch.c). */
+static void helper_interrupt(struct caller *helper, uint32_t tid)
+{
+	lwp_notify(lwp_of(helper), AST_SIGNAL);
+	kernel_call(SYS_tgkill, program_proc.p_pid, tid, SIGSTKFLT);
+}
+
+/** A write to what nobody reads, or that is too long, raises a signal for whoever has made it. On a kernel thread that blocks those: takes it. */
+static bool raised(long result, siginfo_t *info)
+{
+	const uint64_t signals = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ), now[2] = {0, 0};
+
+	return (result == -EPIPE || result == -EFBIG) && kernel_call(SYS_rt_sigtimedwait, &signals, info, now, 8) > 0;
+}
+
+static void raise_signal(struct caller *caller, const siginfo_t *info)
+{
+	signals_post(lwp_of(caller), info);
+}
+
+static int64_t first_own(struct caller *caller, uint64_t first, uint64_t last)
+{
+	return own_first(lwp_of(caller), first, last);
+}
+
+static const struct call_user lwps = {
+	.make = make,
+	.wait = wait,
+	.look = rfork_look,
+	.copy = user_copy,
+	.sees_all = true,
+	.files_are_shared = &own_files_are_shared,
+	.own_move = own_move,
+	.own_close = own_close,
+	.own_first = first_own,
+	.caller_size = sizeof(struct lwp),
+	.helper_begins = helper_begins,
+	.helper_call = helper_call,
+	.helper_interrupt = helper_interrupt,
+	.raised = raised,
+	.raise = raise_signal,
+	.generation = &credentials_generation,
+};
+
+static bool is_alone(const struct lwp *lwp)
+{
+	return lwp->lwp_proc->p_nlwps <= 1;
+}
+
+/** A call that nobody has handled. */
+static long wait_call(struct lwp *lwp, struct trapframe *tf)
+{
+	struct call call;
+
+	if (is_alone(lwp) || !call_may_wait((long)tf->tf_number))
+		return program_pass(lwp, tf);
+	call = call_of_frame(tf);
+	return call_waiting(caller_of(lwp), &call);
+}
+
+/** On another rfork than the leader, which has all signals blocked. */
+static void wait_raised(struct lwp *lwp, long error)
+{
+	siginfo_t info;
+
+	if (rfork_self() != rfork_leader && !lwp->lwp_proc->p_vforked_by && raised(error, &info))
+		signals_post(lwp, &info);
+}
+
+void wait_begin(char **environment)
+{
+	call_user = &lwps;
+	for (; *environment; environment++)
+		if (!strcmp(*environment, "LIBCR_SYSCALLS_PATH=readiness"))
+			waits_by_readiness(true);
+	for (unsigned i = 0; i < CALLS; i++)
+		program_may_wait[i] = call_may_wait(i);
+	program_wait = wait_call;
+	program_raised = wait_raised;
+}
+
+long lwp_offload(struct lwp *lwp, const struct trapframe *tf, const char *wmesg)
+{
+	struct call call = call_of_frame(tf);
+
+	return offload_call(caller_of(lwp), &call, wmesg);
+}
+
+/* ------------------------------------------------ calls with a handler of their own */
+
+static long wait_pause(struct lwp *lwp, struct trapframe *tf)
+{
+	if (is_alone(lwp))
+		return program_pass(lwp, tf);
+	signals_pause(lwp);
+	return -ERESTARTNOHAND;
+}
+
+/** On the CPU clock of an lwp, which the kernel does not know; or as others. */
+static long wait_clock(struct lwp *lwp, struct trapframe *tf)
+{
+	long result;
+
+	return !is_alone(lwp) && cputime_sleep(lwp, tf, &result) ? result : NOT_HANDLED;
+}
+
+/** A child of vfork has descriptors of its own, as a rule. */
+static bool is_others(const struct lwp *lwp)
+{
+	return lwp->lwp_proc->p_files_are_copies;
+}
+
+static long change_descriptors(struct lwp *lwp, struct trapframe *tf)
+{
+	struct call call;
+
+	if (is_others(lwp))
+		return NOT_HANDLED;
+	call = call_of_frame(tf);
+	return descriptor_change(caller_of(lwp), &call);
+}
+
+/** close, dup2, dup3: the number `fd` means something else. */
+static long change_one(struct lwp *lwp, struct trapframe *tf)
+{
+	int fd = (int)(tf->tf_number == SYS_close ? tf->tf_rdi : tf->tf_rsi);
+
+	if (!is_alone(lwp) || is_others(lwp))
+		return change_descriptors(lwp, tf);
+	descriptor_forget(fd);
+	return NOT_HANDLED;
+}
+
+/**
+ * Descriptors of its own for a thread: rforks and helpers have all theirs in common, so it could not be had. Where there is one thread it has them, unless another
+ * process shares them.
+ */
+static bool may_unshare(const struct lwp *lwp)
+{
+	return is_others(lwp) || (is_alone(lwp) && !own_files_are_shared);
+}
+
+/** What a process may do only while it has one thread: helpers count. */
+static long wait_unshare(struct lwp *lwp, struct trapframe *tf)
+{
+	struct trapframe others = *tf;
+
+	if (is_alone(lwp) && !lwp->lwp_proc->p_vforked_by)
+		offload_end_idle();
+	if (!(tf->tf_rdi & CLONE_FILES) || is_others(lwp))
+		return program_pass(lwp, tf);
+	if (!may_unshare(lwp))
+		return -EINVAL;
+	others.tf_rdi &= ~(uint64_t)CLONE_FILES;
+	return program_pass(lwp, &others);
+}
+
+static long change_range(struct lwp *lwp, struct trapframe *tf)
+{
+	struct trapframe all = *tf;
+	long result;
+
+	if ((tf->tf_rdx & CLOSE_RANGE_UNSHARE) && !may_unshare(lwp))
+		return -EINVAL;
+	if (!is_others(lwp))
+		all.tf_rdx &= ~(uint64_t)CLOSE_RANGE_UNSHARE;
+	result = change_descriptors(lwp, &all);
+	return result == NOT_HANDLED ? program_pass(lwp, &all) : result;
+}
+
+const struct call_entry wait_calls[] = {
+	{SYS_pause, wait_pause},
+	{SYS_clock_nanosleep, wait_clock},
+	{SYS_close, change_one},
+	{SYS_dup2, change_one},
+	{SYS_dup3, change_one},
+	{SYS_close_range, change_range},
+	{SYS_unshare, wait_unshare},
+	{SYS_setsockopt, change_descriptors},
+	{0},
+};

@@ -1,0 +1,71 @@
+/** options.ts: what can be said of a program's run, checked, as the launcher's options. */
+import { invalidType, outOfRange } from './errors.ts';
+import { type ProgramRule, policyText } from './policy.ts';
+
+/** The most rforks that the launcher takes. */
+export const RFORKS_MAX = 64;
+
+/** How libcr runs a program. */
+export interface ProgramOptions {
+  /** Kernel threads that run the program's threads, 1 to 64; 1 if absent. The processes that it starts have as many each. */
+  rforks?: number | undefined;
+  /**
+   * true: each system call of the program and of those that it starts is an object of `child.trace`. A string: the file that gets
+   * what `strace -f` would write; it is made, or emptied.
+   */
+  trace?: boolean | string | undefined;
+  /** What was caught and what became of threads, printed when a process ends by itself: to its stderr, or into a file. */
+  stats?: boolean | string | undefined;
+  /** What the program, and those that it starts, may do: a call that is denied fails with the rule's errno, and does not reach the kernel. */
+  policy?: readonly ProgramRule[] | undefined;
+  /** Native shims (`libcr_shim.h`, beside the launcher), the outermost first: shared objects through which its system calls go, and those of the processes that it starts. */
+  nativeShims?: readonly string[] | undefined;
+  /** The file that gets, when the program ends, how often it made which system call, how that ended and how long it took; FILE.PID for each process that it starts. */
+  metrics?: string | undefined;
+  /** false: the program's code is left alone; each call is caught by a signal. true if absent. */
+  patch?: boolean | undefined;
+}
+
+/** A file whose name is a number is no descriptor. */
+const fileName = (file: string): string => (/^\d+$/.test(file) ? `./${file}` : file);
+
+function switchOrFile(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  if (typeof value !== 'string' || value === '' || value.includes('\0'))
+    throw invalidType(name, 'a boolean, or the name of a file', value);
+}
+
+function filesOf(name: string, value: unknown): readonly string[] {
+  const files: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [undefined];
+  for (const file of files)
+    if (typeof file !== 'string' || file === '' || file.includes('\0'))
+      throw invalidType(name, "an array of files' names", value);
+  return files as string[];
+}
+
+/**
+ * The launcher's options. traceFd: the descriptor in the child that gets the objects of `trace: true`. Throws TypeError
+ * (ERR_INVALID_ARG_TYPE) and RangeError (ERR_OUT_OF_RANGE).
+ */
+export function launcherOptions(
+  { rforks, trace, stats, policy, nativeShims, metrics, patch }: ProgramOptions,
+  traceFd?: number,
+): string[] {
+  if (rforks !== undefined && typeof rforks !== 'number') throw invalidType('rforks', 'a number', rforks);
+  if (rforks !== undefined && !(Number.isInteger(rforks) && rforks >= 1 && rforks <= RFORKS_MAX))
+    throw outOfRange('rforks', `an integer from 1 to ${RFORKS_MAX}`, rforks);
+  switchOrFile('trace', trace);
+  switchOrFile('stats', stats);
+  if (patch !== undefined && typeof patch !== 'boolean') throw invalidType('patch', 'a boolean', patch);
+  const options: string[] = [];
+  if (typeof trace === 'string') options.push(`--trace=${fileName(trace)}`);
+  else if (traceFd !== undefined) options.push(`--trace=${traceFd}`, '--trace-format=json');
+  if (stats) options.push(typeof stats === 'string' ? `--stats=${fileName(stats)}` : '--stats');
+  if (rforks !== undefined) options.push(`--rforks=${rforks}`);
+  if (policy !== undefined) options.push(`--policy=${policyText(policy)}`);
+  for (const file of filesOf('nativeShims', nativeShims)) options.push(`--native-shim=${file}`);
+  for (const file of filesOf('metrics', metrics === undefined ? undefined : [metrics]))
+    options.push(`--metrics=${file}`);
+  if (patch === false) options.push('--no-patch');
+  return options;
+}

@@ -1,0 +1,96 @@
+/**
+ * programs.ts: runs programs natively and under the launcher, each in a process of its own, and compiles those of test/programs. A program
+ * that hangs is killed, and the result then has the signal SIGKILL.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launcherPath } from '../src/launcher.ts';
+
+export interface Result {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  input?: string;
+  /** The launcher's own. */
+  options?: string[];
+  /** Another launcher than the one that is shipped. */
+  launcher?: string;
+  /** ms, after which the program is killed. */
+  timeout?: number;
+}
+
+const TIMEOUT = 60_000;
+
+function run(
+  command: string,
+  args: string[],
+  { cwd, env, input = '', timeout = TIMEOUT }: RunOptions,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached: true });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (piece) => {
+      stdout += piece;
+    });
+    child.stderr.on('data', (piece) => {
+      stderr += piece;
+    });
+    child.stdin.on('error', () => {}); // it ended without reading it
+    child.stdin.end(input);
+    const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), timeout); // its children too
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, stdout, stderr });
+    });
+  });
+}
+
+/** PROGRAM as it is. */
+export function natively(program: string, args: string[] = [], options: RunOptions = {}): Promise<Result> {
+  return run(program, args, options);
+}
+
+/** The same under the launcher. */
+export function underLibcr(program: string, args: string[] = [], options: RunOptions = {}): Promise<Result> {
+  return run(
+    options.launcher ?? launcherPath(),
+    [...(options.options ?? []), '--', program, ...args],
+    options,
+  );
+}
+
+export const scratch: string = mkdtempSync(join(tmpdir(), 'libcr-programs-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const sourceOf = (name: string) => fileURLToPath(new URL(`programs/${name}.c`, import.meta.url));
+
+/** Compiles programs/NAME.c, with more files of that folder if it has `parts`. Returns the program's path. */
+export function compile(name: string, flags: string[] = [], parts: string[] = []): string {
+  const program = join(scratch, [name, ...flags].join(''));
+  if (!existsSync(program))
+    execFileSync('gcc', ['-O1', '-pthread', ...flags, '-o', program, ...[name, ...parts].map(sourceOf)]);
+  return program;
+}
+
+/** Builds the launcher that disturbs its program (native/inject). Returns its path. */
+export function disturbing(): string {
+  const native = fileURLToPath(new URL('../native', import.meta.url));
+  execFileSync('make', ['-s', '-C', native, 'INJECT=1']);
+  return join(native, '../build-lib/inject/libcr');
+}
+
+/** Whether a program is in PATH. */
+export function has(name: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}

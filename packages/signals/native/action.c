@@ -1,0 +1,209 @@
+/*
+ * action.c - what a signal does: the program's table, and libcr's own handlers, which are the kernel's.
+ */
+#include "signals.h"
+
+void (*signals_come)(void);
+
+#define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT))
+#define BREAKPOINT 3 /* the number of int3's trap: of a single step it is another */
+#define FLAGS 0xdc000807ull /* those that the kernel knows: no other is kept */
+
+static bool is_ours(int sig) { return SIGNALS_OURS & SIGNAL_BIT(sig); }
+
+bool signals_on_helper(void)
+{
+	return !lwkt_is_rfork() && kernel_call(SYS_getpid) == program_proc.p_pid; /* a child of vfork has numbers of its own, and its parent's rfork */
+}
+
+/** A signal from outside, or one that was sent: noted. Who takes it is decided in libcr's ordinary code. */
+void signals_on_signal(int sig, siginfo_t *si, ucontext_t *uc)
+{
+	struct lwp *lwp = signals_on_helper() ? NULL : curlwp();
+
+	(void)sig;
+	uc->uc_sigmask.__val[0] |= pending_come(lwp ? lwp->lwp_proc : &program_proc, si);
+	signals_come();
+	if (!lwp)
+		return;
+	lwp_notify(lwp, AST_SIGNAL);
+	program_interrupt(lwp, uc);
+}
+
+void action_take_default(int sig)
+{
+	struct sigact act = {.act_handler = HANDLER_DEFAULT};
+
+	kernel_call(SYS_rt_sigaction, sig, &act, NULL, 8);
+}
+
+/** What libcr was at: a call's name, or why it was there otherwise. */
+static const char *occupation(void)
+{
+	const struct trapframe *tf;
+	const struct lwp *lwp;
+
+	if (signals_on_helper())
+		return "on a helper";
+	lwp = curlwp();
+	if (!lwp || !lwp->lwp_kstack)
+		return "between two lwps";
+	tf = (const struct trapframe *)(lwp->lwp_kstack - TF_SIZE);
+	if (tf->tf_flags & TFF_ASYNC)
+		return "interrupting the program";
+	return call_name(tf->tf_number) ?: "a call without a name";
+}
+
+/** Libcr's own fault: never the program's. */
+static void own_fault(int sig, const siginfo_t *si, const ucontext_t *uc)
+{
+	const char *shim = shims_at((uint64_t)uc->uc_mcontext.gregs[REG_RIP]);
+
+	print(2, "libcr: %s%sa fault of its own in process %d, %s: signal %d at 0x%lx, address 0x%lx, stack 0x%lx\n", shim ?: "", shim ? ": " : "",
+	      (int)kernel_call(SYS_getpid), occupation(), sig, (unsigned long)uc->uc_mcontext.gregs[REG_RIP], (unsigned long)si->si_addr,
+	      (unsigned long)uc->uc_mcontext.gregs[REG_RSP]);
+	action_take_default(sig);
+}
+
+/** An instruction that could not be done, or int3. */
+static void on_fault(int sig, siginfo_t *si, ucontext_t *uc)
+{
+	greg_t *r = uc->uc_mcontext.gregs;
+	struct lwp *lwp = curlwp();
+	uint64_t handler;
+
+	if (si->si_code <= 0) { /* it was sent */
+		signals_on_signal(sig, si, uc);
+		return;
+	}
+	if ((char *)r[REG_RIP] >= user_access_begin && (char *)r[REG_RIP] < user_access_end) {
+		r[REG_RIP] = (greg_t)(uintptr_t)user_access_fault;
+		return;
+	}
+	if (sig == SIGTRAP && r[REG_TRAPNO] == BREAKPOINT && patch_trap((uint64_t)r[REG_RIP] - 1)) {
+		r[REG_RIP]--;
+		return;
+	}
+	if (!lwp || !in_program(lwp, uc)) {
+		own_fault(sig, si, uc);
+		return;
+	}
+	handler = lwp->lwp_proc->p_sigacts[sig].act_handler;
+	if (handler == HANDLER_DEFAULT || handler == HANDLER_IGNORE || (lwp->lwp_sigmask & SIGNAL_BIT(sig))) {
+		trace_signal(lwp, si);
+		trace_killed(lwp, sig);
+		/* The instruction is done again, and the kernel ends the process as it would have: its core shows the program. A trap has been done. */
+		action_take_default(sig);
+		if (sig == SIGTRAP || sig == SIGSYS)
+			kernel_call(SYS_tgkill, kernel_call(SYS_getpid), kernel_call(SYS_gettid), sig);
+		return;
+	}
+	memcpy(&lwp->lwp_fault->info, si, sizeof(*si));
+	lwp->lwp_fault->error = r[REG_ERR];
+	lwp->lwp_fault->trap = r[REG_TRAPNO];
+	lwp->lwp_fault->address = r[REG_CR2];
+	lwp->lwp_fault->used = true;
+	lwp_notify(lwp, AST_SIGNAL);
+	program_interrupt(lwp, uc);
+}
+
+void action_default(int sig)
+{
+	uint64_t only = ~SIGNAL_BIT(sig), before;
+
+	if (IGNORED_BY_DEFAULT & SIGNAL_BIT(sig))
+		return;
+	trace_killed(curlwp(), sig);
+	if (is_ours(sig) || trace_tells_of(sig))
+		action_take_default(sig);
+	kernel_call(SYS_tgkill, kernel_call(SYS_getpid), kernel_call(SYS_gettid), sig);
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &only, &before, 8); /* it ends, or stops, the process here */
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+}
+
+void action_install(struct proc *proc, int sig)
+{
+	const struct sigact *act = &proc->p_sigacts[sig];
+
+	if (is_ours(sig))
+		return;
+	if ((act->act_handler == HANDLER_DEFAULT && !trace_tells_of(sig)) || act->act_handler == HANDLER_IGNORE)
+		kernel_call(SYS_rt_sigaction, sig, act, NULL, 8);
+	else /* SA_RESTART: the kernel goes back to the calls that can be made again, and libcr decides whether they are */
+		catch_signal(sig, signals_on_signal, SA_RESTART | (act->act_flags & (SA_NOCLDSTOP | SA_NOCLDWAIT)));
+}
+
+static void forget(struct proc *proc, int sig)
+{
+	struct pending *pending;
+
+	lwkt_word_lock(&proc->p_lock);
+	pending_sort(proc);
+	while ((pending = pending_take(&proc->p_pending, SIGNAL_BIT(sig))))
+		pending_free(pending);
+	for (struct lwp *lwp = proc->p_lwps; lwp; lwp = lwp->lwp_next)
+		while ((pending = pending_take(&lwp->lwp_pending, SIGNAL_BIT(sig))))
+			pending_free(pending);
+	lwkt_word_unlock(&proc->p_lock);
+}
+
+static long action_sigaction(struct lwp *lwp, struct trapframe *tf)
+{
+	struct proc *proc = lwp->lwp_proc;
+	int sig = (int)tf->tf_rdi;
+	struct sigact act, old;
+
+	if (tf->tf_r10 != 8 || sig < 1 || sig > SIGNALS || (tf->tf_rsi && (SIGNALS_UNBLOCKABLE & SIGNAL_BIT(sig))))
+		return -EINVAL;
+	if (tf->tf_rsi && copyin(&act, tf->tf_rsi, sizeof(act)))
+		return -EFAULT;
+	lwkt_word_lock(&proc->p_lock);
+	old = proc->p_sigacts[sig];
+	act.act_mask &= ~SIGNALS_UNBLOCKABLE;
+	act.act_flags &= FLAGS;
+	if (tf->tf_rsi)
+		proc->p_sigacts[sig] = act;
+	lwkt_word_unlock(&proc->p_lock);
+	if (tf->tf_rsi) {
+		action_install(proc, sig);
+		if (act.act_handler == HANDLER_IGNORE || (act.act_handler == HANDLER_DEFAULT && (IGNORED_BY_DEFAULT & SIGNAL_BIT(sig))))
+			forget(proc, sig);
+	}
+	return tf->tf_rdx ? copyout(tf->tf_rdx, &old, sizeof(old)) : 0;
+}
+
+const struct call_entry action_calls[] = {
+	{SYS_rt_sigaction, action_sigaction},
+	{0},
+};
+
+/** The kernel has libcr's handlers, and the program what it inherited: ignored signals. */
+void signals_catch(void)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+	struct proc *proc = curproc();
+
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		kernel_call(SYS_rt_sigaction, sig, NULL, &proc->p_sigacts[sig], 8);
+	catch_begin(on_fault);
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		catch_signal(faults[i], on_fault, 0);
+}
+
+void signals_trace(struct proc *proc)
+{
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		if (trace_tells_of(sig))
+			action_install(proc, sig);
+}
+
+/** After an execve that has failed. */
+void signals_are_ours(struct lwp *lwp)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+
+	catch_begin(on_fault);
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		catch_signal(faults[i], on_fault, 0);
+	signals_mask_changed(lwp->lwp_proc);
+}

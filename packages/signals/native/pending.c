@@ -1,0 +1,253 @@
+/*
+ * pending.c - signals that have come and are not delivered yet.
+ *
+ * They come from handlers of libcr's, which may interrupt anything: so those take an element of a pool by an atomic exchange, and push it onto a list that is only ever
+ * emptied as a whole. What waits longer, and what lwps send, has memory of its own, and is limited as in the kernel: queued signals by RLIMIT_SIGPENDING.
+ *
+ * Invariant: a signal that the kernel has let go is never lost. Before there is no room the kernel is told to block those that would need it
+ * (p_held), in the handler's frame; it keeps them then, and tells their senders EAGAIN. So it does if many of one kind are here, as lists are
+ * slow to go through: those that it keeps are later ones of the same kind, and come when most of the earlier ones are taken.
+ */
+#include "signals.h"
+
+#include "lwkt_kernel.h"
+#include "os/os.h"
+
+#include <sys/resource.h>
+
+#define POOL 1024
+#define POOL_RESERVE 128 /* elements, for those who come while the mask is changed */
+#define MANY 256         /* of one real-time signal, from outside: the kernel keeps more, */
+#define FEW 64           /* until there are so many */
+#define CHUNK 32
+#define REALTIME 32 /* signals from here on are queued, each that comes; of others one waits */
+
+static struct pending pool[POOL];
+static uint32_t next_element; /* a hint */
+static uint32_t npool;        /* in use. Atomic, as the next */
+static uint32_t nqueued;      /* real-time signals that wait */
+static uint32_t noutside[SIGNALS + 1]; /* of those from outside, by signal. Atomic */
+static uint32_t spare_lock;   /* not in handlers */
+static struct pending *spare; /* by spare_lock */
+
+static bool is_realtime(const siginfo_t *info) { return info->si_signo >= REALTIME; }
+static bool is_of_pool(const struct pending *pending) { return pending >= pool && pending < pool + POOL; }
+
+static uint32_t count(uint32_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
+
+static uint64_t limit(void)
+{
+	struct rlimit limits = {0};
+
+	return kernel_call(SYS_getrlimit, RLIMIT_SIGPENDING, &limits) ? 0 : limits.rlim_cur;
+}
+
+static struct pending *take_of_pool(void)
+{
+	for (unsigned i = 0; i < POOL; i++) {
+		struct pending *pending = &pool[(count(&next_element) + i) % POOL];
+
+		if (__atomic_exchange_n(&pending->used, 1, __ATOMIC_ACQUIRE))
+			continue;
+		__atomic_fetch_add(&next_element, i + 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&npool, 1, __ATOMIC_RELAXED);
+		return pending;
+	}
+	return NULL;
+}
+
+static struct pending *take_spare(void)
+{
+	struct pending *pending;
+
+	lwkt_word_lock(&spare_lock);
+	if (!spare) {
+		struct pending *chunk = lwkt_os_alloc(CHUNK * sizeof(*chunk));
+
+		for (unsigned i = 0; chunk && i < CHUNK; i++) {
+			chunk[i].next = spare;
+			spare = &chunk[i];
+		}
+	}
+	pending = spare;
+	if (pending)
+		spare = pending->next;
+	lwkt_word_unlock(&spare_lock);
+	return pending;
+}
+
+static void give_back(struct pending *pending)
+{
+	if (is_of_pool(pending)) {
+		__atomic_fetch_sub(&npool, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&pending->used, 0, __ATOMIC_RELEASE);
+		return;
+	}
+	lwkt_word_lock(&spare_lock);
+	pending->next = spare;
+	spare = pending;
+	lwkt_word_unlock(&spare_lock);
+}
+
+static void fill(struct pending *pending, const siginfo_t *info)
+{
+	memcpy(&pending->info, info, sizeof(*info));
+	pending->next = NULL;
+	pending->outside = false;
+	if (is_realtime(info))
+		__atomic_fetch_add(&nqueued, 1, __ATOMIC_RELAXED);
+}
+
+struct pending *pending_new(const siginfo_t *info)
+{
+	struct pending *pending = NULL;
+
+	if (is_realtime(info) && count(&nqueued) && count(&nqueued) >= limit())
+		return NULL;
+	if (count(&npool) < POOL / 2)
+		pending = take_of_pool();
+	if (!pending)
+		pending = take_spare();
+	if (pending)
+		fill(pending, info);
+	return pending;
+}
+
+void pending_free(struct pending *pending)
+{
+	if (is_realtime(&pending->info))
+		__atomic_fetch_sub(&nqueued, 1, __ATOMIC_RELAXED);
+	if (pending->outside)
+		__atomic_fetch_sub(&noutside[pending->info.si_signo], 1, __ATOMIC_RELAXED);
+	give_back(pending);
+}
+
+/** What there is no room for, but the reserve. */
+static bool is_full(void)
+{
+	return count(&npool) >= POOL - POOL_RESERVE;
+}
+
+uint64_t pending_come(struct proc *proc, const siginfo_t *info)
+{
+	struct pending *pending = take_of_pool();
+	uint64_t held = 0;
+
+	if (!pending) /* there are more kernel threads in handlers than the reserve has elements */
+		return ~SIGNALS_OURS;
+	fill(pending, info);
+	pending->outside = true;
+	if (__atomic_add_fetch(&noutside[info->si_signo], 1, __ATOMIC_RELAXED) >= MANY && is_realtime(info))
+		held = SIGNAL_BIT(info->si_signo);
+	pending->next = __atomic_load_n(&proc->p_incoming, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&proc->p_incoming, &pending->next, pending, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+	if (is_full())
+		held = ~0ull;
+	held &= ~SIGNALS_OURS;
+	if (held)
+		__atomic_fetch_or(&proc->p_held, held, __ATOMIC_SEQ_CST);
+	return held;
+}
+
+void pending_release(struct proc *proc)
+{
+	uint64_t over = 0;
+
+	if (!proc->p_held || is_full())
+		return;
+	for (uint64_t set = proc->p_held; set; set &= set - 1)
+		if (count(&noutside[__builtin_ctzll(set) + 1]) < FEW)
+			over |= set & -set;
+	if (!over)
+		return;
+	__atomic_fetch_and(&proc->p_held, ~over, __ATOMIC_SEQ_CST);
+	signals_mask_soon(proc);
+}
+
+/** Those that wait make room in the pool. */
+static void leave_pool(struct pending **list)
+{
+	for (; *list; list = &(*list)->next) {
+		struct pending *pooled = *list, *own = is_of_pool(pooled) ? take_spare() : NULL;
+
+		if (!own)
+			continue;
+		memcpy(&own->info, &pooled->info, sizeof(own->info));
+		own->outside = pooled->outside;
+		own->next = pooled->next;
+		*list = own;
+		give_back(pooled);
+	}
+}
+
+void pending_add(struct pending **list, struct pending *pending)
+{
+	for (; *list; list = &(*list)->next)
+		if ((*list)->info.si_signo == pending->info.si_signo && pending->info.si_signo < REALTIME) {
+			pending_free(pending);
+			return;
+		}
+	pending->next = NULL;
+	*list = pending;
+}
+
+/** Whose it is. What was sent to a thread from outside is the main one's: of the others nobody knows. */
+static struct pending **list_for(struct proc *proc, const struct pending *pending)
+{
+	if (pending->info.si_code != SI_TKILL || !proc->p_main)
+		return &proc->p_pending;
+	lwp_notify(proc->p_main, AST_SIGNAL);
+	return &proc->p_main->lwp_pending;
+}
+
+void pending_sort(struct proc *proc)
+{
+	struct pending *last, *first = NULL;
+
+	if (!proc->p_incoming)
+		return;
+	proc->p_unassigned = true; /* first: whoever sees the list empty sees this */
+	last = __atomic_exchange_n(&proc->p_incoming, NULL, __ATOMIC_SEQ_CST);
+	while (last) {
+		struct pending *before = last->next;
+
+		last->next = first;
+		first = last;
+		last = before;
+	}
+	while (first) {
+		struct pending *next = first->next;
+
+		pending_add(list_for(proc, first), first);
+		first = next;
+	}
+	if (count(&npool) >= POOL / 2) {
+		leave_pool(&proc->p_pending);
+		for (struct lwp *lwp = proc->p_lwps; lwp; lwp = lwp->lwp_next)
+			leave_pool(&lwp->lwp_pending);
+	}
+}
+
+struct pending *pending_take(struct pending **list, uint64_t wanted)
+{
+	struct pending **best = NULL, *taken;
+
+	for (; *list; list = &(*list)->next)
+		if ((wanted & SIGNAL_BIT((*list)->info.si_signo)) && (!best || (*list)->info.si_signo < (*best)->info.si_signo))
+			best = list;
+	if (!best)
+		return NULL;
+	taken = *best;
+	*best = taken->next;
+	return taken;
+}
+
+uint64_t pending_set(const struct pending *list)
+{
+	uint64_t set = 0;
+
+	for (; list; list = list->next)
+		set |= SIGNAL_BIT(list->info.si_signo);
+	return set;
+}

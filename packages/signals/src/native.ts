@@ -1,0 +1,80 @@
+/**
+ * native.ts: finds and loads the native half. Whether libcr runs on this machine at all has been found out by @libcr/core, which is loaded first.
+ *
+ * Order: LIBCR_SIGNALS_NATIVE (a path), then prebuilds/linux-x64-glibc/abi-<process.versions.modules>/signals.node of this package.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { CodedError, ownScripts } from '@libcr/core/internal';
+
+/** addon/addon.c and addon/timer.c. Sets of signals are two words; answers below 0 are -errno. */
+export interface Native {
+  setup(onReady: () => void, others: ArrayBuffer, buffer: ArrayBuffer): number;
+  /** How many signals are in the buffer now. */
+  receive(): number;
+  /** What this environment reads, besides signals that have a handler here. */
+  setReads(low: number, high: number): void;
+  /** Of those, what stays in the kernel for now. */
+  setPaused(low: number, high: number): void;
+  /** What a thread here waits for; what somebody here gets all of; what waits here for a thread. Others see it. */
+  setWaiting(low: number, high: number): void;
+  setSubscribed(low: number, high: number): void;
+  setHeld(low: number, high: number): void;
+  /** A signal's action, 0 to 2 as the constants here. What it was: the kind, and 4 times the number of the environment whose handler it is. */
+  setAction(signo: number, kind: number): number;
+  action(signo: number): number;
+  /** That signal of the buffer goes to others: to an environment; 0: one that waits for it; -1: all that get all of them. How many have got it. */
+  pass(index: number, to: number): number;
+  kill(pid: number, signo: number): number;
+  queue(pid: number, signo: number, low: number, high: number): number;
+  /** The kernel's set of pending signals, into the buffer. */
+  pending(): void;
+  /** Takes one of these from the kernel into the buffer; 0: there is none. */
+  take(low: number, high: number): number;
+  /** Whether Node gets that signal, too. */
+  isNode(signo: number): boolean;
+  /** The event loop has one reason more (1), or less (0), to stay alive. */
+  hold(on: number): void;
+  /** The process does what it does without this package. */
+  byDefault(signo: number): void;
+  /** Times are ns. */
+  timerCreate(clock: number, signo: number, value: number): number;
+  timerSet(id: number, absolute: number, first: number, interval: number): number;
+  timerLeft(id: number): number;
+  timerInterval(id: number): number;
+  timerOverrun(id: number): number;
+  timerEnd(id: number): number;
+  /** Milliseconds, also of what was left. */
+  alarm(ms: number): number;
+}
+
+export const ACTION_DEFAULT = 0;
+export const ACTION_IGNORE = 1;
+export const ACTION_HANDLER = 2;
+
+function load(): Native {
+  const path =
+    process.env.LIBCR_SIGNALS_NATIVE ||
+    fileURLToPath(
+      new URL(`../prebuilds/linux-x64-glibc/abi-${process.versions.modules}/signals.node`, import.meta.url),
+    );
+  let cause: unknown;
+  if (existsSync(path)) {
+    try {
+      return createRequire(import.meta.url)(path) as Native;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new CodedError(
+    'ERR_LIBCR_NATIVE',
+    `@libcr/signals has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
+      `  ${path}: ${cause === undefined ? 'no such file' : (cause as Error).message}\n` +
+      'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
+    { cause },
+  );
+}
+
+ownScripts(import.meta.url); // a queue that is half changed must not be seen by others: it is not preempted
+export const native: Native = load();

@@ -1,0 +1,213 @@
+/*
+ * options.c - the launcher's options:
+ *
+ *   libcr [OPTIONS] [--] PROGRAM [ARGS...]
+ *
+ * Those that a user gives are in usage; `--exec ARGV0` is for libcr's own execve, as are `--metrics-first=PID` and `--metrics-before=FD`; `--default-signals` and
+ * `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
+ * comes past libcr is killed.
+ */
+#include "program.h"
+#include "own.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#define RFORKS_MAX 64
+#define POLICY_SIZE 16384
+#define OWN_FD 900 /* no user's descriptor has such a number */
+
+struct options options = {.stats = -1, .trace = -1, .metrics_before = -1, .rforks = 1};
+
+static const char usage[] = "usage: libcr [--stats[=FD|FILE]] [--trace[=FD|FILE]] [--trace-format=strace|json] [--rforks=N] [--policy=RULES] [--metrics=FILE] [--native-shim=FILE]... [--no-patch] [--argv0=NAME] [--] PROGRAM [ARGS...]";
+
+static bool is_number(const char *text)
+{
+	const char *digit = text;
+
+	while (*digit >= '0' && *digit <= '9')
+		digit++;
+	return digit > text && !*digit;
+}
+
+static int read_number(const char *option, const char *text, int most)
+{
+	long number = 0;
+
+	for (const char *digit = text; is_number(text) && *digit && number <= most; digit++)
+		number = number * 10 + *digit - '0';
+	if (!is_number(text) || number > most)
+		program_fail(2, option, "not such a number");
+	return (int)number;
+}
+
+/** A descriptor of libcr's own, which its children inherit: of a descriptor's number, or of a file that is made. */
+static int own_descriptor(const char *option, const char *value)
+{
+	int fd, own;
+
+	if (is_number(value))
+		fd = read_number(option, value, 1 << 20);
+	else
+		fd = (int)kernel_call(SYS_open, value, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
+	if (fd < 0)
+		program_fail(2, value, fd == -EACCES ? "permission denied: it can't be written" : "it can't be written");
+	if (fd >= OWN_FD) { /* it has been moved by the process that ran execve */
+		own_keep_inherited(fd);
+		return fd;
+	}
+	own = own_move_inherited(fd);
+	if (own < 0)
+		program_fail(2, option, "the descriptor is not open");
+	return own;
+}
+
+/** What the one who becomes the launcher ignores, for itself. */
+static void default_signals(void)
+{
+	static const int ignored[] = {SIGPIPE, SIGXFSZ};
+	const struct sigact act = {.act_handler = 0 /* SIG_DFL */};
+
+	for (unsigned i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+		kernel_call(SYS_rt_sigaction, ignored[i], &act, NULL, 8);
+		program_proc.p_sigacts[ignored[i]] = act;
+	}
+}
+
+static void limit_descriptors(int number)
+{
+	struct rlimit limit;
+
+	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) || limit.rlim_cur <= (rlim_t)number)
+		return;
+	limit.rlim_cur = (rlim_t)number;
+	kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
+}
+
+/** The value of --NAME=VALUE; without: for --NAME itself what it means then, or NULL. */
+static const char *value_of(const char *arg, const char *name, const char *without)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(arg, name, n))
+		return NULL;
+	return arg[n] == '=' ? arg + n + 1 : arg[n] ? NULL : without;
+}
+
+/** Kept where a program that writes over its arguments does not reach it. */
+static void read_policy(const char *rules)
+{
+	static char kept[POLICY_SIZE];
+	size_t n = strlen(rules) + 1;
+
+	if (n > sizeof(kept))
+		program_fail(2, "--policy", "too long");
+	memcpy(kept, rules, n);
+	policy_read(kept);
+	options.policy = kept;
+}
+
+/** Of each, in order; loaded once the program has been. */
+static void read_shim(const char *file)
+{
+	static unsigned n;
+
+	if (n == SHIMS_MAX)
+		program_fail(2, "--native-shim", "there can't be more than 16");
+	options.shims[n++] = file;
+}
+
+/** The program may change its directory before the file is written. */
+static void read_metrics(const char *file)
+{
+	static char path[4096];
+	struct text text;
+	long n = *file == '/' ? 1 : kernel_call(SYS_getcwd, path, sizeof(path));
+
+	if (n < 0 || !*file)
+		program_fail(2, "--metrics", "no such path");
+	text_begin(&text, path + n - 1, sizeof(path) - (size_t)n + 1);
+	text_add(&text, *file == '/' ? "%s" : "/%s", file);
+	if (text.at == text.end)
+		program_fail(2, "--metrics", "no such path");
+	options.metrics = path;
+}
+
+static void read_trace_format(const char *name)
+{
+	options.trace_json = !strcmp(name, "json");
+	if (!options.trace_json && strcmp(name, "strace"))
+		program_fail(2, name, "no such format; there are strace and json");
+}
+
+static void read_option(const char *arg)
+{
+	const char *value;
+
+	if ((value = value_of(arg, "--stats", "2")))
+		options.stats = own_descriptor("--stats", value);
+	else if ((value = value_of(arg, "--trace", "2")))
+		options.trace = own_descriptor("--trace", value);
+	else if ((value = value_of(arg, "--trace-format", NULL)))
+		read_trace_format(value);
+	else if ((value = value_of(arg, "--rforks", NULL)))
+		options.rforks = (unsigned)read_number("--rforks", value, RFORKS_MAX);
+	else if ((value = value_of(arg, "--nofile", NULL)))
+		limit_descriptors(read_number("--nofile", value, 1 << 30));
+	else if ((value = value_of(arg, "--policy", NULL)))
+		read_policy(value);
+	else if ((value = value_of(arg, "--native-shim", NULL)))
+		read_shim(value);
+	else if ((value = value_of(arg, "--metrics", NULL)))
+		read_metrics(value);
+	else if ((value = value_of(arg, "--metrics-first", NULL)))
+		options.metrics_first = read_number("--metrics-first", value, 1 << 30);
+	else if ((value = value_of(arg, "--metrics-before", NULL)))
+		options.metrics_before = read_number("--metrics-before", value, 1 << 30);
+	else if ((value = value_of(arg, "--argv0", NULL)))
+		options.argv0 = value;
+	else if (!strcmp(arg, "--no-patch"))
+		options.no_patch = true;
+	else if (!strcmp(arg, "--nothing-escapes"))
+		escapes_kill();
+	else if (!strcmp(arg, "--default-signals"))
+		default_signals();
+	else
+		program_fail(2, arg, "no such option; libcr --help says which there are");
+	if (!options.rforks)
+		program_fail(2, "--rforks", "not such a number");
+}
+
+static void help(void)
+{
+	print(1, "%s\n", usage);
+	for (;;)
+		kernel_call(SYS_exit_group, 0);
+}
+
+char **options_read(char **argv)
+{
+	for (argv++; *argv && **argv == '-'; argv++) {
+		if (!strcmp(*argv, "--")) {
+			argv++;
+			break;
+		}
+		if (!strcmp(*argv, "--exec") && argv[1]) {
+			options.argv0 = *++argv;
+			options.no_search = true;
+		} else if (!strcmp(*argv, "--policy") && argv[1]) {
+			read_policy(*++argv);
+		} else if (!strcmp(*argv, "--metrics") && argv[1]) {
+			read_metrics(*++argv);
+		} else if (!strcmp(*argv, "--native-shim") && argv[1]) {
+			read_shim(*++argv);
+		} else if (!strcmp(*argv, "--help")) {
+			help();
+		} else {
+			read_option(*argv);
+		}
+	}
+	if (!*argv)
+		program_fail(2, "", usage);
+	return argv;
+}

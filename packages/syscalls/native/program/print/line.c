@@ -1,0 +1,333 @@
+/*
+ * line.c - the lines of --trace: which is written when. As with strace -f -o FILE, a call is one line, unless another lwp of the process has something to say while it is under
+ * way: then its beginning is written first, with <unfinished ...>, and the rest later, with <... resumed>. Lines of other processes come between whole lines.
+ * With --trace-format=json a call is an object in a line, when it has returned, and nothing else is said.
+ *
+ * Signals are told when their handler begins, or what they do by default; and what ends a thread or the process.
+ *
+ * Invariant: `opened` is the last call that has begun, while nothing was written since; it is changed, and all is written, under `lock`, and so are the fields of a trace_line that
+ * trace.h says so of. A line of `early` arguments does not change until its lwp has ended the call. Never in a signal's handler, unless that has interrupted the program
+ * itself, and not libcr.
+ */
+#include "trace.h"
+#include "lwkt_kernel.h" /* core's */
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#define RESULT_COLUMN 40
+
+static uint32_t lock;
+static struct trace_line *opened;
+
+static void write_all(const char *at, const char *end)
+{
+	while (at < end) {
+		long n = kernel_call(SYS_write, options.trace, at, end - at);
+
+		if (n == -EAGAIN) { /* somebody has made it so, and reads it */
+			struct timespec moment = {.tv_nsec = 1000000};
+
+			kernel_call(SYS_nanosleep, &moment, NULL);
+		} else if (n <= 0 && n != -EINTR) {
+			return;
+		} else if (n > 0) {
+			at += n;
+		}
+	}
+}
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+	char buffer[512];
+	struct text text;
+	va_list list;
+
+	text_begin(&text, buffer, sizeof(buffer));
+	va_start(list, format);
+	text_add_list(&text, format, list);
+	va_end(list);
+	write_all(buffer, text.at);
+}
+
+static void print_name(struct text *out, uint64_t number)
+{
+	if (call_name(number))
+		text_add(out, "%s", call_name(number));
+	else
+		text_add(out, "syscall_0x%lx", number);
+}
+
+/** Arguments with commas between; behind the first `n` of them. Returns how many there are now. */
+static unsigned print_arguments(struct text *out, const char *from, const char *end, unsigned n)
+{
+	for (; from < end; from++) {
+		if (*from != *TRACE_NEXT)
+			text_char(out, *from);
+		else if (n++)
+			text_add(out, ", ");
+	}
+	return n;
+}
+
+/** What has begun, and is not going to be the last line: under the lock. */
+static void print_unfinished(struct trace_line *line)
+{
+	struct text out;
+
+	text_begin(&out, line->out, OUT_SIZE);
+	text_add(&out, "%-5d ", line->tid);
+	print_name(&out, line->call.number);
+	text_char(&out, '(');
+	if (print_arguments(&out, line->arguments, line->early, 0) && !line->all_early)
+		text_add(&out, ", ");
+	text_add(&out, " <unfinished ...>\n");
+	line->unfinished = true;
+	write_all(line->out, out.at);
+}
+
+/** Something else is to be written. */
+static void make_room(void)
+{
+	if (opened && !options.trace_json)
+		print_unfinished(opened);
+	opened = NULL;
+}
+
+static void print_result(struct trace_line *line, struct text *out, const char *result)
+{
+	while (out->at < line->out + RESULT_COLUMN - 1)
+		text_char(out, ' ');
+	text_add(out, " = %s\n", result);
+	write_all(line->out, out->at);
+}
+
+static void print_line(struct trace_line *line)
+{
+	struct text out;
+
+	text_begin(&out, line->out, OUT_SIZE);
+	text_add(&out, line->unfinished ? "%-5d <... " : "%-5d ", line->tid);
+	print_name(&out, line->call.number);
+	if (line->unfinished) {
+		text_add(&out, " resumed>");
+		print_arguments(&out, line->early, line->text.at, 0);
+	} else {
+		text_char(&out, '(');
+		print_arguments(&out, line->arguments, line->text.at, 0);
+	}
+	text_char(&out, ')');
+	print_result(line, &out, line->result);
+}
+
+/** The arguments' text has printable characters only. */
+static void print_json(struct trace_line *line, const char *error, bool ends)
+{
+	struct text out;
+	bool first = true;
+
+	text_begin(&out, line->out, OUT_SIZE);
+	text_add(&out, "{\"pid\":%d,\"tid\":%d,\"name\":\"", curproc()->p_pid, line->tid);
+	print_name(&out, line->call.number);
+	text_add(&out, "\",\"args\":[");
+	for (const char *c = line->arguments; *c; c++) {
+		if (*c == *TRACE_NEXT) {
+			text_add(&out, first ? "\"" : "\",\"");
+			first = false;
+			continue;
+		}
+		if (*c == '"' || *c == '\\')
+			text_char(&out, '\\');
+		text_char(&out, *c);
+	}
+	text_add(&out, first ? "]" : "\"]");
+	if (ends)
+		text_add(&out, ",\"result\":null}\n");
+	else if (error)
+		text_add(&out, ",\"result\":-1,\"errno\":\"%s\"}\n", error);
+	else
+		text_add(&out, ",\"result\":%ld}\n", line->call.result);
+	write_all(line->out, out.at);
+}
+
+void line_begins(struct trace_line *line)
+{
+	lwkt_word_lock(&lock);
+	make_room();
+	opened = line;
+	line->under_way = true;
+	line->unfinished = false;
+	lwkt_word_unlock(&lock);
+}
+
+/** Under the lock: it is over, whatever is written of it. */
+static void close_line(struct trace_line *line)
+{
+	if (opened == line)
+		opened = NULL;
+	else
+		make_room();
+	line->under_way = false;
+}
+
+void line_ends(struct trace_line *line, const char *error)
+{
+	lwkt_word_lock(&lock);
+	close_line(line);
+	if (options.trace_json)
+		print_json(line, error, false);
+	else
+		print_line(line);
+	lwkt_word_unlock(&lock);
+}
+
+void line_drop(struct trace_line *line)
+{
+	lwkt_word_lock(&lock);
+	if (opened == line)
+		opened = NULL;
+	line->under_way = false;
+	lwkt_word_unlock(&lock);
+}
+
+/** The last call of an lwp, of which nothing comes back, where it is under way. */
+static void print_last(struct trace_line *line)
+{
+	struct text out;
+
+	text_begin(&out, line->out, OUT_SIZE);
+	text_add(&out, "%-5d <... ", line->tid);
+	print_name(&out, line->call.number);
+	text_add(&out, line->all_early ? " resumed>)" : " resumed> <unfinished ...>)");
+	print_result(line, &out, "?");
+}
+
+/** The line of a call that does not come back. Whether lines of strace's follow, of what it has ended. Under the lock. */
+static bool print_exit(struct trace_line *line)
+{
+	close_line(line);
+	memcpy(line->result, "?", 2);
+	if (options.trace_json)
+		print_json(line, NULL, true);
+	else
+		print_line(line);
+	return !options.trace_json;
+}
+
+void line_exit(struct lwp *lwp)
+{
+	struct trace_line *line = lwp->lwp_trace;
+
+	lwkt_word_lock(&lock);
+	if (print_exit(line))
+		say("%-5d +++ exited with %d +++\n", line->tid, (int)line->call.values[0] & 0xff);
+	lwkt_word_unlock(&lock);
+}
+
+/** What becomes of each lwp of a process that ends: the main one's is the last. Under both locks. */
+static void print_ends(struct proc *proc, const char *how)
+{
+	struct lwp *lwp, *first = proc->p_main;
+
+	for (lwp = proc->p_lwps; lwp; lwp = lwp->lwp_next) {
+		struct trace_line *line = lwp->lwp_trace;
+
+		if (line && line->under_way && line->tid == lwp->lwp_tid)
+			print_last(line);
+	}
+	for (lwp = proc->p_lwps; lwp; lwp = lwp->lwp_next)
+		if (lwp != first)
+			say("%-5d +++ %s +++\n", lwp->lwp_tid, how);
+	say("%-5d +++ %s +++\n", proc->p_pid, how);
+}
+
+static void end_all(struct proc *proc, const char *how)
+{
+	lwkt_word_lock(&proc->p_lock);
+	print_ends(proc, how);
+	lwkt_word_unlock(&proc->p_lock);
+}
+
+void line_exit_all(struct lwp *lwp)
+{
+	struct trace_line *line = lwp->lwp_trace;
+	char how[24];
+	struct text text;
+
+	lwkt_word_lock(&lock);
+	if (print_exit(line)) {
+		text_begin(&text, how, sizeof(how));
+		text_add(&text, "exited with %d", (int)line->call.values[0] & 0xff);
+		end_all(lwp->lwp_proc, how);
+	}
+	lwkt_word_unlock(&lock);
+}
+
+/* ------------------------------------------------ signals */
+
+static bool is_told(void) { return options.trace >= 0 && !options.trace_json; }
+
+bool trace_tells_of(int sig)
+{
+	const uint64_t quiet = SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) |
+	                       SIGNAL_BIT(SIGTTOU) | SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGKILL);
+
+	return is_told() && !(quiet & SIGNAL_BIT(sig));
+}
+
+void trace_signal(const struct lwp *lwp, const siginfo_t *info)
+{
+	char buffer[384];
+	struct text text;
+
+	if (!is_told())
+		return;
+	text_begin(&text, buffer, sizeof(buffer));
+	show_signal(&text, (uint64_t)info->si_signo);
+	text_char(&text, ' ');
+	show_siginfo(&text, (uint64_t)info);
+	lwkt_word_lock(&lock);
+	make_room();
+	say("%-5d --- %s ---\n", lwp->lwp_tid, buffer);
+	lwkt_word_unlock(&lock);
+}
+
+/** Whether the kernel is going to write a core: as far as that can be known. */
+static bool dumps_core(int sig)
+{
+	const uint64_t cores = SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) |
+	                       SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGSYS);
+	struct rlimit limit = {0};
+
+	return (cores & SIGNAL_BIT(sig)) && !kernel_call(SYS_prlimit64, 0, RLIMIT_CORE, NULL, &limit) && limit.rlim_cur > 0;
+}
+
+void trace_killed(const struct lwp *lwp, int sig)
+{
+	char how[48];
+	struct text text;
+
+	if (!trace_tells_of(sig))
+		return;
+	text_begin(&text, how, sizeof(how));
+	text_add(&text, "killed by ");
+	show_signal(&text, (uint64_t)sig);
+	text_add(&text, dumps_core(sig) ? " (core dumped)" : "");
+	lwkt_word_lock(&lock);
+	make_room();
+	end_all(lwp->lwp_proc, how);
+	lwkt_word_unlock(&lock);
+}
+
+void trace_gone(struct lwp *lwp)
+{
+	if (lwp->lwp_trace)
+		line_drop(lwp->lwp_trace);
+}
+
+void trace_forget(void)
+{
+	lock = 0;
+	opened = NULL;
+}

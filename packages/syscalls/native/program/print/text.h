@@ -1,0 +1,30 @@
+/*
+ * text.h - text without a C library, and lines for stderr.
+ */
+#ifndef PROGRAM_TEXT_H
+#define PROGRAM_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strchr(const char *s, int c);
+char *strrchr(const char *s, int c);
+
+/** A text under way; what does not fit is cut. */
+struct text {
+	char *at, *end;
+};
+void text_begin(struct text *text, char *buffer, size_t size);
+void text_char(struct text *text, char c);
+/** %s %c %d %u %x, with l or z; %-Nd and %Nd pad. */
+void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_add_list(struct text *text, const char *format, va_list list);
+
+/** Writes a line to a descriptor, in one piece. */
+void print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#endif

@@ -1,0 +1,37 @@
+/*
+ * own.h - libcr's own descriptors (own.c): where they lie, and that the program has none of them.
+ */
+#ifndef PROGRAM_OWN_H
+#define PROGRAM_OWN_H
+
+#include "proc.h"
+
+/** Moves a descriptor out of the program's way, which can't use it from then on: its new number. It is closed on execve, and in a fork's child. */
+int own_move(int fd);
+/** The same for what is passed on to the next program's launcher and to children: --stats, --trace. One of 0, 1 and 2 stays where it is, too. */
+int own_move_inherited(int fd);
+/** One that has been moved by the launcher that ran execve. */
+void own_keep_inherited(int fd);
+/** Before an execve of the launcher, and after one that has failed: whether those are inherited. */
+void own_pass_on(bool pass);
+void own_close(int fd); /* one of own_move's, if it is open here */
+/** A file that is kept open, at *fd; it is opened if that is -1. -errno if it can't be. */
+int own_open(int *fd, const char *path, int flags);
+/** In a fork's child. shared: it has its parent's descriptors, and not copies: so the parent's are neither closed nor given to the program. */
+void own_forked(bool shared);
+
+/** The first from `first` to `last` that this lwp's program must not close; -1 where there is none. */
+int64_t own_first(const struct lwp *lwp, uint64_t first, uint64_t last);
+
+extern bool own_any; /* there are some */
+/** Whether a call is made with one of them: then it answers EBADF. */
+bool own_is_used(const struct lwp *lwp, const struct trapframe *tf);
+
+/** Another process shares the program's descriptors, and may change what a number stands for. */
+extern bool own_files_are_shared;
+
+/** getdents and getdents64, without libcr's in the process' list of descriptors. */
+long own_getdents(struct lwp *lwp, struct trapframe *tf);
+extern const struct call_entry own_calls[];
+
+#endif

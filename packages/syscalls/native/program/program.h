@@ -1,0 +1,263 @@
+/*
+ * program.h - the front door for programs: what its files share, and what posix-compat and signals build on.
+ *
+ * A program is loaded (load/), its system calls are caught (catch/) and come through x86_64/entry.S to program_syscall (catch/dispatch.c), which gives each
+ * to its handler, or to the kernel as it is. process/ has what begins and ends a process, print/ what is said of it.
+ *
+ * All of it is freestanding: no C library, no thread-local storage, general registers only, since a program may be interrupted anywhere, in its own
+ * malloc too.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include "kernel.h"
+#include "policy/policy.h" /* the library's, src/ */
+#include "proc.h"
+#include "table/names.h"
+#include "text.h"
+
+#define CALLS 512 /* numbers of system calls that are known */
+
+/* ------------------------------------------------ entry.S */
+extern char program_text[], program_text_end[]; /* the linker's: libcr's text */
+extern char program_entry[], program_leave[], program_return[], program_return_end[];
+extern char program_pass_begin[], program_pass_end[], program_through_begin[], program_through_end[]; /* from the look to behind the syscall */
+extern char user_access_begin[], user_access_end[], user_access_fault[];
+
+void program_enter(struct trapframe *tf) __attribute__((noreturn)); /* the program goes on with these registers */
+long program_pass_as(struct lwp *lwp, const struct trapframe *tf);  /* the call to the kernel. Also -ERESTARTSYS, -ERESTARTNOINTR */
+void program_restorer(void);                                        /* sigreturn, from libcr's text */
+void program_sigreturn(void *uc) __attribute__((noreturn));         /* of that context, which has a word in front of it, by the kernel */
+long program_clone_call(uint64_t flags, void *stack, int *ptid, int *ctid, uint64_t tls, void (*func)(void *), void *arg);
+
+/* The program's memory, which may not be there: 0 or -EFAULT. */
+long user_copy(void *to, const void *from, size_t n);
+long user_load32(const uint32_t *from, uint32_t *value);
+long user_store32(uint32_t *to, uint32_t value);
+long user_swap32(uint32_t *at, uint32_t *expected, uint32_t value); /* compare and exchange: *expected is what was there */
+long user_xsave(void *area);   /* all of the vector and floating-point state, as XSAVE lays it out; 64-byte aligned, its header zero */
+long user_xrstor(const void *area);
+/** Copies a string with its NUL. Its length, -EFAULT, or -ENAMETOOLONG where it has more than size bytes. */
+long user_string(char *to, uint64_t from, size_t size);
+
+/** Copies to or from the address that a program gave. */
+static inline long copyin(void *to, uint64_t from, size_t n) { return user_copy(to, (const void *)from, n); }
+static inline long copyout(uint64_t to, const void *from, size_t n) { return user_copy((void *)to, from, n); }
+
+/* ------------------------------------------------ what runs: process/process.c, catch/catch.c */
+struct lwp *curlwp(void);
+struct proc *curproc(void);
+void set_curlwp(struct lwp *lwp);
+void process_begin(struct lwp *first);
+extern struct proc program_proc; /* the first, or a fork's child: all but vfork's children */
+
+static inline bool in_libcr(uint64_t rip) { return rip >= (uint64_t)program_text && rip < (uint64_t)program_text_end; }
+/** Whether the program was interrupted, and not libcr on its behalf. td may run on its kernel stack outside of libcr's text, in the vDSO. */
+bool in_program(const struct lwp *lwp, const ucontext_t *uc);
+/** In a signal's handler, after lwp_ast was set: the lwp that runs will see it before its program's next instruction, and a call that it is making
+ *  ends. Where the program itself was interrupted, it goes into libcr once the handler returns. */
+void program_interrupt(const struct lwp *lwp, ucontext_t *uc);
+/** The same on a kernel thread that makes a program's call for somebody (program_pass), and is no rfork: the call ends. */
+void program_interrupt_pass(ucontext_t *uc);
+
+/* ------------------------------------------------ catch/frame.c */
+void trapframe_load(struct trapframe *tf, const ucontext_t *uc);
+void trapframe_store(const struct trapframe *tf, greg_t *registers);
+
+/* ------------------------------------------------ catch/dispatch.c */
+typedef long (*call_handler)(struct lwp *lwp, struct trapframe *tf);
+/** What a handler answers that has nothing to do: the call is made as one that has none. */
+#define NOT_HANDLED INT64_MIN
+struct call_entry {
+	int number;
+	call_handler handler;
+};
+/** Puts handlers in front of the kernel, up to one without a handler. */
+void program_handle(const struct call_entry *entries);
+/** The call goes to the kernel as it is. What the kernel has not been told yet it is told before. Also -ERESTARTSYS, -ERESTARTNOINTR. */
+long program_pass(struct lwp *lwp, const struct trapframe *tf);
+/** How a call that nobody handles is made, as it may wait: posix-compat's, or program_pass. */
+extern call_handler program_wait;
+/** Of which calls program_wait makes anything else than a pass, while there are several lwps. */
+extern bool program_may_wait[CALLS];
+/** A call has answered -EPIPE or -EFBIG, which raises a signal: it may be another kernel thread's than the lwp's. */
+extern void (*program_raised)(struct lwp *lwp, long error);
+/** Tells the kernel what it has not been told: p_stale. */
+extern void (*program_refresh)(struct lwp *lwp);
+/** Each call is to be looked at, for a trace, a policy or to be counted. */
+extern bool program_watched;
+/** What is to be done before the program goes on, by AST_ bits that are cleared already. */
+extern void (*program_look)(struct lwp *lwp, struct trapframe *tf, uint32_t ast);
+/** The program's call is to be made again: it goes on at its syscall instruction. */
+void program_restart(struct trapframe *tf);
+
+/* ------------------------------------------------ catch/catch.c */
+/** libcr's own handler of a signal, on the kernel thread's alternate stack, with all others but faults blocked. */
+void catch_signal(int sig, void (*handler)(int, siginfo_t *, ucontext_t *), uint64_t flags);
+/** This kernel thread's alternate stack (NULL: it has one), and from now on its system calls are caught. 0, or -errno. */
+long catch_thread(void *altstack, size_t size);
+#define ALTSTACK_SIZE (64 * 1024)
+#define KSTACK_SIZE (32 * 1024)      /* of an lwp's kernel stack, at most */
+#define KSTACK_SHIM_SIZE (64 * 1024) /* the same where there are shims, which use it, too */
+/** Before a thread's first. other: what to do with a SIGSYS that is none of libcr's. */
+void catch_begin(void (*other)(int sig, siginfo_t *si, ucontext_t *uc));
+
+/* ------------------------------------------------ catch/escape.c */
+/** From now on the process, and whatever it runs, is killed for a system call from outside of libcr's text. */
+void escapes_kill(void);
+
+/* ------------------------------------------------ shim/ */
+#define SHIMS_MAX 16
+/** Loads a shared object as the next shim; what can't be used ends the process, with a sentence. Returns the file's own path. */
+const char *shims_load(const char *path, char **environment);
+/** The shims that want a call of this number, a bit for each. */
+uint32_t shims_wanting(uint64_t number);
+/** The call by way of these, and at last of `made`. */
+long shims_call(struct lwp *lwp, struct trapframe *tf, uint32_t wanting, call_handler made);
+void shims_begin(void); /* the program begins */
+void shims_forked(void);
+void shims_end(int status);
+/** The file of the shim whose code is there, or NULL. */
+const char *shims_at(uint64_t address);
+extern unsigned shims_count;
+
+/* ------------------------------------------------ policy.c */
+/** Reads --policy's rules; those that are none end the process. */
+void policy_read(const char *rules);
+
+/* ------------------------------------------------ load/, process/ */
+struct options {
+	int stats, trace;  /* descriptors, or -1: the program may close its own */
+	bool trace_json;   /* an object for each call, and not strace's line */
+	const char *metrics; /* the file, by its whole path, or NULL */
+	int metrics_first;   /* the process that it is of; others have a file each. 0: this one */
+	int metrics_before;  /* a descriptor with what this process had counted before its execve, or -1 */
+	const char *policy; /* what policy_read has read, for the programs that this one runs; or NULL */
+	bool no_patch;     /* all calls come by a signal */
+	unsigned rforks;   /* kernel threads that run lwps */
+	const char *shims[SHIMS_MAX + 1]; /* files, the outermost first */
+	const char *argv0; /* what the program is to find there, or NULL: PROGRAM */
+	bool no_search;    /* as execve was called: PATH does not count */
+};
+extern struct options options;
+/** Reads the launcher's options; returns what is left of argv: the program, and its arguments. A wrong command line ends the process. */
+char **options_read(char **argv);
+extern char program_exe[4096];  /* what /proc/self/exe is to say */
+extern uint64_t program_stack;  /* where the first lwp's stack begins; it grows down from there */
+
+#define PREFIX_MAX 12
+
+/** What is at a path that somebody wants to run. */
+struct executable {
+	char path[4096];                 /* of the ELF file: a script's interpreter */
+	char interpreter[4096];          /* the ELF file's, or "" */
+	const char *refusal;             /* why the kernel may run it and libcr can't, or NULL */
+	const char *prefix[PREFIX_MAX];  /* what a script puts in place of argv[0]: interpreter, argument, script */
+	unsigned nprefix;                /* 0: no script */
+	size_t used;
+	char words[8192];
+};
+/** What execve would find at path: 0, or -errno. -ENOEXEC: no program for this machine and this loader. */
+long examine(const char *path, struct executable *exe);
+/** Whether the kernel has an interpreter for a file that is nothing else (binfmt_misc). */
+bool binfmt_knows(const char *path);
+/** Looks for name as a shell does. 0, or -errno. */
+long find_program(const char *name, const char *path, char *to, size_t size);
+
+struct image {
+	uint64_t entry, base, phdr, phnum;
+	uint64_t code[2], data[2]; /* where they begin and end */
+	bool executable_stack;
+};
+long load_image(const char *path, struct image *image);
+
+extern const struct call_entry exec_calls[], fork_calls[], self_calls[], process_calls[];
+/** After an execve that has failed: signals are caught by libcr again. By signals. */
+extern void (*program_signals_are_ours)(struct lwp *lwp);
+
+/** Where the program's arguments and environment lie: what /proc/self/cmdline shows. */
+struct strings {
+	uint64_t args[2], environment[2], stack;
+	const void *auxv;
+	size_t auxv_size;
+};
+void self_init(const char *path, const char *file, const struct image *image, const struct strings *strings);
+bool is_self_exe(const char *path);
+/** A path below /proc, or from a descriptor on, that may be one of this process' threads': what becomes of a call with it. flags: open's; -1: it is another call. */
+enum proc_path {
+	PROC_PATH_OTHER,    /* the call as it is */
+	PROC_PATH_CHANGED,  /* with this path instead */
+	PROC_PATH_ANSWERED, /* *result */
+};
+extern enum proc_path (*program_proc_path)(struct lwp *lwp, int dirfd, char *path, size_t size, int64_t flags, long *result);
+long self_prctl(struct lwp *lwp, struct trapframe *tf); /* the kernel's, but for what would let calls escape */
+long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
+struct clone_args;
+long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct clone_args *args);
+long fork_read_args(const struct trapframe *tf, struct clone_args *args);
+/** Before a fork, and after it in the parent: nothing of libcr's may be half done on another kernel thread meanwhile. */
+extern void (*program_forks)(bool begins);
+/** In a fork's child, once it is caught: what else has to begin anew. */
+extern void (*program_forked)(struct lwp *lwp);
+extern void (*program_vforked)(struct lwp *lwp); /* the same in a vfork's */
+
+/* ------------------------------------------------ patch/ */
+/** A syscall instruction that was caught, and the call that it makes. Answers where the program goes on behind it. In SIGSYS' handler. */
+uint64_t patch_caught(uint64_t at, uint64_t number);
+/** Where a call begins again that goes on at rip. */
+uint64_t patch_again(uint64_t rip);
+/** A handler of the program's is about to be shown these registers: rip is one of the program's own code. */
+void patch_show(struct trapframe *tf);
+/** The program goes on by registers that such a handler had. */
+void patch_resume(struct trapframe *tf);
+/** While a child of vfork is out nothing is patched: its traps need not be ours. */
+void patch_hold(bool hold);
+/** From now on several kernel threads run the program's code; or, in a fork's child, one. */
+void patch_shared(bool shared);
+/** In SIGTRAP's handler: whether it is a place that is being patched; then that is over now, and the instruction is to be done again. */
+bool patch_trap(uint64_t at);
+extern uint64_t patch_count, patch_trapped; /* sites; calls that came by a signal */
+
+/* ------------------------------------------------ print/ */
+void stats_count(uint64_t number); /* where options.stats */
+void stats_forget(void);
+/** What posix-compat has counted. */
+struct lwp_counts {
+	uint64_t lwps, switches, preemptions;
+};
+extern void (*stats_more)(struct lwp_counts *counts);
+void stats_print(void);
+/* --metrics: a call begins, and has ended. */
+uint64_t metrics_begin(uint64_t number); /* when */
+void metrics_end(uint64_t number, uint64_t began, long result);
+void metrics_make(void);                 /* the options have been read */
+void metrics_forget(void);               /* in a fork's child */
+void metrics_print(void);                /* the process ends by itself */
+int metrics_hand_over(void);             /* execve: a descriptor with what has been counted, or -1 */
+void trace_begin(struct lwp *lwp, const struct trapframe *tf); /* while the memory that the arguments point to is as it was */
+void trace_end(struct lwp *lwp, long result);
+bool trace_tells_of(int sig);                            /* so it has to come to libcr, whatever the program does about it */
+void trace_signal(const struct lwp *lwp, const siginfo_t *info); /* it is delivered */
+void trace_killed(const struct lwp *lwp, int sig);       /* it ends the process now */
+void trace_forget(void);                                 /* in a fork's child */
+void trace_gone(struct lwp *lwp);                        /* a child of vfork, in the middle of its execve, maybe */
+void trace_started(const char *path, char **argv, uint64_t environment); /* the line for the execve that began this program */
+
+/** Reads the launcher's command line and loads the program: tf is how it begins. Where that can't be done the process ends, with a sentence. */
+void program_load(uint64_t *stack, struct trapframe *tf);
+/** libcr can't: says what and why, and ends. */
+void program_fail(int status, const char *what, const char *why) __attribute__((noreturn));
+void program_exit(int status) __attribute__((noreturn)); /* the whole process */
+#endif

@@ -1,0 +1,12 @@
+/*
+ * restart.h - what a call answers beside errors, as Linux' own: a signal has ended it, and it is to be made again once the caller has seen to that. For C and for the
+ * assembler.
+ */
+#ifndef SYSCALLS_RESTART_H
+#define SYSCALLS_RESTART_H
+
+#define ERESTARTSYS 512    /* unless the signal's handler has no SA_RESTART: then EINTR */
+#define ERESTARTNOINTR 513 /* in any case: the call has not been made */
+#define ERESTARTNOHAND 514 /* unless a handler has run: then EINTR */
+
+#endif
