@@ -36,6 +36,10 @@ test('many threads in two addons, with as many scopes as they like', async () =>
   expect(await scopes('many')).toEqual({ wrong: [], known: true });
 });
 
+test('many threads that have called JSON.stringify before', async () => {
+  expect(await scopes('stringified')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
 test('exceptions and abort() on the way out', async () => {
   expect(await scopes('thrown')).toEqual([0, 1, 2, 3, 4].map((i) => `thrown ${i}`).concat('AbortError'));
 });

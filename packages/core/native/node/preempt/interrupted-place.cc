@@ -27,7 +27,7 @@
 #include "../cpu.h"
 #include "hardclock.h"
 #include "preempt.h"
-#include "../state/address-ranges.h"
+#include "../state/return-addresses.h"
 #include "../state/program-symbols.h"
 #include "../strings.h"
 
@@ -41,6 +41,7 @@ struct Places {
   std::string missing;          // why there is no preemption; empty: there is
   std::vector<Range> near;  // not among what has called us last: a regular expression
   std::vector<Range> far;   // nowhere on the stack: JSON.stringify, a debugger that has stopped the program
+  std::vector<Range> stringify, outermost;  // JSON.stringify's own, and its outermost function
   std::vector<Range> loops;  // what optimized loops call to look for interrupts
   void (*deoptimize_all)(v8::Isolate*) = nullptr;
   Range all = {UINTPTR_MAX, 0};  // where all of those lie
@@ -58,8 +59,12 @@ void look_at_function(const char* name, const Elf64_Sym& symbol, void* arg) {
 
   if (begins("_ZN2v88internal") && (std::strstr(name, "20CheckStackGuardState") || std::strstr(name, "Runtime_WasmTriggerTierUp")))
     found->near.push_back(range);
-  else if (begins("_ZN2v88internal15JsonStringifier") || (begins("_ZN4node9inspector19NodeInspectorClient") && std::strstr(name, "runMessageLoop")))
+  else if (begins("_ZN2v88internal15JsonStringifier"))
+    found->far.push_back(range), found->stringify.push_back(range);
+  else if (begins("_ZN4node9inspector19NodeInspectorClient") && std::strstr(name, "runMessageLoop"))
     found->far.push_back(range);
+  else if (begins("_ZN2v88internal13JsonStringifyEP"))
+    found->outermost.push_back(range);
   else if (begins("_ZN2v88internal") && (std::strstr(name, "Runtime_HandleNoHeapWritesInterrupts") || std::strstr(name, "Runtime_StackGuardE") ||
                                          std::strstr(name, "Runtime_BytecodeBudgetInterruptWithStackCheck_Maglev")))
     found->loops.push_back(range);
@@ -97,14 +102,13 @@ bool programs_own(Cpu* cpu, bool called) {
 
 const ptrdiff_t kNear = 512;  // words
 
-/** Whether the running thread's stack has a return address into one of the places: the near ones too, or the far ones only. */
-bool stack_has(lwkt_thread_t td, bool near_too) {
+/** Whether the running thread's stack has a return address into one of the functions: among its last so many words. */
+bool stack_has(lwkt_thread_t td, const std::vector<Range>& functions, ptrdiff_t words = PTRDIFF_MAX) {
   auto* here = static_cast<uintptr_t*>(__builtin_frame_address(0));
   auto* end = static_cast<uintptr_t*>(lwkt_stack_end(td));
-  const ptrdiff_t near = near_too ? kNear : 0;
 
-  for (uintptr_t* word = here; word < end; word++)
-    if (*word >= places.all.begin && *word < places.all.end && ((word - here < near && lies_in(places.near, *word)) || lies_in(places.far, *word))) return true;
+  for (uintptr_t* word = here; word < end && word - here < words; word++)
+    if (*word >= places.all.begin && *word <= places.all.end && returns_into(functions, *word)) return true;
   return false;
 }
 
@@ -123,19 +127,15 @@ bool may_end(Cpu* cpu, lwkt_thread_t td, bool called) {
   return programs_own(cpu, called);
 }
 
-bool may_preempt(lwkt_thread_t td) { return !stack_has(td, true); }
+bool may_preempt(lwkt_thread_t td) { return !stack_has(td, places.near, kNear) && !stack_has(td, places.far); }
 
 bool in_optimized_loop(lwkt_thread_t td) {
 #if V8_MAJOR_VERSION >= 12
-  auto* here = static_cast<uintptr_t*>(__builtin_frame_address(0));
-  auto* end = static_cast<uintptr_t*>(lwkt_stack_end(td));
-
-  for (uintptr_t* word = here; word < end && word - here < kNear; word++)
-    if (lies_in(places.loops, *word)) return true;
+  return stack_has(td, places.loops, kNear);
 #else
   (void)td;
-#endif
   return false;
+#endif
 }
 
 void forget_values(Cpu* cpu) { places.deoptimize_all(cpu->isolate); }
@@ -161,15 +161,25 @@ static const Places& known_places() {
 /**
  * Whether td, which runs, has been called by JSON.stringify, on a V8 that does not survive it if two threads wait there: 12.4 keeps those that are at work in
  * one list, and ends the process unless the last that began ends first.
+ *
+ * A JSON.stringify that has ended leaves return addresses lying, some of which may be on the stack still. So two are looked for that only belong together: one of
+ * JSON.stringify's outermost function, and next below it one of the object's that does the work.
  */
 bool below_stringify(lwkt_thread_t td) {
 #if V8_MAJOR_VERSION == 12
   known_places();
-  return stack_has(td, false);
+  auto* end = static_cast<uintptr_t*>(lwkt_stack_end(td));
+  uintptr_t* work = nullptr;
+
+  for (auto* word = static_cast<uintptr_t*>(__builtin_frame_address(0)); word < end; word++) {
+    if (*word < places.all.begin || *word > places.all.end) continue;
+    if (returns_into(places.stringify, *word)) work = word;
+    if (work && word - work < kNear && returns_into(places.outermost, *word)) return true;
+  }
 #else
   (void)td;
-  return false;
 #endif
+  return false;
 }
 
 /** preemptionMissing() -> why there is no preemption in this process, or undefined. */

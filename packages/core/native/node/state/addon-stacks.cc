@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "../cpu.h"
-#include "address-ranges.h"
+#include "return-addresses.h"
 
 namespace libcr {
 
@@ -78,7 +78,7 @@ bool below_addon_stack(lwkt_thread_t td) {
   auto* end = static_cast<uintptr_t*>(lwkt_stack_end(td));
 
   for (auto* word = static_cast<uintptr_t*>(__builtin_frame_address(0)); word < end && !ranges.empty(); word++)
-    if (lies_in(ranges, *word)) return true;
+    if (returns_into(ranges, *word)) return true;
   return false;
 }
 

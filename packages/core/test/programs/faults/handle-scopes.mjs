@@ -27,6 +27,22 @@ await main({
       ),
     ),
 
+  /** Each thread has called JSON.stringify before, so that its return addresses lie about on the stack. */
+  stringified: () =>
+    run(() => {
+      const deep = Array.from({ length: 40 }).reduce((below) => ({ toJSON: () => ({ below }) }), 'deepest');
+      const tds = Array.from({ length: 8 }, (_, i) =>
+        create(() => {
+          const text = JSON.stringify(deep);
+          return first.scoped(() => {
+            pause();
+            return text.includes('deepest') && i;
+          }, 2);
+        }),
+      );
+      return tds.map((td) => td.join());
+    }),
+
   /** Two addons, one in the other, with different numbers of scopes, in many threads. */
   many: () =>
     run(() => {
