@@ -78,10 +78,12 @@ static void release_all(struct proc *proc)
 		robust_release(lwp);
 }
 
+static call_handler below_exit_group;
+
 static long robust_exit_group(struct lwp *lwp, struct trapframe *tf)
 {
 	release_all(lwp->lwp_proc);
-	program_exit((int)tf->tf_rdi);
+	return below_exit_group(lwp, tf);
 }
 
 static long robust_set(struct lwp *lwp, struct trapframe *tf)
@@ -113,6 +115,6 @@ static long robust_get(struct lwp *lwp, struct trapframe *tf)
 const struct call_entry robust_calls[] = {
 	{SYS_set_robust_list, robust_set},
 	{SYS_get_robust_list, robust_get},
-	{SYS_exit_group, robust_exit_group},
+	{SYS_exit_group, robust_exit_group, &below_exit_group},
 	{0},
 };

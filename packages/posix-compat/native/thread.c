@@ -101,12 +101,14 @@ static long make_thread(struct lwp *me, const struct trapframe *tf, uint64_t fla
 	return tid;
 }
 
+static call_handler below_clone, below_clone3, below_prctl;
+
 static long thread_clone(struct lwp *lwp, struct trapframe *tf)
 {
 	uint64_t flags = (uint32_t)tf->tf_rdi;
 
 	if (!(flags & CLONE_THREAD))
-		return fork_process(lwp, tf, flags, tf->tf_rsi, tf->tf_rdx, tf->tf_r10, tf->tf_r8);
+		return below_clone(lwp, tf);
 	return make_thread(lwp, tf, flags & ~(uint64_t)CSIGNAL, tf->tf_rsi, tf->tf_rdx, tf->tf_r10, tf->tf_r8);
 }
 
@@ -118,7 +120,7 @@ static long thread_clone3(struct lwp *lwp, struct trapframe *tf)
 	if (error)
 		return error;
 	if (!(args.flags & CLONE_THREAD))
-		return fork_process3(lwp, tf, &args);
+		return below_clone3(lwp, tf);
 	return make_thread(lwp, tf, args.flags, args.stack ? args.stack + args.stack_size : 0, args.parent_tid, args.child_tid, args.tls);
 }
 
@@ -196,7 +198,7 @@ static long thread_prctl(struct lwp *lwp, struct trapframe *tf)
 	if (lwp->lwp_tid == lwp->lwp_proc->p_pid && (tf->tf_rdi == PR_SET_NAME || tf->tf_rdi == PR_GET_NAME) && !lwp->lwp_proc->p_vforked_by)
 		return prctl_process_name(lwp, tf);
 	if (lwp->lwp_tid == lwp->lwp_proc->p_pid || (tf->tf_rdi != PR_SET_NAME && tf->tf_rdi != PR_GET_NAME))
-		return self_prctl(lwp, tf);
+		return below_prctl(lwp, tf);
 	if (tf->tf_rdi == PR_GET_NAME)
 		return copyout(tf->tf_rsi, lwp->lwp_comm, sizeof(lwp->lwp_comm));
 	if (user_string(lwp->lwp_comm, tf->tf_rsi, sizeof(lwp->lwp_comm)) == -EFAULT)
@@ -206,8 +208,8 @@ static long thread_prctl(struct lwp *lwp, struct trapframe *tf)
 }
 
 const struct call_entry thread_calls[] = {
-	{SYS_clone, thread_clone},
-	{SYS_clone3, thread_clone3},
+	{SYS_clone, thread_clone, &below_clone},
+	{SYS_clone3, thread_clone3, &below_clone3},
 	{SYS_exit, thread_exit},
 	{SYS_gettid, thread_gettid},
 	{SYS_set_tid_address, thread_set_tid_address},
@@ -216,6 +218,6 @@ const struct call_entry thread_calls[] = {
 	{SYS_waitid, thread_wait},
 	{SYS_pidfd_open, thread_pidfd_open},
 	{SYS_setns, thread_setns},
-	{SYS_prctl, thread_prctl},
+	{SYS_prctl, thread_prctl, &below_prctl},
 	{0},
 };

@@ -81,12 +81,14 @@ static long list(const struct trapframe *tf)
 	return (long)done;
 }
 
+static call_handler below_getdents;
+
 static long folder_getdents(struct lwp *lwp, struct trapframe *tf)
 {
-	return task_is_ours(lwp) && task_is_folder((int)tf->tf_rdi) ? list(tf) : own_getdents(lwp, tf);
+	return task_is_ours(lwp) && task_is_folder((int)tf->tf_rdi) ? list(tf) : below_getdents(lwp, tf);
 }
 
 const struct call_entry folder_calls[] = {
-	{SYS_getdents64, folder_getdents},
+	{SYS_getdents64, folder_getdents, &below_getdents},
 	{0},
 };

@@ -83,6 +83,7 @@ typedef long (*call_handler)(struct lwp *lwp, struct trapframe *tf);
 struct call_entry {
 	int number;
 	call_handler handler;
+	call_handler *below; /* where the call has a handler already: is set to that, for this one to call. Nobody hides another's handler without it */
 };
 /** Puts handlers in front of the kernel, up to one without a handler. */
 void program_handle(const struct call_entry *entries);
@@ -202,10 +203,7 @@ enum proc_path {
 	PROC_PATH_ANSWERED, /* *result */
 };
 extern enum proc_path (*program_proc_path)(struct lwp *lwp, int dirfd, char *path, size_t size, int64_t flags, long *result);
-long self_prctl(struct lwp *lwp, struct trapframe *tf); /* the kernel's, but for what would let calls escape */
-long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
 struct clone_args;
-long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct clone_args *args);
 long fork_read_args(const struct trapframe *tf, struct clone_args *args);
 /** Before a fork, and after it in the parent: nothing of libcr's may be half done on another kernel thread meanwhile. */
 extern void (*program_forks)(bool begins);

@@ -30,8 +30,15 @@ call_handler program_wait = pass;
 
 void program_handle(const struct call_entry *entries)
 {
-	for (; entries->handler; entries++)
-		handlers[entries->number] = entries->handler;
+	for (; entries->handler; entries++) {
+		call_handler *at = &handlers[entries->number];
+
+		if (entries->below)
+			*entries->below = *at;
+		else if (*at && *at != entries->handler)
+			program_fail(125, "", "a call has two handlers, one of which does not know of the other");
+		*at = entries->handler;
+	}
 }
 
 /** What the call's handler answers. */

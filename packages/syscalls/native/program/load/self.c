@@ -140,7 +140,8 @@ static long self_path_at(struct lwp *lwp, struct trapframe *tf)
 	return with_path(lwp, tf, &tf->tf_rsi, (int)tf->tf_rdi, flags, follows);
 }
 
-long self_prctl(struct lwp *lwp, struct trapframe *tf)
+/** The kernel's, but for what would let calls escape. */
+static long self_prctl(struct lwp *lwp, struct trapframe *tf)
 {
 	(void)lwp;
 	return tf->tf_rdi == 59 /* PR_SET_SYSCALL_USER_DISPATCH: as where there is none */ ? -EINVAL : NOT_HANDLED;

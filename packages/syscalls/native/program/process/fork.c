@@ -129,7 +129,7 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 
 /* ------------------------------------------------ the calls */
 
-long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls)
+static long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls)
 {
 	long pid;
 
@@ -146,7 +146,7 @@ long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_
 	return pid;
 }
 
-long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct clone_args *args)
+static long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct clone_args *args)
 {
 	struct clone_args own = *args;
 	uint64_t stack = args->stack ? args->stack + args->stack_size : 0;

@@ -353,7 +353,7 @@ static long hide(const struct lwp *lwp, uint64_t entries, long size, size_t name
 	return to;
 }
 
-long own_getdents(struct lwp *lwp, struct trapframe *tf)
+static long own_getdents(struct lwp *lwp, struct trapframe *tf)
 {
 	long size = program_wait(lwp, tf), left = size;
 

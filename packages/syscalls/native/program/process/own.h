@@ -31,7 +31,6 @@ bool own_is_used(const struct lwp *lwp, const struct trapframe *tf);
 extern bool own_files_are_shared;
 
 /** getdents and getdents64, without libcr's in the process' list of descriptors. */
-long own_getdents(struct lwp *lwp, struct trapframe *tf);
 extern const struct call_entry own_calls[];
 
 #endif
