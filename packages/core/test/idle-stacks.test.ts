@@ -21,7 +21,7 @@ function node(source: string): { status: number | null; stdout: string; stderr: 
   return spawnSync(process.execPath, ['--input-type=module', '-e', before + source], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     encoding: 'utf8',
-    timeout: 110_000,
+    timeout: 280_000,
   });
 }
 

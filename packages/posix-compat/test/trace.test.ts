@@ -40,7 +40,7 @@ function traced(tracer: string[], program: string, args: string[]): string[] {
   mkdirSync(cwd);
   const [command, ...options] = withoutCore([...tracer, program, ...args]);
   try {
-    execFileSync(command as string, options, { cwd, env, stdio: 'ignore', timeout: 20_000 });
+    execFileSync(command as string, options, { cwd, env, stdio: 'ignore', timeout: 120_000 });
   } catch (error) {
     if ((error as { status?: number | null }).status == null) throw error; // others end with what they like
   }

@@ -275,7 +275,7 @@ static void timers(void)
 
 int main(void)
 {
-	alarm(40);
+	alarm(200);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	say("at first it is the process'", own() <= clock_ns(CLOCK_PROCESS_CPUTIME_ID));
 	shares();

@@ -398,7 +398,7 @@ int main(void)
 	uint32_t *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	static uint32_t words[3];
 
-	alarm(50);
+	alarm(200);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	main_tid = (int)syscall(SYS_gettid);
 	pthread_create(&thread, NULL, is_there, NULL);
