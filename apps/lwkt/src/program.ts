@@ -13,6 +13,9 @@ import { UsageError } from './errors.ts';
 const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 const OF_TERMINALS = ['SIGINT', 'SIGQUIT'] as const;
 
+/** What a terminal stops a job by: each process of it, of which the shell knows one. */
+const STOPPING = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
+
 const RFORKS_MAX = 64;
 
 export interface ProgramOptions {
@@ -88,11 +91,19 @@ function isStopped(pid: number | undefined): boolean {
 }
 
 async function asChild(launcher: string, args: string[]): Promise<void> {
-  // A shell that waits for lwkt is to see that the program has been stopped; what continues lwkt continues the program.
+  // A shell that waits for lwkt is to see that the program has been stopped; what continues lwkt continues the program. Not before it has been: the shell takes the
+  // terminal then, and a program that still waits for input would take the next line from it.
   let pid: number | undefined;
+  let by: (typeof STOPPING)[number] | undefined;
+  const noted = (signal: NodeJS.Signals) => {
+    by = signal as typeof by;
+  };
   const stop = () => {
     if (pid === undefined || !isStopped(pid)) return;
-    process.kill(process.pid, 'SIGSTOP'); // returns when somebody has continued it
+    if (by) process.off(by, noted);
+    process.kill(process.pid, by ?? 'SIGSTOP'); // returns when somebody has continued it
+    if (by) process.on(by, noted);
+    by = undefined;
     process.kill(pid, 'SIGCONT'); // now, or what is said of the stop once more would stop lwkt again
   };
   // All of this before there is a child: it may have printed something, and somebody have typed Ctrl-C, before this process runs again.
@@ -100,6 +111,7 @@ async function asChild(launcher: string, args: string[]): Promise<void> {
   const forward = (signal: NodeJS.Signals) => void child?.kill(signal);
   const ofTerminals = (signal: NodeJS.Signals) => void (process.stdin.isTTY || child?.kill(signal));
   process.on('SIGCHLD', stop);
+  for (const signal of STOPPING) process.on(signal, noted);
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of OF_TERMINALS) process.on(signal, ofTerminals);
   child = spawn(launcher, args, { stdio: 'inherit' });
@@ -111,6 +123,7 @@ async function asChild(launcher: string, args: string[]): Promise<void> {
     started.once('exit', (...end) => resolve(end));
   });
   process.off('SIGCHLD', stop);
+  for (const name of STOPPING) process.off(name, noted);
   for (const name of FORWARDED) process.off(name, forward);
   for (const name of OF_TERMINALS) process.off(name, ofTerminals);
   if (signal === null) process.exitCode = status ?? 1;

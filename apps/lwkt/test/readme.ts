@@ -46,7 +46,7 @@ function run(commands: string[], cwd: string): string[] {
     });
     const env = { ...environment(), PATH: `${bin}${delimiter}${process.env.PATH}` };
     const script = ['exec 2>&1', ...commands.map((command) => `${command}\necho '${MARK}'`)].join('\n');
-    const { stdout } = spawnSync('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 60_000 });
+    const { stdout } = spawnSync('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 250_000 });
     return stdout.split(`${MARK}\n`).slice(0, -1);
   } finally {
     rmSync(bin, { recursive: true });

@@ -95,7 +95,6 @@ describe('without a C library', () => {
 
   it.for(['self-test', join(freestanding, 'lib', 'libcr.a'), join(freestanding, 'debug', 'libcr.a')])(
     'library.sh %s',
-    { timeout: 60_000 },
     (what, { skip }) => {
       const { status, stdout, stderr } = spawnSync(join(folder, 'freestanding', 'library.sh'), [what], {
         encoding: 'utf8',
@@ -115,7 +114,7 @@ describe('the machine code of the same-CPU fast path', () => {
     make('-C', '..', 'BUILD=../build-lib', '../build-lib/libcr.so');
   }, 300_000);
 
-  it.for(['self-test', library])('fastpath.sh %s', { timeout: 60_000 }, (what, { skip }) => {
+  it.for(['self-test', library])('fastpath.sh %s', (what, { skip }) => {
     const { status, stdout, stderr } = spawnSync(join(folder, 'fastpath.sh'), [what], { encoding: 'utf8' });
     if (status === 77) skip(stdout.trim());
     expect(`${stdout}${stderr}`).toMatch(/^(the checker finds|\d+ functions, no atomic operation)/);

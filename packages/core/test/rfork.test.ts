@@ -193,7 +193,8 @@ test('what waiting threads take themselves needs little stack, and yielding ones
 });
 
 test('idle rforks use no CPU', async () => {
-  expect((await rfork<{ ms: number }>('idle')).ms).toBeLessThan(150);
+  const { processors } = await rfork<{ processors: number }>('idle');
+  expect(processors).toBeLessThan(0.5); // each that spins would use a whole one
 });
 
 describe('the end of an rfork', () => {

@@ -34,7 +34,7 @@ export function programPath(name: string): string {
 
 /** Runs programs/NAME to its end. Never rejects for what the program does. */
 export function runProgram(name: string, options: RunOptions = {}): Promise<RunResult> {
-  const { args = [], flags = [], env = {}, timeout = 110_000, onStdout } = options;
+  const { args = [], flags = [], env = {}, timeout = 280_000, onStdout } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...stressFlags, ...flags, programPath(name), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

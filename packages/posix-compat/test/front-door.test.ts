@@ -37,7 +37,7 @@ describe('as without it', () => {
   test('signals, restarts, masks, alternate stacks, faults, vfork, posix_spawn, bad pointers', async () => {
     const output = await same(compile('signals'));
     expect(output).toContain('read: -1 errno 4 got 1\nread restarted: 1 got 1\n');
-  }, 60_000);
+  });
   test('a static program', async () =>
     expect(await same(compile('arguments', ['-static']), ['a', ''])).toContain('argc 3'));
   test('a static program that can lie anywhere', async () =>

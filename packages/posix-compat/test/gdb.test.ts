@@ -21,51 +21,46 @@ function why(): string | undefined {
 
 const not = why();
 
-test.skipIf(not !== undefined)(
-  `info lwps, lwp${not === undefined ? '' : ` (${not})`}`,
-  { timeout: 60_000 },
-  async () => {
-    const child = spawn(launcherPath(), ['--', compile('sleepers', ['-g'])], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    try {
-      await once(child.stdout, 'data');
-      const script = join(dirname(launcherPath()), 'libcr-gdb.py');
-      const commands = [
-        `source ${script}`,
-        'lwp 3',
-        'info lwps',
-        'lwp all',
-        `lwp ${child.pid} info registers rip`,
-      ];
-      const args = [
-        '-q',
-        '-nx',
-        '-batch',
-        '-p',
-        String(child.pid),
-        ...commands.flatMap((command) => ['-ex', command]),
-      ];
-      const { stdout, stderr } = await promisify(execFile)('gdb', args, { timeout: 50_000 });
-      expect(stdout).toMatch(/^ *\d+ {2}sleeper +nanosleep +\S*nanosleep/m);
-      expect(stdout).toMatch(/^ *\d+ {2}worker +futex +\S/m);
-      expect(stdout).toMatch(new RegExp(`^ *${child.pid}  sleepers\\S* +signal +\\S*pause`, 'm'));
-      expect(stdout).toMatch(/^#\d+ .* waits_for_lock \(\)/m);
-      expect(stdout).toMatch(/^#\d+ .* sleeper \(/m);
-      expect(stdout).toMatch(/^#\d+ .* main \(\)/m);
-      expect(stdout).toMatch(/^rip +0x\w+ +0x\w+ <\S*pause\S*>$/m);
-      expect(stderr).toContain('there is no lwp 3');
-      child.kill('SIGTERM'); // it goes on as it was: it takes its signal
-      expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
-    } finally {
-      child.kill('SIGKILL');
-    }
-  },
-);
+test.skipIf(not !== undefined)(`info lwps, lwp${not === undefined ? '' : ` (${not})`}`, async () => {
+  const child = spawn(launcherPath(), ['--', compile('sleepers', ['-g'])], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    await once(child.stdout, 'data');
+    const script = join(dirname(launcherPath()), 'libcr-gdb.py');
+    const commands = [
+      `source ${script}`,
+      'lwp 3',
+      'info lwps',
+      'lwp all',
+      `lwp ${child.pid} info registers rip`,
+    ];
+    const args = [
+      '-q',
+      '-nx',
+      '-batch',
+      '-p',
+      String(child.pid),
+      ...commands.flatMap((command) => ['-ex', command]),
+    ];
+    const { stdout, stderr } = await promisify(execFile)('gdb', args, { timeout: 250_000 });
+    expect(stdout).toMatch(/^ *\d+ {2}sleeper +nanosleep +\S*nanosleep/m);
+    expect(stdout).toMatch(/^ *\d+ {2}worker +futex +\S/m);
+    expect(stdout).toMatch(new RegExp(`^ *${child.pid}  sleepers\\S* +signal +\\S*pause`, 'm'));
+    expect(stdout).toMatch(/^#\d+ .* waits_for_lock \(\)/m);
+    expect(stdout).toMatch(/^#\d+ .* sleeper \(/m);
+    expect(stdout).toMatch(/^#\d+ .* main \(\)/m);
+    expect(stdout).toMatch(/^rip +0x\w+ +0x\w+ <\S*pause\S*>$/m);
+    expect(stderr).toContain('there is no lwp 3');
+    child.kill('SIGTERM'); // it goes on as it was: it takes its signal
+    expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
 
 test.skipIf(not !== undefined).each([1, 2])(
   `gdb under libcr, %i rforks: breakpoints, threads, steps${not === undefined ? '' : ` (${not})`}`,
-  { timeout: 60_000 },
   async (rforks) => {
     const commands = [
       'break adds',

@@ -28,7 +28,7 @@ export interface RunOptions {
   timeout?: number;
 }
 
-const TIMEOUT = 60_000;
+const TIMEOUT = 250_000;
 
 function run(
   command: string,

@@ -59,7 +59,7 @@ describe('POSIX threads', () => {
       expect(status).toBe(3);
     },
   );
-  test('each futex call, and what stands in the words', { timeout: 60_000 }, async () => {
+  test('each futex call, and what stands in the words', async () => {
     const { stdout } = await same(compile('futexes'), [], [1, 2]);
     expect(stdout).toContain('= -35 EDEADLK');
     expect(stdout).toContain('it had both = 0');
@@ -80,7 +80,7 @@ describe('POSIX threads', () => {
   test('flags of a thread that signals and preemption interrupt', async () => {
     expect((await same(compile('flags'), [], [1, 2])).stdout).toBe('0 wrong\n');
   });
-  test('CPU clocks of threads, timers of them and for them', { timeout: 60_000 }, async () => {
+  test('CPU clocks of threads, timers of them and for them', async () => {
     const { stdout } = await same(compile('clocks'), [], [1, 2, 4]);
     expect(stdout).not.toMatch(/: no$/m);
   });

@@ -8,7 +8,7 @@ import { runHere } from './run.ts';
 function ends(name: string, after: [text: string, signal: NodeJS.Signals][] = [], flags: string[] = []) {
   const rest = [...after];
   return runHere('ends.mjs', [name], {
-    timeout: 60_000,
+    timeout: 250_000,
     flags,
     onStdout(child, text) {
       if (rest.length > 0 && text.endsWith(`${rest[0]?.[0]}\n`))

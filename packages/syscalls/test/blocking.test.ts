@@ -594,7 +594,7 @@ sys.stdin.read()`;
         holder.stdin.end();
         wait(once(holder, 'exit'));
         sleep(50); // the helper has it now, and lets it go
-        const next = spawnSync('python3', ['-c', lock, file], { input: '', timeout: 20_000 });
+        const next = spawnSync('python3', ['-c', lock, file], { input: '', timeout: 200_000 });
         expect([next.status, next.stdout.toString()]).toEqual([0, 'locked\n']);
         sys.close(fd);
       }
@@ -641,7 +641,7 @@ test(
       { fd: file, events: 0 },
       { fd: r, events: c.POLLIN },
     ];
-    const td = waiting(() => sys.poll(fds, 20_000));
+    const td = waiting(() => sys.poll(fds, 1_000_000));
     sys.write(w, 'x');
     expect(td.join()).toBe(1);
     for (const fd of [file, device, r, w]) sys.close(fd);

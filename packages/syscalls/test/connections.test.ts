@@ -28,7 +28,7 @@ test('all are answered, and none is left', async () => {
       const [client, clientArgs] = unlimited('clients', String(port).trim(), String(count));
       const { status, stdout, stderr } = spawnSync(client, clientArgs, {
         encoding: 'utf8',
-        timeout: 100_000,
+        timeout: 280_000,
       });
       expect({ status, stdout, stderr }).toEqual({
         status: 0,

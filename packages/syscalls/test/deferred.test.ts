@@ -144,11 +144,10 @@ describe('made on a thread with a port of its own, used on the event loop:', () 
     expect(own).toBe(0);
     await madeOn(port, () => {
       fs.watchFile(path, { interval: 5 }, (now) => there.push(now.size === 3));
-      sleep(20);
+      while (there.length === 0) sleep(1); // it is missing: told at once
       fs.writeFileSync(path, 'new');
     });
-    for (let i = 0; i < 200 && there.length === 0; i++)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!there.includes(true)) await new Promise((resolve) => setTimeout(resolve, 5));
     fs.unwatchFile(path);
     expect(there).toContain(true);
     expect(take()).toContain('statx');

@@ -37,7 +37,7 @@ test(
 
 test('EMFILE: accept() says so, and gets the connection afterwards; serve() goes on by itself', () => {
   const command = ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, programs('net-exhausted.mjs')];
-  const stdout = execFileSync('sh', command, { encoding: 'utf8', timeout: 60_000 });
+  const stdout = execFileSync('sh', command, { encoding: 'utf8', timeout: 250_000 });
   expect(stdout).toBe(
     'accept EMFILE {"errno":-24,"code":"EMFILE","syscall":"accept"}\n' +
       "at last\nserved Set(1) { 'EMFILE' }\n",

@@ -50,7 +50,7 @@ export function runProgram(name: string, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', name), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: 250_000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';

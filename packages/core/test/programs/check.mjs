@@ -44,6 +44,18 @@ export async function rejectionOf(promise) {
   }
 }
 
+/**
+ * How many processors the process has used while `fn` ran, CPU time by elapsed time: of who sleeps hardly any of one, of who spins a whole one, where the machine has
+ * nothing else to do. With other work on it both have less.
+ */
+export async function processorsUsed(fn) {
+  const begun = process.hrtime.bigint();
+  const before = process.cpuUsage();
+  await fn();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / (Number(process.hrtime.bigint() - begun) / 1000);
+}
+
 /** Runs the case named on the command line and prints what it returns as JSON. */
 export async function main(cases) {
   const name = process.argv[2];

@@ -1,6 +1,7 @@
 // How a program ends with userthreads about: one ending for each case. See exits.test.ts.
 import { Worker } from 'node:worker_threads';
 import { create, run, sleep, userthreads, wait, yieldNow } from '@libcr/core';
+import { processorsUsed } from './check.mjs';
 
 const never = () => new Promise(() => {});
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -254,10 +255,8 @@ const cases = {
     create(() => sleep(1e8), { daemon: true });
     create(() => wait(never()), { daemon: true });
     await run(() => sleep(50));
-    const begin = process.cpuUsage();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    const { user, system } = process.cpuUsage(begin);
-    say(JSON.stringify({ milliseconds: (user + system) / 1000 }));
+    const processors = await processorsUsed(() => new Promise((resolve) => setTimeout(resolve, 1500)));
+    say(JSON.stringify({ processors }));
     process.exit(0);
   },
 

@@ -13,7 +13,7 @@ import {
   wait,
   yieldNow,
 } from '@libcr/core';
-import { main, rejectionOf, scale, shown, thrownBy } from './check.mjs';
+import { main, processorsUsed, rejectionOf, scale, shown, thrownBy } from './check.mjs';
 
 const library = process.env.NATIVE_THREADS;
 const start = (symbol, options) => createNative({ library, symbol }, options);
@@ -159,12 +159,10 @@ await main({
       start('sleep_ns', { arg: BigInt(ms) * 1_000_000n }).finished.then(() => order.push(ms)),
     );
     await Promise.all(tds);
-    const { user, system } = process.cpuUsage();
     const begin = process.hrtime.bigint();
-    await start('sleep_ns', { arg: 1_000_000_000n }).finished;
+    const processors = await processorsUsed(() => start('sleep_ns', { arg: 1_000_000_000n }).finished);
     const slept = process.hrtime.bigint() - begin >= 1_000_000_000n;
-    const used = process.cpuUsage({ user, system });
-    return { order, slept, milliseconds: (used.user + used.system) / 1000 };
+    return { order, slept, processors };
   },
 
   async errnos() {

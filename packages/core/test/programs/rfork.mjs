@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create, curthread, Msg, MsgPort, Rfork, run, yieldNow } from '@libcr/core';
-import { main, scale, shown, thrownBy } from './check.mjs';
+import { main, processorsUsed, scale, shown, thrownBy } from './check.mjs';
 
 const child = new URL('./rfork-child.mjs', import.meta.url);
 const start = (name, role = 'commands', more = {}) =>
@@ -472,11 +472,9 @@ main({
       for (const rfork of rforks) ask(rfork, 'who');
     });
     await delay(300);
-    const before = process.cpuUsage();
-    await delay(1000);
-    const { user, system } = process.cpuUsage(before);
+    const processors = await processorsUsed(() => delay(1000));
     for (const rfork of rforks) rfork.port.close();
     await Promise.all(rforks.map((rfork) => rfork.finished));
-    return { ms: (user + system) / 1000 };
+    return { processors };
   },
 });

@@ -229,7 +229,7 @@ BEHAVIOUR(fork_exit_thread, "A child whose only thread calls pthread_exit ends w
 
 static int has_no_locks(void)
 {
-	alarm(1);
+	alarm(30);
 	return pthread_mutex_trylock(&mutex) == EBUSY ? 0 : 1;
 }
 

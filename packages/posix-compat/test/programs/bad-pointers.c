@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
-#define HANGS 10 /* s */
+#define HANGS 60 /* s */
 #define FDS 4
 #define NOBODY 65534
 #define HERE 0x300000000000ul

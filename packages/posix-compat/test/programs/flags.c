@@ -38,7 +38,7 @@ int main(void)
 {
 	pthread_t threads[2];
 
-	alarm(60);
+	alarm(200);
 	signal(SIGUSR1, handler);
 	signal(SIGUSR2, handler);
 	for (int i = 0; i < 2; i++)

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
+
 #define WAITV 449
 #define WAKE2 454
 #define WAIT2 455
@@ -106,22 +108,7 @@ static void until_waited_for(const uint32_t *lock)
 }
 
 /* It does nothing else than to wait for a futex. */
-static void until_sleeps(long i)
-{
-	char path[64], text[256];
-	FILE *stat;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", jobs[i].tid);
-	do {
-		usleep(200);
-		stat = fopen(path, "r");
-		text[0] = 0;
-		if (!stat || !fgets(text, sizeof(text), stat))
-			strcpy(text, ") S");
-		if (stat)
-			fclose(stat);
-	} while (strrchr(text, ')')[2] != 'S');
-}
+static void until_sleeps(long i) { until_asleep(jobs[i].tid); }
 
 static void end(const char *what, long i)
 {
@@ -398,7 +385,7 @@ int main(void)
 	uint32_t *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	static uint32_t words[3];
 
-	alarm(50);
+	alarm(200);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	main_tid = (int)syscall(SYS_gettid);
 	pthread_create(&thread, NULL, is_there, NULL);

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	long seed = argc > 1 ? atol(argv[1]) : 1;
 	int status;
 
-	alarm(50);
+	alarm(200);
 	make(0);
 	rounds(seed);
 	printf("one process: %d wrong\n", wrong);

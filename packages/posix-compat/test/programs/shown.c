@@ -12,6 +12,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "asleep.h"
+
 #define OFTEN 200
 
 long call(long number, long a, void *b, long c);
@@ -36,7 +38,7 @@ static void *reader(void *result)
 {
 	char byte;
 
-	ready = 1;
+	ready = (int)syscall(SYS_gettid);
 	*(long *)result = call(SYS_read, fds[0], &byte, 1);
 	return NULL;
 }
@@ -52,7 +54,7 @@ static void interrupt(const char *what, int flags)
 	pthread_create(&thread, NULL, reader, &result);
 	while (!ready)
 		usleep(1000);
-	usleep(20000);
+	until_asleep(ready);
 	pthread_kill(thread, SIGUSR1);
 	while (!handled)
 		usleep(1000);
@@ -75,7 +77,7 @@ static void *cancelled(void *arg)
 	(void)arg;
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 	pthread_cleanup_push(cleanup, &cleaned);
-	ready = 1;
+	ready = (int)syscall(SYS_gettid);
 	call(SYS_read, fds[0], &byte, 1);
 	pthread_cleanup_pop(0);
 	return NULL;
@@ -99,7 +101,7 @@ int main(void)
 	pthread_create(&thread, NULL, cancelled, NULL);
 	while (!ready)
 		usleep(1000);
-	usleep(20000);
+	until_asleep(ready);
 	pthread_cancel(thread);
 	pthread_join(thread, &result);
 	printf("cancelled: %d, cleaned up: %d\n", result == PTHREAD_CANCELED, cleaned);

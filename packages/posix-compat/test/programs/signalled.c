@@ -1,4 +1,4 @@
-/* signalled.c - signals as a trace tells of them: sent, raised, by timers, taken by a wait; and the end by one: signalled HOW. */
+/* signalled.c - signals as a trace tells of them: sent, raised, by timers, taken by a wait; and the end by one: signalled HOW MS. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -20,9 +20,11 @@ static void handle_info(int sig, siginfo_t *info, void *context)
 	(void)sig, (void)info, (void)context;
 }
 
+static long ms; /* from now, by when the call is under way that the alarm is to end: more of them where a tracer, or much other work, makes that slow */
+
 static void alarm_soon(void)
 {
-	const struct itimerval soon = {.it_value = {0, 10000}};
+	const struct itimerval soon = {.it_value = {ms / 1000, ms % 1000 * 1000}};
 
 	setitimer(ITIMER_REAL, &soon, NULL);
 }
@@ -74,6 +76,7 @@ int main(int argc, char **argv)
 	siginfo_t taken;
 	sigset_t set;
 
+	ms = argc > 2 ? atol(argv[2]) : 10;
 	sigaction(SIGUSR1, &act, NULL);
 	sigaction(SIGALRM, &act, NULL);
 	sigaction(SIGPIPE, &act, NULL);

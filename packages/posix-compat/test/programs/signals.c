@@ -17,12 +17,17 @@
 
 extern char **environ;
 static volatile int handled;
-static int fds[2];
+static int fds[2], told[2] = {-1, -1};
 
 static void handler(int sig)
 {
+	int saved = errno;
+
 	(void)sig;
 	handled++;
+	if (told[1] >= 0)
+		write(told[1], "x", 1);
+	errno = saved;
 }
 
 static void handle(int sig, int flags)
@@ -44,18 +49,22 @@ static int status_of(pid_t pid)
 /* ---------------------------------------------------------------- what a signal does to a call */
 static void calls(void)
 {
-	struct timespec three = {3, 0};
+	struct itimerval often = {{0, 100000}, {0, 100000}}, off = {{0, 0}, {0, 0}}; /* again: the first may come before the call */
+	struct timespec hour = {3600, 0};
 	char c;
 	int result;
 	pid_t child;
 
 	handle(SIGALRM, 0);
-	alarm(1);
+	setitimer(ITIMER_REAL, &often, NULL);
 	result = (int)read(fds[0], &c, 1);
-	printf("read: %d errno %d got %d\n", result, errno, handled);
+	setitimer(ITIMER_REAL, &off, NULL);
+	printf("read: %d errno %d got %d\n", result, errno, handled > 0);
+	pipe(told);
 	child = fork();
 	if (!child) {
-		usleep(1300000);
+		read(told[0], &c, 1); /* when the handler has run */
+		usleep(100000);
 		write(fds[1], "x", 1);
 		_exit(0);
 	}
@@ -63,11 +72,14 @@ static void calls(void)
 	alarm(1);
 	result = (int)read(fds[0], &c, 1);
 	printf("read restarted: %d got %d\n", result, handled);
+	close(told[0]), close(told[1]);
+	told[1] = -1;
 	printf("child: %d\n", status_of(child));
 	handle(SIGALRM, SA_RESTART);
-	alarm(1);
-	result = nanosleep(&three, &three);
-	printf("nanosleep: %d errno %d, more than a second left %d, got %d\n", result, errno, three.tv_sec >= 1, handled);
+	setitimer(ITIMER_REAL, &often, NULL);
+	result = nanosleep(&hour, &hour);
+	setitimer(ITIMER_REAL, &off, NULL);
+	printf("nanosleep: %d errno %d, more than a second left %d, got %d\n", result, errno, hour.tv_sec >= 1, handled > 0);
 }
 
 static void in_a_loop(void)

@@ -263,7 +263,7 @@ int main(void)
 {
 	pthread_t threads[3];
 
-	alarm(30);
+	alarm(200);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	vfork_suspends();
 	pthread_barrier_init(&barrier, NULL, 4);

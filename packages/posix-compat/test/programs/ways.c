@@ -14,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asleep.h"
+
 static int fds[2];
+static volatile int tid;
 
 static void forbid(void)
 {
@@ -36,6 +39,7 @@ static void *reads(void *arg)
 	char c;
 
 	(void)arg;
+	tid = (int)syscall(SYS_gettid);
 	return (void *)(long)read(fds[0], &c, 1);
 }
 
@@ -77,7 +81,9 @@ int main(int argc, char **argv)
 		forbid();
 	pipe(fds);
 	pthread_create(&thread, NULL, reads, NULL);
-	usleep(20000);
+	while (!tid)
+		usleep(200);
+	until_asleep(tid);
 	print_anonymous();
 	write(fds[1], "x", 1);
 	pthread_join(thread, &got);

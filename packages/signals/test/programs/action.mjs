@@ -293,10 +293,10 @@ await conform({
       sleep(1);
     });
     let woken = false;
-    const before = Date.now();
+    const before = performance.now();
     const td = started(() => {
       sleep(30);
-      woken = Date.now() - before >= 29;
+      woken = performance.now() - before >= 29;
     });
     threadKill(td, 'SIGUSR1');
     until(() => on !== undefined);

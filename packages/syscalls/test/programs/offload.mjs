@@ -31,7 +31,7 @@ const cases = {
       await sys.promises.fsync(fd); // leaves an idle helper
       const opening = sys.promises.open(fifo);
       const syncing = Promise.all([sys.promises.fsync(fd), sys.promises.fsync(fd)]);
-      const late = delay(20_000, 'late', { ref: false });
+      const late = delay(200_000, 'late', { ref: false });
       if ((await Promise.race([syncing, late])) === 'late') return `no fsync in round ${round}`;
       const releasing = setInterval(release, 2); // the helper may not have come to the open yet
       sys.close(await opening);
@@ -52,10 +52,10 @@ const cases = {
         sleep(20);
         for (const td of openers) td.abort();
         for (const td of openers) td.finished.catch(() => {});
-        create(() => sys.fsync(fd)).join({ timeout: 20_000 });
+        create(() => sys.fsync(fd)).join({ timeout: 200_000 });
       }
       const left = () => readdirSync('/proc/self/fd').length - before;
-      for (let i = 0; i < 1000 && left() > 0; i++) {
+      for (let i = 0; i < 10_000 && left() > 0; i++) {
         release();
         sleep(10);
       }
@@ -83,8 +83,10 @@ const cases = {
     await once(worker, 'message');
     await worker.terminate();
     const stuck = kernelThreads();
-    release();
-    for (let i = 0; i < 1000 && kernelThreads() >= stuck; i++) await delay(10);
+    for (let i = 0; i < 10_000 && kernelThreads() >= stuck; i++) {
+      release(); // again: the helper may not have come to the open yet
+      await delay(10);
+    }
     // out of bounds of a wasm memory: the process's SIGSEGV handler sees it first
     const code = '0061736d0100000001060160017f017f030201000503010001070501016c00000a0901070020002802000b';
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, 'hex')));
