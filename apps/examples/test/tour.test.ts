@@ -25,7 +25,7 @@ function processesWith(mark: string): string[] {
 }
 
 test('every step, with the code that runs and what it measured', async () => {
-  const { status, stdout, stderr } = await tour(['--quick', '--patience', '10']);
+  const { status, stdout, stderr } = await tour(['--quick', '--patience', '1000']);
   expect([status, stderr]).toEqual([0, '']);
   for (const title of TITLES) expect(stdout).toMatch(title);
   expect(stdout).toMatch(/^ {3}userthreads +\d+\.\d\d s$/m);
@@ -49,7 +49,7 @@ test('every step, with the code that runs and what it measured', async () => {
 });
 
 test('a step that fails: exit code 1, and which one', async () => {
-  const { status, stdout, stderr } = await tour(['--quick', '--patience', '10'], { TMPDIR: '/nowhere' });
+  const { status, stdout, stderr } = await tour(['--quick', '--patience', '1000'], { TMPDIR: '/nowhere' });
   expect(stderr).toMatch(/^tour: step 3 \(a shim that refuses a file\) failed: exit code 1$/m);
   expect(stdout).not.toMatch(/Where to go on/);
   expect(status).toBe(1);

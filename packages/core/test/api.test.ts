@@ -155,7 +155,7 @@ describe('looking at threads', () => {
     expect(lines).toMatchObject({
       zero: 'UserThread #0 "thread0"',
       runnable: expect.stringMatching(/^UserThread #\d+ "insp" runnable$/),
-      blocked: expect.stringMatching(/^UserThread #\d+ "insp" blocked: sleep 200 ms$/),
+      blocked: expect.stringMatching(/^UserThread #\d+ "insp" blocked: sleep 1000000 ms$/),
       finished: expect.stringMatching(/^UserThread #\d+ "insp" finished$/),
       nested: expect.stringMatching(/^\{ td: UserThread #\d+ "insp" finished \}$/),
       port: 'MsgPort "inbox" 1 queued',

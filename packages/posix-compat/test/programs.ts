@@ -83,10 +83,10 @@ export function compile(name: string, flags: string[] = [], parts: string[] = []
   return program;
 }
 
-/** Builds the launcher that disturbs its program (native/inject). Returns its path. */
+/** Builds the launcher that disturbs its program (native/inject), one test file at a time. Returns its path. */
 export function disturbing(): string {
   const native = fileURLToPath(new URL('../native', import.meta.url));
-  execFileSync('make', ['-s', '-C', native, 'INJECT=1']);
+  execFileSync('flock', [join(native, 'Makefile'), 'make', '-s', '-C', native, 'INJECT=1']);
   return join(native, '../build-lib/inject/libcr');
 }
 

@@ -22,7 +22,10 @@ async function connect(pid: number): Promise<Connection> {
   return ProgramConnection.open(pid) ?? (await TopConnection.open(pid));
 }
 /** Milliseconds that a process may take to answer before it counts as busy. */
-const PATIENCE = 3000;
+const PATIENCE = 10_000;
+
+/** The same where several are listed: who does not answer is in the way of those who do. */
+const PATIENCE_FOR_LIST = 5000;
 
 interface Options {
   pid: number | undefined;
@@ -73,7 +76,7 @@ async function describe(pid: number): Promise<string> {
     connection = await connect(pid);
     const seen = await inTime<TopSnapshot & { process: { program?: string } }>(
       connection.look({ timeout: 0 }),
-      1000,
+      PATIENCE_FOR_LIST,
     );
     const { program, script, title } = seen?.process ?? {};
     return `  ${pid}  ${seen === undefined ? '(does not answer)' : (program ?? script ?? title)}`;

@@ -228,13 +228,14 @@ main({
 
   async inspection() {
     const { Msg, MsgPort } = await import('@libcr/core');
-    const td = create(() => sleep(200), { name: 'insp' });
+    const td = create(() => void thrownBy(() => sleep(1e6)), { name: 'insp' });
     const zero = inspect(curthread());
     const runnable = inspect(td);
     const blocked = await run(() => {
       sleep(1);
       return inspect(td);
     });
+    td.abort();
     await td.finished;
     const port = new MsgPort('inbox');
     const msg = new Msg({ big: 'x'.repeat(1000) });

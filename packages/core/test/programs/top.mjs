@@ -247,7 +247,7 @@ await main({
     await run(() => spins.port.domsg(new Msg(1)));
     const later = await snapshot({ timeout: 100_000 });
     await spins.terminate();
-    const last = await snapshot();
+    const last = await snapshot({ timeout: 100_000 });
     serves.port.close();
     return { first, atOnce: states(atOnce)[2], later: states(later), last: states(last) };
   },

@@ -57,9 +57,14 @@ const hooked = () => [
 
 main({
   async local() {
-    const waits = create(() => wait(new Promise((resolve) => setTimeout(resolve, 20))), { name: 'before' });
+    let over;
+    const promise = new Promise((resolve) => {
+      over = resolve;
+    });
+    const waits = create(() => wait(promise), { name: 'before' });
     await new Promise((resolve) => setImmediate(resolve));
     const trace = startTraceEvents();
+    setTimeout(over, 20);
     await work();
     await waits.finished;
     const result = await trace.stop();
@@ -133,7 +138,11 @@ main({
   async off() {
     const before = hooked();
     const states = [native.traceHooked()];
-    const parked = create(() => sleep(60), { name: 'parked' });
+    let over;
+    const promise = new Promise((resolve) => {
+      over = resolve;
+    });
+    const parked = create(() => wait(promise), { name: 'parked' });
     while (parked.state !== 'blocked') await new Promise(setImmediate);
     const trace = startTraceEvents();
     await work();
@@ -146,6 +155,7 @@ main({
       native.traceHooked(),
       hooked().every((f, i) => f === before[i]),
     );
+    over();
     await parked.finished;
     await work();
     states.push(native.traceHooked());

@@ -39,9 +39,13 @@ await conform({
       const detached = pthread.create(() => sleep(1), { detached: true });
       fails('EINVAL', 'pthread_join', () => pthread.join(detached));
       fails('EINVAL', 'pthread_detach', () => pthread.detach(detached));
-      const td = pthread.create(() => sleep(5));
+      let go = false;
+      const td = pthread.create(() => {
+        while (!go) sleep(1);
+      });
       const joiner = started(() => pthread.join(td));
       fails('EINVAL', 'pthread_join', () => pthread.join(td));
+      go = true;
       joiner.join();
       fails('ESRCH', 'pthread_join', () => pthread.join(td));
       fails('ESRCH', 'pthread_detach', () => pthread.detach(td));
@@ -191,9 +195,10 @@ await conform({
 
   'cancel: disabled, it stays pending until it is enabled': () => {
     const log = [];
+    let cancelled = false;
     const td = pthread.create(() => {
       assert.equal(pthread.setCancelState('disable'), 'enable');
-      sleep(5);
+      while (!cancelled) sleep(1);
       pthread.testCancel();
       log.push('slept');
       assert.equal(pthread.setCancelState('enable'), 'disable');
@@ -203,6 +208,7 @@ await conform({
     });
     settle();
     pthread.cancel(td);
+    cancelled = true;
     assert.equal(pthread.join(td), CANCELED);
     assert.deepEqual(log, ['slept', 'enabled']);
   },
