@@ -8,6 +8,9 @@ import { sys } from '@libcr/syscalls';
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
 
+/** Node makes a new one at each call. */
+const errors = getSystemErrorMap();
+
 /** Standard output or standard error cannot be written. */
 export class OutputError extends Error {
   override readonly name: string = 'OutputError';
@@ -24,7 +27,7 @@ export class OutputError extends Error {
 function describe(error: unknown): string {
   const { errno } = error as NodeJS.ErrnoException;
   if (errno === undefined) throw error;
-  return getSystemErrorMap().get(errno)?.[1] ?? `error ${errno}`;
+  return errors.get(errno)?.[1] ?? `error ${errno}`;
 }
 
 function print(fd: number, ...parts: (Buffer | string)[]): void {

@@ -128,10 +128,14 @@ export function terminatedError(td: { id: number; name: string }, reason: unknow
   );
 }
 
+/** Node makes a new one at each call, which takes longer than the error itself. */
+let texts: ReturnType<typeof getSystemErrorMap> | undefined;
+
 /** An errno, a positive number, as an error like Node's own system errors. what: the function that answered it. */
 export function systemError(errno: number, what: string): Error {
+  texts ??= getSystemErrorMap();
   const unknown = `Unknown system error ${-errno}`;
-  const [code, text] = getSystemErrorMap().get(-errno) ?? [unknown, unknown];
+  const [code, text] = texts.get(-errno) ?? [unknown, unknown];
   return Object.assign(new Error(`${code}: ${text}, ${what}`), { errno: -errno, code, syscall: what });
 }
 

@@ -1,5 +1,7 @@
 // What the standard says of sigaction, kill, raise, sigqueue and handlers. See conformance.test.ts.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { syncBuiltinESMExports } from 'node:module';
+import util from 'node:util';
 import { create, curthread, preemptible, sleep, Token, wait, yieldNow } from '@libcr/core';
 import {
   kill,
@@ -424,6 +426,18 @@ await conform({
     until(() => seen !== undefined);
     assert.equal(seen, 'mine');
     td.abort();
+  },
+
+  'an error does not have Node make its table of all errors anew': () => {
+    const { getSystemErrorMap } = util;
+    let made = 0;
+    util.getSystemErrorMap = () => {
+      made++;
+      return getSystemErrorMap();
+    };
+    syncBuiltinESMExports();
+    for (let i = 0; i < 3; i++) fails('ESRCH', 'kill', () => kill(2 ** 22 + 1, 'SIGTERM'));
+    assert.equal(made, 1);
   },
 
   'kill: 0 only looks, ESRCH and EINVAL as the standard has them': () => {

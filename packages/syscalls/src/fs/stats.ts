@@ -28,6 +28,7 @@ const nanoseconds = (struct: Buffer, at: number): bigint =>
 
 /** Where struct statx has the times (statx(2)), in Node's order. */
 const TIMES = { atime: 64, mtime: 112, ctime: 96, birthtime: 80 };
+const TIMES_IN_ORDER = Object.entries(TIMES);
 
 /** Newer versions of Node have the dates as accessors of the prototype, which make them when they are first asked for. */
 const datesAreOwn = !('atime' in fs.Stats.prototype);
@@ -72,7 +73,7 @@ function BigIntStatsMaker(this: Fields, struct: Buffer): void {
   this.ino = readBigU64(struct, 32);
   this.size = readBigU64(struct, 40);
   this.blocks = readBigU64(struct, 48);
-  const times = Object.entries(TIMES).map(([name, at]) => [name, nanoseconds(struct, at)] as const);
+  const times = TIMES_IN_ORDER.map(([name, at]) => [name, nanoseconds(struct, at)] as const);
   for (const [name, ns] of times) this[`${name}Ms`] = ns / 1_000_000n;
   for (const [name, ns] of times) this[`${name}Ns`] = ns;
   if (datesAreOwn) for (const [name, ns] of times) this[name] = dateOf(Number(ns / 1_000_000n));
