@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-const stalled = 900 // looks, ten in a second
+// Without a round: CPU time of the process, as it may get little of it, and looks, ten in a second, as it may wait for good.
+const stalledFor, stalledLooks = 60 * time.Second, 2400
 
 type actor struct {
 	name   string
@@ -58,17 +60,28 @@ func begin(name string, seed int64, round ...func(*actor)) {
 	}
 }
 
+func used() time.Duration {
+	var usage syscall.Rusage
+	try(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
 // watch panics, with all stacks, if an actor's rounds stay what they are.
 func watch() {
-	seen, looks := make([]uint64, len(actors)), make([]int, len(actors))
-	for {
-		time.Sleep(100 * time.Millisecond)
+	type last struct {
+		rounds uint64
+		at     time.Duration
+		looks  int
+	}
+	for seen := make([]last, len(actors)); ; time.Sleep(100 * time.Millisecond) {
+		now := used()
 		for i, a := range actors {
-			rounds := atomic.LoadUint64(&a.rounds) + uint64(atomic.LoadUint32(&a.over))
-			if looks[i]++; rounds != seen[i] || atomic.LoadUint32(&a.over) != 0 {
-				seen[i], looks[i] = rounds, 0
+			rounds := atomic.LoadUint64(&a.rounds)
+			if rounds != seen[i].rounds || atomic.LoadUint32(&a.over) != 0 {
+				seen[i] = last{rounds, now, 0}
 			}
-			check(looks[i] < stalled, "does not go on", a.name, rounds)
+			seen[i].looks++
+			check(now-seen[i].at < stalledFor && seen[i].looks < stalledLooks, "does not go on", a.name, rounds)
 		}
 	}
 }

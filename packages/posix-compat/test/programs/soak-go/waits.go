@@ -10,7 +10,7 @@ import (
 )
 
 func pipeline(a *actor) {
-	const workers, numbers = 20, 2000
+	const workers, numbers = 20, 500
 	in, out := make(chan *int), make(chan *int, a.dice.Intn(10))
 	var group sync.WaitGroup
 	for i := 0; i < workers; i++ {
@@ -97,7 +97,7 @@ func locks(a *actor) {
 	var group sync.WaitGroup
 	var pool = sync.Pool{New: func() any { return new([64]int) }}
 	turn, turns, counted, pair := 0, sync.NewCond(&mutex), 0, [2]int{}
-	const workers, rounds = 8, 50
+	const workers, rounds = 8, 10
 	for i := 0; i < workers; i++ {
 		i := i
 		group.Add(1)

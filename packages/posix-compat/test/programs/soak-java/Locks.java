@@ -26,7 +26,7 @@ final class Locks {
 
     /** Turns, by wait and notifyAll. */
     static void monitors(Random dice) throws Exception {
-        int count = 2 + dice.nextInt(6), rounds = 50;
+        int count = 2 + dice.nextInt(6), rounds = 10;
         Object monitor = new Object();
         int[] turn = new int[1];
         together(count, index -> {
@@ -45,7 +45,7 @@ final class Locks {
     static void queues(Random dice) throws Exception {
         List<BlockingQueue<Integer>> kinds = List.of(new SynchronousQueue<>(), new ArrayBlockingQueue<>(3), new LinkedTransferQueue<>(), new LinkedBlockingQueue<>());
         BlockingQueue<Integer> queue = kinds.get(dice.nextInt(kinds.size()));
-        int numbers = 300;
+        int numbers = 100;
         AtomicLong sum = new AtomicLong();
         together(6, index -> {
             for (int i = 0; i < numbers; i++)
@@ -91,9 +91,9 @@ final class Locks {
         int[] counted = new int[3];
         together(4, index -> {
             barrier.await();
-            for (int i = 0; i < 200; i++) {
+            for (int i = 0; i < 50; i++) {
                 lock.lock();
-                if (++counted[0] == 800) full.signalAll();
+                if (++counted[0] == 200) full.signalAll();
                 lock.unlock();
                 long stamp = stamped.writeLock();
                 counted[1]++;
@@ -104,10 +104,10 @@ final class Locks {
                 stamped.unlockRead(stamp);
             }
             lock.lock();
-            while (counted[0] < 800) full.await();
+            while (counted[0] < 200) full.await();
             lock.unlock();
         });
-        Soak.check(counted[0] == 800 && counted[1] == 800, "counters", counted[0], counted[1]);
+        Soak.check(counted[0] == 200 && counted[1] == 200, "counters", counted[0], counted[1]);
     }
 
     /** Threads that are interrupted while they sleep, park or wait, and end. */

@@ -5,7 +5,8 @@ import java.util.*;
 import java.util.concurrent.atomic.*;
 
 public class Soak {
-    static final int STALLED = 900; // looks, ten in a second
+    /** Without a round: CPU time of the process, as it may get little of it, and looks, ten in a second, as it may wait for good. */
+    static final long STALLED_NS = 60_000_000_000L, STALLED_LOOKS = 2400;
 
     interface Round {
         void run(Random dice) throws Throwable;
@@ -56,20 +57,25 @@ public class Soak {
 
     /** Ends the program, with all stacks, if an actor's rounds stay what they are. */
     static void watch() {
-        long[] seen = new long[actors.size()];
-        int[] looks = new int[actors.size()];
+        var system = (com.sun.management.OperatingSystemMXBean)ManagementFactory.getOperatingSystemMXBean();
+        long[] seen = new long[actors.size()], at = new long[actors.size()], looks = new long[actors.size()];
         try {
-            for (;; Thread.sleep(100))
+            for (;; Thread.sleep(100)) {
+                long now = system.getProcessCpuTime();
                 for (int i = 0; i < seen.length; i++) {
                     Actor actor = actors.get(i);
-                    if (actor.over || actor.rounds != seen[i]) looks[i] = 0;
+                    if (actor.over || actor.rounds != seen[i]) {
+                        at[i] = now;
+                        looks[i] = 0;
+                    }
                     seen[i] = actor.rounds;
-                    if (++looks[i] < STALLED) continue;
+                    if (++looks[i] < STALLED_LOOKS && now - at[i] < STALLED_NS) continue;
                     System.err.println("does not go on: " + actor.getName());
                     for (Map.Entry<Thread, StackTraceElement[]> each : Thread.getAllStackTraces().entrySet())
                         System.err.println(each.getKey() + " " + each.getKey().getState() + " " + Arrays.toString(each.getValue()));
                     Runtime.getRuntime().halt(2);
                 }
+            }
         } catch (Throwable e) {
             wrong(e);
         }
