@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 import { launcherPath } from '../src/launcher.ts';
 import { disturbing, has, type Result, scratch, underLibcr } from './programs.ts';
 
-const SECONDS = Number(process.env.LIBCR_SOAK_SECONDS ?? 12);
+const SECONDS = Number(process.env.LIBCR_SOAK_SECONDS ?? 10);
 const SEED = process.env.LIBCR_SOAK_SEED ?? String(Date.now() % 1_000_000);
 const timeout = SECONDS * 1000 + 300_000; // it ends itself before if somebody does not go on
 
