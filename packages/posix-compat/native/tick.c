@@ -17,8 +17,9 @@ static bool all_tick; /* all rforks that could be seen when the second lwp began
 /** Whether the lwp that runs, which was interrupted in its program, is to let others have the processor. */
 static bool is_wanted(const struct rfork *self)
 {
-	/* An IPI message may have come after the signal that announced it: who asks for all rforks to stand still waits for this one. */
-	return lwkt_yield_wanted() || lwkt_is_wanted(self->rf_gd) || program_proc.p_incoming || timers_due || timers_tick() || waits_are_due();
+	/* An IPI message may have come after the signal that announced it: who asks for all rforks to stand still waits for this one. A timed wait that
+	 * is over is asked for by itself: lwkt_yield_wanted reads the clock at every 16th switch only, and here there may be none for as many ticks. */
+	return lwkt_yield_wanted() || !lwkt_next_timer() || lwkt_is_wanted(self->rf_gd) || program_proc.p_incoming || timers_due || timers_tick() || waits_are_due();
 }
 
 /** At the limit of signals that wait (RLIMIT_SIGPENDING) the kernel leaves out who has sent it: then it is libcr's, which misses it more. */

@@ -35,6 +35,13 @@ describe('POSIX threads', () => {
   test('a thread that is alone again waits in the kernel, and no tick ends that', async () => {
     expect((await same(compile('alone'))).stdout).toBe('failed: 0 of 300\n');
   });
+  test('a sleep beside one thread that computes is over as soon as beside two', async () => {
+    for (const n of [1, 2])
+      expect(await underLibcr(compile('sleeps'), [], { options: [`--rforks=${n}`] })).toMatchObject({
+        status: 0,
+        stdout: 'as soon\n',
+      });
+  });
   test('signals that come just after they were blocked', async () => {
     const { stdout } = await same(compile('early-signals'));
     expect(stdout.match(/handled 0, pending 1, poll 0/g)).toHaveLength(9);
