@@ -229,6 +229,24 @@ void pending_sort(struct proc *proc)
 	}
 }
 
+void pending_forked(struct lwp *lwp)
+{
+	lwp->lwp_pending = lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL;
+	memset(pool, 0, sizeof(pool));
+	memset(noutside, 0, sizeof(noutside));
+	npool = nqueued = spare_lock = 0;
+}
+
+void pending_gone(struct lwp *lwp)
+{
+	struct proc *proc = lwp->lwp_proc;
+	struct pending *pending;
+
+	pending_sort(proc);
+	while ((pending = pending_take(&lwp->lwp_pending, ~0ull)) || (pending = pending_take(&proc->p_pending, ~0ull)))
+		pending_free(pending);
+}
+
 struct pending *pending_take(struct pending **list, uint64_t wanted)
 {
 	struct pending **best = NULL, *taken;

@@ -45,6 +45,8 @@ struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under 
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */
 void pending_release(struct proc *proc); /* not under p_lock: tells the kernel if there is room again */
+void pending_forked(struct lwp *lwp); /* in a child: what is pending is its parent's */
+void pending_gone(struct lwp *lwp); /* its process is no more, whose only lwp it was */
 /* Under p_lock: */
 void pending_sort(struct proc *proc); /* from p_incoming to p_pending, or to the lwp that they were sent to */
 void pending_add(struct pending **list, struct pending *pending);

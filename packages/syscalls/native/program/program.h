@@ -212,6 +212,7 @@ extern void (*program_forks)(bool begins);
 /** In a fork's child, once it is caught: what else has to begin anew. */
 extern void (*program_forked)(struct lwp *lwp);
 extern void (*program_vforked)(struct lwp *lwp); /* the same in a vfork's */
+extern void (*program_vfork_over)(struct lwp *lwp); /* the parent goes on: what that child has left in its memory */
 
 /* ------------------------------------------------ patch/ */
 /** A syscall instruction that was caught, and the call that it makes. Answers where the program goes on behind it. In SIGSYS' handler. */
