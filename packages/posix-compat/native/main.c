@@ -146,6 +146,6 @@ void launcher_main(uint64_t *stack)
 	futex_forked(); /* its queues are empty */
 	wait_begin(environment);
 	program_load(stack, &tf);
-	signals_trace(&program_proc);
+	signals_options(first);
 	rfork_begin(&tf);
 }

@@ -237,13 +237,30 @@ void pending_forked(struct lwp *lwp)
 	npool = nqueued = spare_lock = 0;
 }
 
-void pending_gone(struct lwp *lwp)
+static struct pending *take_any(struct lwp *lwp, uint64_t wanted)
 {
-	struct proc *proc = lwp->lwp_proc;
 	struct pending *pending;
 
-	pending_sort(proc);
-	while ((pending = pending_take(&lwp->lwp_pending, ~0ull)) || (pending = pending_take(&proc->p_pending, ~0ull)))
+	pending_sort(lwp->lwp_proc);
+	pending = pending_take(&lwp->lwp_pending, wanted);
+	return pending ?: pending_take(&lwp->lwp_proc->p_pending, wanted);
+}
+
+struct pending *pending_leaves(struct lwp *lwp)
+{
+	struct pending *pending;
+
+	lwkt_word_lock(&lwp->lwp_proc->p_lock);
+	pending = take_any(lwp, ~SIGNALS_OURS); /* those the kernel would give back */
+	lwkt_word_unlock(&lwp->lwp_proc->p_lock);
+	return pending;
+}
+
+void pending_gone(struct lwp *lwp)
+{
+	struct pending *pending;
+
+	while ((pending = take_any(lwp, ~0ull))) /* its p_lock is nobody's, or that of somebody who was killed */
 		pending_free(pending);
 }
 

@@ -18,6 +18,7 @@ void (*program_forks)(bool begins);
 void (*program_forked)(struct lwp *lwp);
 void (*program_vforked)(struct lwp *lwp);
 void (*program_vfork_over)(struct lwp *lwp);
+void (*program_signals_leave)(struct lwp *lwp);
 void (*program_signals_are_ours)(struct lwp *lwp);
 
 /**
@@ -49,6 +50,7 @@ static void forked(struct lwp *lwp, uint64_t flags)
 	proc->p_lock = 0;
 	proc->p_stale = 0;
 	proc->p_held = 0;
+	proc->p_execs = false;
 	proc_has_only(proc, lwp);
 	lwp->lwp_ncalls = lwp->lwp_nticks = lwp->lwp_npreemptions = 0;
 	own_forked((flags & CLONE_FILES) != 0);
@@ -103,6 +105,7 @@ static void prepare(struct vfork *v, const struct lwp *parent, const struct trap
 	v->proc.p_files_are_copies = !(flags & CLONE_FILES) || parent->lwp_proc->p_files_are_copies;
 	v->proc.p_stale = 0;
 	v->proc.p_held = 0;
+	v->proc.p_execs = false;
 	v->proc.p_pending = v->proc.p_incoming = NULL;
 	v->proc.p_exec = NULL;
 	v->lwp = *parent; /* its lwp_fault, too: the parent has none meanwhile */
