@@ -5,12 +5,25 @@
  */
 import { describe, expect, test } from 'vitest';
 import { has, natively, underLibcr } from './programs.ts';
-import { compileGo, compileStatic, goroutines, missing, programs, runEntry, statics, waysOf } from './programs-list.ts';
+import {
+  compileGo,
+  compileStatic,
+  goroutines,
+  missing,
+  programs,
+  runEntry,
+  statics,
+  waysOf,
+} from './programs-list.ts';
 
 const RFORKS = [1, 2, 4];
 
 /** What they print on stderr is different from run to run. */
-const shown = ({ status, signal, stdout }: Awaited<ReturnType<typeof runEntry>>) => ({ status, signal, stdout });
+const shown = ({ status, signal, stdout }: Awaited<ReturnType<typeof runEntry>>) => ({
+  status,
+  signal,
+  stdout,
+});
 
 describe.each(programs)('%s', (_, entries) => {
   test.for(entries)('$title', async (entry, { skip }) => {

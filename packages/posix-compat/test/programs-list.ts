@@ -12,6 +12,9 @@ import { has, natively, type RunOptions, scratch } from './programs.ts';
 export const waysOf = (rforks: number[], escapes = false): string[][] =>
   rforks.map((n) => (n === 2 && !escapes ? ['--rforks=2', '--nothing-escapes'] : [`--rforks=${n}`]));
 
+/** Those that signalled-list.test.ts sends. */
+export type Signal = 'SIGUSR1' | 'SIGALRM' | 'SIGWINCH';
+
 export interface Entry {
   title: string;
   /** In PATH, or in a path. */
@@ -25,8 +28,8 @@ export interface Entry {
   escapes?: true;
   /** Something that the output must have: that both are wrong in the same way is no success. */
   shows: string;
-  /** Of the signals that signalled-list.test.ts sends, those that change natively, too, what it does. With the cause. */
-  uses?: Partial<Record<'SIGUSR1' | 'SIGALRM' | 'SIGWINCH', string>>;
+  /** Signals that change natively, too, what it does; with the cause. */
+  uses?: Partial<Record<Signal, string>>;
 }
 
 /** A port that another test is not likely to have. */
@@ -372,7 +375,9 @@ export function compileStatic(subject: string): string {
 export function compileGo(name: string, source: string): string {
   const program = join(scratch, name);
   writeFileSync(`${program}.go`, source);
-  execFileSync('go', ['build', '-o', program, `${program}.go`], { env: { ...process.env, CGO_ENABLED: '0' } });
+  execFileSync('go', ['build', '-o', program, `${program}.go`], {
+    env: { ...process.env, CGO_ENABLED: '0' },
+  });
   return program;
 }
 

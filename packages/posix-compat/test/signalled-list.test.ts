@@ -1,11 +1,12 @@
 /**
- * signalled-list.test.ts: the programs of programs-list.ts do what they do while SIGUSR1, SIGALRM and SIGWINCH hit all their processes a thousand times a second
- * (programs/kills.c): the first two ignored, the third with a handler (programs/handles.c), or without where a program is static. First natively: where a signal changes there
- * what a program does, the list says so (`uses`), and the signal is not sent. Then with one rfork and two.
+ * signalled-list.test.ts: the programs of programs-list.ts do what they do while SIGUSR1, SIGALRM and SIGWINCH hit all their processes, each a thousand times a second
+ * (programs/kills.c): the first two ignored, the third with a handler (programs/handles.c); those of signalled-programs.ts with handlers of their own. First natively: where a signal
+ * changes there what a program does, the list says so (`uses`), and the signal is not sent. Then with one rfork and two.
  *
- * CI has a part of the list; LIBCR_SIGNALLED_LIST=all has all of it, as many rforks as the list has, and all programs linked in other ways.
+ * CI has a part of the list; LIBCR_SIGNALLED_LIST=all has all of it.
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,35 +21,39 @@ import {
   missing,
   programs,
   runEntry,
+  type Signal,
   statics,
   waysOf,
 } from './programs-list.ts';
+import { handling } from './signalled-programs.ts';
 
 const ALL = process.env.LIBCR_SIGNALLED_LIST === 'all';
 const RFORKS = [1, 2];
-const SIGNALS = ['SIGUSR1', 'SIGALRM', 'SIGWINCH'] as const;
-type Signal = (typeof SIGNALS)[number];
+const SIGNALS: Signal[] = ['SIGUSR1', 'SIGALRM', 'SIGWINCH'];
+const timeout = 300_000;
 
-/** Of the list, in CI: how a title begins. */
-const PART = /^(xz|bash|perl|ruby|java|make|rg|strace|redis)/;
+/** How titles begin of those that CI has. */
+const PART = ALL
+  ? /./
+  : /^(xz|bash|perl|python3: threads|ruby|node|java: a pool, locks|make|rg|memcached|nginx|join|cond_turns|cancel)/;
 
+/** Compiled once, and only where there is a compiler. */
+const handles = join(scratch, 'handles.so');
 function preloaded(): string {
-  const library = join(scratch, 'handles.so');
   const source = fileURLToPath(new URL('programs/handles.c', import.meta.url));
-  execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-o', library, source]);
-  return library;
+  if (!existsSync(handles)) execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-o', handles, source]);
+  return handles;
 }
-const HANDLES = preloaded();
 
-const numbers = (signals: readonly Signal[]) => signals.map((name) => constants.signals[name]).join(',') || '-';
+const numbers = (signals: Signal[]) => signals.map((name) => constants.signals[name]).join(',') || '-';
 
-interface Hit extends RunOptions {
+interface Hit extends Omit<RunOptions, 'options'> {
   /** The launcher's options; natively if there are none. */
-  options?: string[];
+  options?: string[] | undefined;
   /** For all processes of the program. */
-  all: readonly Signal[];
+  all: Signal[];
   /** For its first process alone. */
-  own?: readonly Signal[];
+  own?: Signal[];
   /** The handler of handles.c for SIGWINCH. */
   handled?: boolean;
 }
@@ -57,7 +62,7 @@ interface Hit extends RunOptions {
 async function hit(program: string, args: string[], { options, all, own = [], handled, ...rest }: Hit) {
   const counts = join(scratch, 'counts');
   const command = options ? [launcherPath(), ...options, '--', program] : [program];
-  const env = { ...rest.env, ...(handled ? { LD_PRELOAD: HANDLES, HANDLES_COUNTS: counts } : {}) };
+  const env = { ...rest.env, ...(handled ? { LD_PRELOAD: preloaded(), HANDLES_COUNTS: counts } : {}) };
   const result = await natively(compile('kills'), [numbers(all), numbers(own), counts, ...command, ...args], {
     ...rest,
     env,
@@ -66,34 +71,91 @@ async function hit(program: string, args: string[], { options, all, own = [], ha
   return { ...result, sent: Number(sent), handlers: Number(handlers) };
 }
 
-const shown = ({ status, signal, stdout }: { status: number | null; signal: string | null; stdout: string }) => ({
+type Outcome = Awaited<ReturnType<typeof hit>>;
+const shown = ({ status, signal, stdout }: Pick<Outcome, 'status' | 'signal' | 'stdout'>) => ({
   status,
   signal,
   stdout,
 });
 
-const sentTo = (entry: Entry): Signal[] => SIGNALS.filter((name) => !entry.uses?.[name]);
+/** In each way: natively, and with so many rforks. */
+async function always(
+  run: (options?: string[]) => Promise<Outcome>,
+  wanted: object,
+  ways: string[][],
+  handled = false,
+) {
+  for (const options of [undefined, ...ways]) {
+    const result = await run(options);
+    const where = `${options ?? 'natively'}\n${result.stderr.slice(-2000)}`;
+    expect(shown(result), where).toEqual(wanted);
+    expect(result.sent, where).toBeGreaterThan(0);
+    if (handled) expect(result.handlers, where).toBeGreaterThan(0);
+  }
+}
+
+/** The signals that an entry is hit by. */
+const signalsFor = (entry: Entry) => SIGNALS.filter((name) => !entry.uses?.[name]);
 
 describe.each(programs)('%s', (_, entries) => {
-  const part = entries.filter(({ title }) => ALL || PART.test(title));
-  test.for(part)('$title', { timeout: 300_000 }, async (entry, { skip }) => {
-    const absent = missing(entry);
+  const hits = entries.filter((entry) => PART.test(entry.title) && signalsFor(entry).length);
+  test.for(hits)('$title', { timeout }, async (entry, { skip }) => {
+    const absent = [...missing(entry), ...missing({ ...entry, needs: ['gcc'] })];
     if (absent.length) skip(`not installed: ${absent.join(', ')}`);
-    const all = sentTo(entry);
+    const all = signalsFor(entry);
     const native = await runEntry(entry);
     expect(native.stdout).toContain(entry.shows);
-    const rforks = entry.rforks ?? RFORKS;
-    for (const options of [undefined, ...waysOf(rforks, entry.escapes)]) {
-      let counts = { sent: 0, handlers: 0 };
-      const result = await runEntry(entry, async (program, args, given) => {
-        const result = await hit(program, args ?? [], { ...given, options, all, handled: true });
-        counts = result;
-        return result;
-      });
-      const where = `${options ?? 'natively'}: ${JSON.stringify(counts)}\n${result.stderr.slice(-2000)}`;
-      expect(shown(result), where).toEqual(shown(native));
-      expect(counts.sent, where).toBeGreaterThan(0);
-      if (all.includes('SIGWINCH')) expect(counts.handlers, where).toBeGreaterThan(0);
-    }
+    await always(
+      async (options) => {
+        let outcome: Outcome | undefined;
+        const result = await runEntry(entry, async (program, args, given) => {
+          outcome = await hit(program, args ?? [], { ...given, options, all, handled: true });
+          return outcome;
+        });
+        return { ...(outcome as Outcome), ...result };
+      },
+      shown(native as Outcome),
+      waysOf(entry.rforks ?? RFORKS, entry.escapes),
+      all.includes('SIGWINCH'),
+    );
+  });
+});
+
+describe('handlers of their own', () => {
+  test.for(handling.filter(({ title }) => PART.test(title)))(
+    '$title',
+    { timeout },
+    async (entry, { skip }) => {
+      const [runner = '', ...flags] = entry.runs;
+      if (!(runner.includes('/') ? existsSync(runner) : has(runner))) skip(`not installed: ${runner}`);
+      const file = join(scratch, entry.file);
+      writeFileSync(file, entry.text);
+      const { all, own } = entry;
+      const run = (options?: string[]) => hit(runner, [...flags, file], { options, all, own });
+      const first = await run();
+      expect(first.stdout).toContain(entry.shows);
+      expect(first.stdout).toMatch(/^all handled$/m);
+      await always(run, { status: entry.status, signal: null, stdout: first.stdout }, waysOf(RFORKS));
+    },
+  );
+});
+
+describe('other ways of linking', () => {
+  test.for(statics.filter(([, name]) => PART.test(name)))(
+    'a static program with musl: %s: %s',
+    { timeout },
+    async ([subject, name], { skip }) => {
+      if (!has('musl-gcc')) skip('not installed: musl-gcc');
+      const program = compileStatic(subject);
+      const run = (options?: string[]) => hit(program, [name], { options, all: SIGNALS });
+      await always(run, { status: 0, signal: null, stdout: 'pass\n' }, waysOf(RFORKS));
+    },
+  );
+  test('a static program of Go, whose runtime handles all signals', { timeout }, async ({ skip }) => {
+    if (!has('go')) skip('not installed: go');
+    const program = compileGo('goroutines', goroutines);
+    const run = (options?: string[]) =>
+      hit(program, [], { options, all: ['SIGWINCH'], own: ['SIGUSR1', 'SIGALRM'] });
+    await always(run, { status: 3, signal: null, stdout: '17497500\n250\nchild\ntrue\n' }, waysOf(RFORKS));
   });
 });
