@@ -91,12 +91,10 @@ static void wait_for_signal(struct lwp *lwp)
 		;
 }
 
-/** In a child: what is pending is its parent's, and the kernel's mask what its one lwp blocks. */
+/** In a child: the kernel's mask is what its one lwp blocks. */
 static void vforked(struct lwp *lwp)
 {
 	sched_forked(lwp);
-	lwp->lwp_pending = NULL;
-	lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL;
 	mask_first(lwp);
 }
 
@@ -106,7 +104,8 @@ static void forked(struct lwp *lwp)
 	thread_forked(lwp);
 	cputime_forked(lwp);
 	timers_forked();
-	vforked(lwp);
+	pending_forked(lwp);
+	vforked(lwp); /* from here on signals come */
 }
 
 /** From start.S, on what becomes thread0's stack. */
@@ -131,6 +130,7 @@ void launcher_main(uint64_t *stack)
 	program_refresh = refresh;
 	program_forked = forked;
 	program_vforked = vforked;
+	program_vfork_over = pending_gone;
 	program_proc_path = task_path;
 	signals_wake = wake;
 	signals_woken = woken;
@@ -146,6 +146,6 @@ void launcher_main(uint64_t *stack)
 	futex_forked(); /* its queues are empty */
 	wait_begin(environment);
 	program_load(stack, &tf);
-	signals_trace(&program_proc);
+	signals_options(first);
 	rfork_begin(&tf);
 }

@@ -190,11 +190,29 @@ void signals_catch(void)
 		catch_signal(faults[i], on_fault, 0);
 }
 
-void signals_trace(struct proc *proc)
+void signals_options(struct lwp *first)
 {
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (trace_tells_of(sig))
-			action_install(proc, sig);
+			action_install(first->lwp_proc, sig);
+	if (!options.has_sigmask)
+		return;
+	first->lwp_sigmask = options.sigmask;
+	mask_first(first);
+}
+
+void signals_leave(struct lwp *lwp)
+{
+	struct proc *proc = lwp->lwp_proc;
+	const long pid = kernel_call(SYS_getpid), tid = kernel_call(SYS_gettid);
+	struct pending *pending;
+
+	__atomic_store_n(&proc->p_execs, true, __ATOMIC_SEQ_CST);
+	signals_mask_changed(proc);
+	while ((pending = pending_leaves(lwp))) {
+		kernel_call(SYS_rt_tgsigqueueinfo, pid, tid, pending->info.si_signo, &pending->info); /* this kernel thread is the one that stays */
+		pending_free(pending);
+	}
 }
 
 /** After an execve that has failed. */
@@ -205,5 +223,6 @@ void signals_are_ours(struct lwp *lwp)
 	catch_begin(on_fault);
 	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		catch_signal(faults[i], on_fault, 0);
+	__atomic_store_n(&lwp->lwp_proc->p_execs, false, __ATOMIC_SEQ_CST);
 	signals_mask_changed(lwp->lwp_proc);
 }

@@ -41,6 +41,12 @@ static bool update(struct proc *proc, const struct lwp *lwp, bool ends)
 	return true;
 }
 
+/** What it blocks besides, as it is to keep it for now. */
+static uint64_t kept(const struct proc *proc)
+{
+	return __atomic_load_n(&proc->p_held, __ATOMIC_SEQ_CST) | (__atomic_load_n(&proc->p_execs, __ATOMIC_SEQ_CST) ? ~SIGNALS_OURS : 0);
+}
+
 void mask_apply(struct proc *proc)
 {
 	uint64_t mask, with_held;
@@ -48,10 +54,10 @@ void mask_apply(struct proc *proc)
 	__atomic_fetch_and(&proc->p_stale, ~STALE_MASK, __ATOMIC_SEQ_CST);
 	do { /* another rfork may change it meanwhile, or a handler that finds no more room */
 		mask = __atomic_load_n(&proc->p_kernel_mask, __ATOMIC_SEQ_CST);
-		with_held = mask | __atomic_load_n(&proc->p_held, __ATOMIC_SEQ_CST);
+		with_held = mask | kept(proc);
 		__atomic_store_n(&proc->p_kernel_told, mask, __ATOMIC_SEQ_CST);
 		kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &with_held, NULL, 8);
-	} while (with_held != (__atomic_load_n(&proc->p_kernel_mask, __ATOMIC_SEQ_CST) | __atomic_load_n(&proc->p_held, __ATOMIC_SEQ_CST)));
+	} while (with_held != (__atomic_load_n(&proc->p_kernel_mask, __ATOMIC_SEQ_CST) | kept(proc)));
 }
 
 /** One more lwp blocks these, or one less: of all signals at once, digit by digit. */

@@ -229,6 +229,41 @@ void pending_sort(struct proc *proc)
 	}
 }
 
+void pending_forked(struct lwp *lwp)
+{
+	lwp->lwp_pending = lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL;
+	memset(pool, 0, sizeof(pool));
+	memset(noutside, 0, sizeof(noutside));
+	npool = nqueued = spare_lock = 0;
+}
+
+static struct pending *take_any(struct lwp *lwp, uint64_t wanted)
+{
+	struct pending *pending;
+
+	pending_sort(lwp->lwp_proc);
+	pending = pending_take(&lwp->lwp_pending, wanted);
+	return pending ?: pending_take(&lwp->lwp_proc->p_pending, wanted);
+}
+
+struct pending *pending_leaves(struct lwp *lwp)
+{
+	struct pending *pending;
+
+	lwkt_word_lock(&lwp->lwp_proc->p_lock);
+	pending = take_any(lwp, ~SIGNALS_OURS); /* those the kernel would give back */
+	lwkt_word_unlock(&lwp->lwp_proc->p_lock);
+	return pending;
+}
+
+void pending_gone(struct lwp *lwp)
+{
+	struct pending *pending;
+
+	while ((pending = take_any(lwp, ~0ull))) /* its p_lock is nobody's, or that of somebody who was killed */
+		pending_free(pending);
+}
+
 struct pending *pending_take(struct pending **list, uint64_t wanted)
 {
 	struct pending **best = NULL, *taken;

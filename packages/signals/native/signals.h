@@ -45,6 +45,9 @@ struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under 
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */
 void pending_release(struct proc *proc); /* not under p_lock: tells the kernel if there is room again */
+void pending_forked(struct lwp *lwp); /* in a child: what is pending is its parent's */
+struct pending *pending_leaves(struct lwp *lwp); /* the next that the lwp's execve hands on; NULL. Not under p_lock */
+void pending_gone(struct lwp *lwp); /* its process is no more, whose only lwp it was */
 /* Under p_lock: */
 void pending_sort(struct proc *proc); /* from p_incoming to p_pending, or to the lwp that they were sent to */
 void pending_add(struct pending **list, struct pending *pending);
@@ -71,6 +74,7 @@ void action_take_default(int sig);
 extern const struct call_entry action_calls[];
 void signals_on_signal(int sig, siginfo_t *si, ucontext_t *uc); /* libcr's handler of those that come from outside */
 void signals_catch(void);
+void signals_leave(struct lwp *lwp);
 void signals_are_ours(struct lwp *lwp);
 
 /* end.c */
@@ -105,6 +109,6 @@ extern void (*signals_come)(void);
 extern void (*signals_pause)(struct lwp *lwp);
 
 void signals_begin(struct lwp *lwp);
-/** The options have been read: what the trace tells of comes to libcr. */
-void signals_trace(struct proc *proc);
+/** The options have been read: what the trace tells of comes to libcr, and the mask is the program's. */
+void signals_options(struct lwp *first);
 #endif

@@ -84,6 +84,7 @@ struct proc {
 	uint64_t p_kernel_mask;              /* what the kernel is to block: what all lwps do; written under p_lock */
 	uint64_t p_kernel_told;              /* what it has been told to; written on the kernel thread that has it, in signal handlers, too */
 	bool p_traced;                       /* by a debugger: what it runs is without libcr */
+	bool p_execs;                        /* an execve is under way: the kernel keeps all signals */
 	void *p_exec;                        /* memory of an execve under way */
 	size_t p_exec_size;
 };

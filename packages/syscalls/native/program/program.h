@@ -151,6 +151,8 @@ struct options {
 	const char *shims[SHIMS_MAX + 1]; /* files, the outermost first */
 	const char *argv0; /* what the program is to find there, or NULL: PROGRAM */
 	bool no_search;    /* as execve was called: PATH does not count */
+	bool has_sigmask;
+	uint64_t sigmask;  /* what the program begins with; otherwise as this process blocks */
 };
 extern struct options options;
 /** Reads the launcher's options; returns what is left of argv: the program, and its arguments. A wrong command line ends the process. */
@@ -185,7 +187,9 @@ struct image {
 long load_image(const char *path, struct image *image);
 
 extern const struct call_entry exec_calls[], fork_calls[], self_calls[], process_calls[];
-/** After an execve that has failed: signals are caught by libcr again. By signals. */
+/** Before an execve: what has come goes back to the kernel, which lets nothing through any more. By signals, as the next. */
+extern void (*program_signals_leave)(struct lwp *lwp);
+/** After one that has failed: signals are caught by libcr again. */
 extern void (*program_signals_are_ours)(struct lwp *lwp);
 
 /** Where the program's arguments and environment lie: what /proc/self/cmdline shows. */
@@ -210,6 +214,7 @@ extern void (*program_forks)(bool begins);
 /** In a fork's child, once it is caught: what else has to begin anew. */
 extern void (*program_forked)(struct lwp *lwp);
 extern void (*program_vforked)(struct lwp *lwp); /* the same in a vfork's */
+extern void (*program_vfork_over)(struct lwp *lwp); /* the parent goes on: what that child has left in its memory */
 
 /* ------------------------------------------------ patch/ */
 /** A syscall instruction that was caught, and the call that it makes. Answers where the program goes on behind it. In SIGSYS' handler. */

@@ -3,8 +3,8 @@
  *
  *   libcr [OPTIONS] [--] PROGRAM [ARGS...]
  *
- * Those that a user gives are in usage; `--exec ARGV0` is for libcr's own execve, as are `--metrics-first=PID` and `--metrics-before=FD`; `--default-signals` and
- * `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
+ * Those that a user gives are in usage; `--exec ARGV0` is for libcr's own execve, as are `--metrics-first=PID`, `--metrics-before=FD` and `--sigmask=BITS`;
+ * `--default-signals` and `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
  * comes past libcr is killed.
  */
 #include "program.h"
@@ -39,6 +39,14 @@ static int read_number(const char *option, const char *text, int most)
 	if (!is_number(text) || number > most)
 		program_fail(2, option, "not such a number");
 	return (int)number;
+}
+
+/** What the program is to block, which this process blocks until it can begin; in hexadecimal digits. */
+static void read_sigmask(const char *text)
+{
+	options.has_sigmask = true;
+	for (; *text; text++)
+		options.sigmask = options.sigmask << 4 | (uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
 }
 
 /** A descriptor of libcr's own, which its children inherit: of a descriptor's number, or of a file that is made. */
@@ -166,6 +174,8 @@ static void read_option(const char *arg)
 		options.metrics_before = read_number("--metrics-before", value, 1 << 30);
 	else if ((value = value_of(arg, "--argv0", NULL)))
 		options.argv0 = value;
+	else if ((value = value_of(arg, "--sigmask", NULL)))
+		read_sigmask(value);
 	else if (!strcmp(arg, "--no-patch"))
 		options.no_patch = true;
 	else if (!strcmp(arg, "--nothing-escapes"))

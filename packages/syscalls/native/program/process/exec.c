@@ -10,7 +10,7 @@
 
 #define OPTION_SIZE 28
 #define NOWHERE -4096l /* a pointer to nothing */
-#define OPTIONS_MAX (20 + 2 * SHIMS_MAX) /* words in front of the program's arguments */
+#define OPTIONS_MAX (21 + 2 * SHIMS_MAX) /* words in front of the program's arguments */
 
 /** All that is needed on the way, mapped, as a kernel stack is small. */
 struct exec {
@@ -18,7 +18,7 @@ struct exec {
 	struct executable exe;
 	char path[4096];
 	char argv0[4096];
-	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE];
+	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE], sigmask[OPTION_SIZE];
 	int counted; /* a descriptor, or -1 (metrics_hand_over) */
 	uint64_t argv[];
 };
@@ -49,14 +49,18 @@ static uint64_t *add_option(uint64_t *at, char *buffer, const char *name, int va
 }
 
 /** The launcher's arguments: options, the program, and the program's own from the second on. */
-static long build_arguments(struct exec *exec, uint64_t argv, long argc)
+static long build_arguments(struct exec *exec, uint64_t argv, long argc, uint64_t sigmask)
 {
 	uint64_t *at = exec->argv;
+	struct text text;
 
 	*at++ = (uint64_t) "libcr";
 	at = add_option(at, exec->stats, "--stats", options.stats);
 	at = add_option(at, exec->trace, "--trace", options.trace);
 	at = add_option(at, exec->rforks, "--rforks", (int)options.rforks);
+	text_begin(&text, exec->sigmask, sizeof(exec->sigmask));
+	text_add(&text, "--sigmask=%lx", (unsigned long)sigmask);
+	*at++ = (uint64_t)exec->sigmask;
 	if (options.trace_json)
 		*at++ = (uint64_t) "--trace-format=json";
 	if (options.policy) {
@@ -87,16 +91,23 @@ static long build_arguments(struct exec *exec, uint64_t argv, long argc)
 	return 0;
 }
 
-/** Signals as the next program is to find them: the lwp's mask, and ignored what the program ignores. */
-static void give_signals(const struct lwp *lwp)
+/** Ignored is what the program ignores, and what is pending here waits in the kernel, which blocks all signals from now on: none is libcr's any more, and lost. */
+static void give_signals(struct lwp *lwp)
 {
 	static const int ours[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	struct sigact ignore = {.act_handler = 1 /* SIG_IGN */};
 
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &lwp->lwp_sigmask, NULL, 8);
+	program_signals_leave(lwp);
 	for (unsigned i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (lwp->lwp_proc->p_sigacts[ours[i]].act_handler == ignore.act_handler)
 			kernel_call(SYS_rt_sigaction, ours[i], &ignore, NULL, 8);
+}
+
+/** To a program that runs without libcr. Whoever runs under it has the mask as an option. */
+static long exec_as_it_is(const struct lwp *lwp, int dirfd, const char *path, uint64_t argv, uint64_t environment, int flags)
+{
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &lwp->lwp_sigmask, NULL, 8);
+	return kernel_call(SYS_execveat, dirfd, path, argv, environment, flags);
 }
 
 /** Whether what libcr can't run may run without it: neither a policy nor a shim would hold for it. */
@@ -120,14 +131,14 @@ static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uin
 		return kernel_call(SYS_execve, exec->path, argv, environment);
 	give_signals(lwp);
 	if (lwp->lwp_proc->p_traced) { /* it was said when that began */
-		error = kernel_call(SYS_execve, exec->path, argv, environment);
+		error = exec_as_it_is(lwp, AT_FDCWD, exec->path, argv, environment, 0);
 	} else if (exec->exe.refusal) {
-		error = as_it_is(exec->path, exec->exe.refusal) ? kernel_call(SYS_execve, exec->path, argv, environment) : -EACCES;
+		error = as_it_is(exec->path, exec->exe.refusal) ? exec_as_it_is(lwp, AT_FDCWD, exec->path, argv, environment, 0) : -EACCES;
 	} else {
 		if (is_self_exe(exec->path))
 			memcpy(exec->path, program_exe, sizeof(program_exe));
 		exec->counted = lwp->lwp_proc->p_vforked_by ? -1 : metrics_hand_over();
-		error = build_arguments(exec, argv, argc);
+		error = build_arguments(exec, argv, argc, lwp->lwp_sigmask);
 		if (!error) {
 			own_pass_on(true);
 			error = kernel_call(SYS_execve, "/proc/self/exe", exec->argv, environment);
@@ -184,7 +195,7 @@ static long exec_call(struct lwp *lwp, int dirfd, uint64_t path, uint64_t argv, 
 		result = -EACCES;
 		if (as_it_is(exec->path, "has no path")) {
 			give_signals(lwp);
-			result = kernel_call(SYS_execveat, dirfd, path, argv, environment, flags);
+			result = exec_as_it_is(lwp, dirfd, (const char *)path, argv, environment, flags);
 			program_signals_are_ours(lwp);
 		}
 	} else if (result >= 0) {

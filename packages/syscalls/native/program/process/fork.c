@@ -17,7 +17,27 @@
 void (*program_forks)(bool begins);
 void (*program_forked)(struct lwp *lwp);
 void (*program_vforked)(struct lwp *lwp);
+void (*program_vfork_over)(struct lwp *lwp);
+void (*program_signals_leave)(struct lwp *lwp);
 void (*program_signals_are_ours)(struct lwp *lwp);
+
+/**
+ * Signals wait in the kernel meanwhile: a handler would find a child that is half made, or take what is the parent's for the child of its vfork. Not those that an
+ * instruction raises, as who blocks them ends. The child begins like this, too, and its kernel thread gets its lwp's mask when it is whole.
+ */
+static uint64_t hold_signals(void)
+{
+	const uint64_t held = ~(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS));
+	uint64_t before;
+
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &held, &before, 8);
+	return before;
+}
+
+static void release_signals(uint64_t before)
+{
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+}
 
 /* ------------------------------------------------ fork */
 
@@ -30,6 +50,7 @@ static void forked(struct lwp *lwp, uint64_t flags)
 	proc->p_lock = 0;
 	proc->p_stale = 0;
 	proc->p_held = 0;
+	proc->p_execs = false;
 	proc_has_only(proc, lwp);
 	lwp->lwp_ncalls = lwp->lwp_nticks = lwp->lwp_npreemptions = 0;
 	own_forked((flags & CLONE_FILES) != 0);
@@ -84,6 +105,7 @@ static void prepare(struct vfork *v, const struct lwp *parent, const struct trap
 	v->proc.p_files_are_copies = !(flags & CLONE_FILES) || parent->lwp_proc->p_files_are_copies;
 	v->proc.p_stale = 0;
 	v->proc.p_held = 0;
+	v->proc.p_execs = false;
 	v->proc.p_pending = v->proc.p_incoming = NULL;
 	v->proc.p_exec = NULL;
 	v->lwp = *parent; /* its lwp_fault, too: the parent has none meanwhile */
@@ -103,6 +125,7 @@ static void prepare(struct vfork *v, const struct lwp *parent, const struct trap
 static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls)
 {
 	struct vfork *v;
+	uint64_t mask;
 	long pid = kernel_call(SYS_mmap, NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (pid < 0 && pid > -4096)
@@ -114,11 +137,15 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 	if (flags & CLONE_SETTLS)
 		v->lwp.lwp_fs = tls;
 	patch_hold(true);
+	mask = hold_signals();
 	set_curlwp(&v->lwp);
 	pid = program_clone_call(flags & ~(uint64_t)CLONE_SETTLS, &v->tf, (int *)ptid, (int *)ctid, 0, vforked, v);
 	set_curlwp(lwp); /* the child has its own program by now, or has ended */
 	lwp->lwp_ast_fs = 1;
+	release_signals(mask);
 	patch_hold(false);
+	if (program_vfork_over)
+		program_vfork_over(&v->lwp);
 	if (v->proc.p_exec)
 		kernel_call(SYS_munmap, v->proc.p_exec, v->proc.p_exec_size);
 	trace_gone(&v->lwp);
@@ -131,6 +158,7 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 
 static long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls)
 {
+	uint64_t mask;
 	long pid;
 
 	if ((flags & REFUSED) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
@@ -139,9 +167,11 @@ static long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, 
 		return vfork_process(lwp, tf, flags, stack, ptid, ctid, tls);
 	program_forks(true);
 	own_files_are_shared |= (flags & CLONE_FILES) != 0;
+	mask = hold_signals();
 	pid = kernel_call(SYS_clone, flags & ~(uint64_t)CLONE_SETTLS, NULL, ptid, ctid, 0);
 	if (!pid)
 		return child(lwp, tf, flags, stack, tls);
+	release_signals(mask);
 	program_forks(false);
 	return pid;
 }
@@ -150,6 +180,7 @@ static long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct cl
 {
 	struct clone_args own = *args;
 	uint64_t stack = args->stack ? args->stack + args->stack_size : 0;
+	uint64_t mask;
 	bool plain = !(args->flags >> 32) && !(args->flags & CLONE_PIDFD) && !args->set_tid_size;
 	long pid;
 
@@ -161,9 +192,11 @@ static long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct cl
 	own.flags &= ~(uint64_t)CLONE_SETTLS;
 	program_forks(true);
 	own_files_are_shared |= (args->flags & CLONE_FILES) != 0;
+	mask = hold_signals();
 	pid = kernel_call(SYS_clone3, &own, sizeof(own));
 	if (!pid)
 		return child(lwp, tf, args->flags, stack, args->tls);
+	release_signals(mask);
 	program_forks(false);
 	return pid;
 }
