@@ -314,7 +314,9 @@ static long call_wait(struct lwp *lwp, struct trapframe *tf, int op)
 		return error;
 	}
 	error = read_timeout(tf->tf_r10, op, &ns);
-	return error ? error : futex_wait(lwp, tf->tf_rdi, expected, (op & FUTEX_CMD_MASK) == FUTEX_WAIT ? ~0u : (uint32_t)tf->tf_r9, ns);
+	if (!error)
+		error = futex_wait(lwp, tf->tf_rdi, expected, (op & FUTEX_CMD_MASK) == FUTEX_WAIT ? ~0u : (uint32_t)tf->tf_r9, ns);
+	return error == -ERESTARTSYS && tf->tf_r10 ? -ERESTARTNOHAND : error; /* the time would begin anew: a handler ends it, SA_RESTART or not */
 }
 
 /** Without the flag, of other processes those that are left. */
