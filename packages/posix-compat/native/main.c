@@ -106,6 +106,7 @@ static void forked(struct lwp *lwp)
 	thread_forked(lwp);
 	cputime_forked(lwp);
 	timers_forked();
+	pending_forked(lwp->lwp_proc);
 	vforked(lwp);
 }
 

@@ -41,6 +41,16 @@ struct fault {
 };
 
 /* pending.c */
+#define REALTIME 32 /* signals from here on are queued, each that comes; of others one waits */
+/** How many there are, those in somebody's hands included. By atomic operations, in signal handlers, too. */
+extern struct pending_counts {
+	uint32_t pool;                 /* elements of the pool that are in use */
+	uint32_t queued;               /* real-time signals */
+	uint32_t outside[SIGNALS + 1]; /* of those from outside, by signal */
+} pending_counts;
+bool pending_is_pooled(const struct pending *pending);
+/** In a fork's child, which begins with none: nothing of what its parent's lwps had is there any more. */
+void pending_forked(struct proc *proc);
 struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under way (RLIMIT_SIGPENDING), or there is no memory. Not from a handler */
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */
