@@ -1,6 +1,6 @@
 /*
- * check.c - a launcher for tests (make CHECK=1) that looks, before and after each delivery of signals to an lwp, whether what has to be so is so: not part of the one that
- * is shipped, whose code is the same. It is put between the files of that by the linker (--wrap); with INJECT=1 the program is disturbed, too.
+ * check.c - a launcher for tests (make CHECK=1) that looks, at each delivery of signals to an lwp, whether what has to be so is so: before it at all of it, after it at what
+ * is the lwp's. It is not part of the one that is shipped, whose code is the same. It is put between the files of that by the linker (--wrap); with INJECT=1 the program is disturbed, too.
  *
  *   LIBCR_CHECK_BREAK=NAME   breaks that invariant at a delivery, for the test that it is seen
  *
@@ -70,13 +70,12 @@ void broken(const char *format, ...)
 		kernel_call(SYS_tgkill, kernel_call(SYS_getpid), kernel_call(SYS_gettid), SIGABRT);
 }
 
-static void check_all(const struct delivery *d)
+static void check(const struct invariant *each, const struct delivery *d)
 {
-	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS; i++)
-		for (const struct invariant *each = all[i]; each->name; each++) {
-			checked[lwkt_cpuid()] = each;
-			each->check(d);
-		}
+	for (; each->name; each++) {
+		checked[lwkt_cpuid()] = each;
+		each->check(d);
+	}
 }
 
 /** Only where it is the one that does so. */
@@ -93,7 +92,9 @@ static void look(const struct delivery *d)
 {
 	if (spoiled && __atomic_fetch_add(&deliveries, 1, __ATOMIC_RELAXED) > SPOIL_AFTER)
 		spoil(d);
-	check_all(d);
+	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS; i++)
+		if (!d->over || all[i] == thread_invariants)
+			check(all[i], d);
 }
 
 void __real_signals_deliver(struct lwp *lwp, struct trapframe *tf);

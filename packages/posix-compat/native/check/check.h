@@ -22,7 +22,7 @@ struct delivery {
 struct invariant {
 	const char *name;
 	void (*check)(const struct delivery *d);
-	/** Breaks it, for the test that it is seen (LIBCR_CHECK_BREAK). Before the check; whether it could be broken here. */
+	/** Breaks it, for the test that it is seen (LIBCR_CHECK_BREAK), at a delivery; whether it could be broken there. */
 	bool (*spoil)(const struct delivery *d);
 };
 

@@ -1,5 +1,5 @@
 /*
- * signal-storm.c - MANY signals from two other processes and from threads, at THREADS that wait in every kind of call (signal-storm-calls.c), compute and lock:
+ * signal-storm.c - MANY signals from two other processes and from threads, at THREADS that wait in every kind of call (signal-storm-*.c), compute and lock:
  * SEED MANY THREADS, in a directory where it may make files.
  *
  * Of what is queued each must come, once, and in its sender's order; a handler of what is for a thread runs there, on that thread's stack; a call is interrupted
@@ -43,6 +43,8 @@ static __thread int me = -1;
 static __thread uint64_t state;
 static __thread volatile unsigned ran[2]; /* handlers on this thread */
 static double computed;
+static struct kind *kinds[64];
+static unsigned nkinds;
 
 unsigned choose(unsigned n)
 {
@@ -142,6 +144,17 @@ static void handle(int sig, void *handler, int flags)
 	sigaction(sig, &act, NULL);
 }
 
+static void set_handlers(void)
+{
+	for (int i = 0; i < SENDERS; i++)
+		handle(SIGRTMIN + i, from_process, SA_SIGINFO | ((SIGRTMIN + i) & 1 ? SA_RESTART : 0));
+	handle(TO_THREAD(PLAIN), from_thread, SA_SIGINFO);
+	handle(TO_THREAD(RESTARTING), from_thread, SA_SIGINFO | SA_RESTART | SA_ONSTACK);
+	handle(SIGUSR1, merged, 0);
+	handle(SIGUSR2, merged, SA_RESTART);
+	handle(SIGALRM, merged, SA_RESTART);
+}
+
 /* ---------------------------------------------------------------- threads */
 
 /** Always the same, by vector registers that handlers of other threads use, too. */
@@ -180,10 +193,21 @@ static void set_up(int number)
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 
+static void begin_kinds(void)
+{
+	struct kind *const all[] = {storm_data, storm_polls, storm_locks, storm_queues};
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (struct kind *kind = all[i]; kind->name; kind++) {
+			kind->missing = kind->begins && !kind->begins(kind);
+			kinds[nkinds++] = kind;
+		}
+}
+
 static int kind_named(const char *name)
 {
 	for (unsigned i = 0; i < nkinds; i++)
-		if (!strcmp(kinds[i].name, name))
+		if (!strcmp(kinds[i]->name, name))
 			return (int)i;
 	abort();
 }
@@ -198,14 +222,14 @@ static int choose_kind(int number)
 		return kind_named("read of a signalfd");
 	do
 		kind = (int)choose(nkinds);
-	while (kinds[kind].missing);
+	while (kinds[kind]->missing);
 	return kind;
 }
 
 static void call_one(struct worker *self, int number)
 {
 	int which = choose_kind(number), error;
-	struct kind *kind = &kinds[which];
+	struct kind *kind = kinds[which];
 	unsigned before[2] = {ran[PLAIN], ran[RESTARTING]}, handled, plain;
 
 	self->at = which;
@@ -298,8 +322,8 @@ static void *feeds(void *arg)
 	set_up(nworkers + 2);
 	while (!fed) {
 		for (unsigned i = 0; i < nkinds; i++)
-			if (kinds[i].feed && !kinds[i].missing)
-				kinds[i].feed(&kinds[i]);
+			if (kinds[i]->feed && !kinds[i]->missing)
+				kinds[i]->feed(kinds[i]);
 		usleep(500);
 	}
 	return arg;
@@ -331,9 +355,9 @@ static void wait_for(const char *what, long done, long all)
 	if (time(NULL) - since > STUCK_S) {
 		for (int i = 0; i < nworkers; i++)
 			if (!workers[i].ended && over)
-				fprintf(stderr, "thread %d is still in: %s\n", i, kinds[workers[i].at].name);
+				fprintf(stderr, "thread %d is still in: %s\n", i, kinds[workers[i].at]->name);
 			else if (workers[i].came[PLAIN] < workers[i].sent[PLAIN] || workers[i].came[RESTARTING] < workers[i].sent[RESTARTING])
-				fprintf(stderr, "thread %d, in %s: %d and %d signals of %d and %d\n", i, kinds[workers[i].at].name, workers[i].came[PLAIN],
+				fprintf(stderr, "thread %d, in %s: %d and %d signals of %d and %d\n", i, kinds[workers[i].at]->name, workers[i].came[PLAIN],
 				        workers[i].came[RESTARTING], workers[i].sent[PLAIN], workers[i].sent[RESTARTING]);
 		complain(what, all, done);
 	}
@@ -348,8 +372,8 @@ static long get_out(void)
 	for (int i = 0; i < nworkers; i++) {
 		if (workers[i].ended)
 			n++;
-		else if (kinds[workers[i].at].ending != NEVER)
-			pthread_kill(workers[i].thread, kinds[workers[i].at].ending == GOES_ON ? SIGUSR1 : SIGUSR2);
+		else if (kinds[workers[i].at]->ending != NEVER)
+			pthread_kill(workers[i].thread, kinds[workers[i].at]->ending == GOES_ON ? SIGUSR1 : SIGUSR2);
 	}
 	return n;
 }
@@ -357,7 +381,7 @@ static long get_out(void)
 static void check_kinds(void)
 {
 	for (unsigned i = 0; i < nkinds; i++) {
-		struct kind *kind = &kinds[i];
+		struct kind *kind = kinds[i];
 
 		if (kind->missing) {
 			printf("not here: %s\n", kind->name);
@@ -397,17 +421,10 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	state = seed;
 	compute(1);
-	for (unsigned i = 0; i < nkinds; i++)
-		kinds[i].missing = kinds[i].begins && !kinds[i].begins(&kinds[i]);
+	begin_kinds();
 	if (holder_begins() < 0)
 		complain("locks", 0, errno);
-	for (int i = 0; i < SENDERS; i++)
-		handle(SIGRTMIN + i, from_process, SA_SIGINFO | ((SIGRTMIN + i) & 1 ? SA_RESTART : 0));
-	handle(TO_THREAD(PLAIN), from_thread, SA_SIGINFO);
-	handle(TO_THREAD(RESTARTING), from_thread, SA_SIGINFO | SA_RESTART | SA_ONSTACK);
-	handle(SIGUSR1, merged, 0);
-	handle(SIGUSR2, merged, SA_RESTART);
-	handle(SIGALRM, merged, SA_RESTART);
+	set_handlers();
 	for (int i = 0; i < nworkers; i++)
 		begin_worker(i);
 	all_begun = 1;

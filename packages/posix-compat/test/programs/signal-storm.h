@@ -1,5 +1,5 @@
 /*
- * signal-storm.h - what signal-storm.c, the storm, and signal-storm-calls.c, the calls that its threads wait in, know of each other.
+ * signal-storm.h - what signal-storm.c, the storm, and its other files, the calls that its threads wait in, know of each other.
  */
 #ifndef SIGNAL_STORM_H
 #define SIGNAL_STORM_H
@@ -43,8 +43,7 @@ struct kind {
 	_Atomic unsigned calls, interrupted;
 };
 
-extern struct kind kinds[];
-extern const unsigned nkinds;
+extern struct kind storm_data[], storm_polls[], storm_locks[], storm_queues[];
 
 /** A process that has all the locks, and never ends by itself. Before the threads. */
 pid_t holder_begins(void);
@@ -56,5 +55,26 @@ void complain(const char *what, long expected, long got) __attribute__((cold));
 /** A thread has got one of WAITED_FOR. */
 void waited_for(const siginfo_t *info);
 void compute(unsigned rounds);
+
+/* signal-storm-common.c */
+#define BYTE 0x5a        /* is what is written, all of it */
+#define LONG_S 1000      /* nobody waits so long */
+#define SHORT_NS 2000000
+#define FEW 4            /* are fed at a time, at most */
+int64_t now_ns(void);
+struct timespec how_long(bool for_long);
+struct timespec until(clockid_t clock, bool for_long);
+/** A wait for a time has ended by itself. */
+void was_long_enough(const struct kind *self, int64_t began, bool for_long);
+/** Something has been got, if there is no error. An errno, or 0. */
+int has_got(struct kind *self, long result);
+int has_read(struct kind *self, long result, char byte);
+void has_fed(struct kind *self, long result);
+bool set_nonblocking(int fd);
+long bytes_in(int fd);
+bool make_pipe(struct kind *self);
+bool make_socketpair(struct kind *self);
+long left_in(struct kind *self);
+void write_some(struct kind *self);
 
 #endif
