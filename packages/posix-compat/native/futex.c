@@ -12,29 +12,22 @@
 
 #include <linux/futex.h>
 
-#define BUCKETS 256u
-
-struct bucket {
-	uint32_t lock;
-	struct lwkt_list waiters;
-} __attribute__((aligned(64)));
-
-static struct bucket buckets[BUCKETS];
+struct bucket futex_buckets[FUTEX_BUCKETS];
 static uint32_t in_kernel; /* lwps that wait there, or are about to: as the only one, or by a helper for what may be another process' */
 
 void futex_forked(void)
 {
 	in_kernel = 0;
-	for (unsigned i = 0; i < BUCKETS; i++) {
-		buckets[i].lock = 0;
-		list_init(&buckets[i].waiters);
+	for (unsigned i = 0; i < FUTEX_BUCKETS; i++) {
+		futex_buckets[i].lock = 0;
+		list_init(&futex_buckets[i].waiters);
 	}
 	pi_forked();
 }
 
-static struct bucket *bucket_of(uint64_t address)
+struct bucket *futex_bucket_of(uint64_t address)
 {
-	return &buckets[(address >> 2) * 0x9e3779b97f4a7c15ull >> 56];
+	return &futex_buckets[(address >> 2) * 0x9e3779b97f4a7c15ull >> 56];
 }
 
 /* ---------------------------------------------------------------- waking */
@@ -85,7 +78,7 @@ static int take(struct bucket *bucket, uint64_t address, int count, uint32_t bit
 
 long futex_wake(uint64_t address, int count, uint32_t bitset)
 {
-	struct bucket *bucket = bucket_of(address);
+	struct bucket *bucket = futex_bucket_of(address);
 	struct lwkt_list taken;
 	int n;
 
@@ -152,7 +145,7 @@ static int move(struct bucket *from, uint64_t address, struct bucket *to, uint64
 
 long futex_requeue(uint64_t address, int wakes, int moves, uint64_t address2, const uint32_t *expected)
 {
-	struct bucket *a = bucket_of(address), *b = bucket_of(address2);
+	struct bucket *a = futex_bucket_of(address), *b = futex_bucket_of(address2);
 	struct lwkt_list taken;
 	uint32_t value = 0;
 	long n = 0;
@@ -243,7 +236,7 @@ bool waiter_withdraw(struct waiter *waiter)
 
 long waiter_join(struct waiter *waiter, uint32_t expected)
 {
-	struct bucket *bucket = bucket_of(waiter->address);
+	struct bucket *bucket = futex_bucket_of(waiter->address);
 	uint32_t value = 0;
 	long error;
 
@@ -314,7 +307,9 @@ static long call_wait(struct lwp *lwp, struct trapframe *tf, int op)
 		return error;
 	}
 	error = read_timeout(tf->tf_r10, op, &ns);
-	return error ? error : futex_wait(lwp, tf->tf_rdi, expected, (op & FUTEX_CMD_MASK) == FUTEX_WAIT ? ~0u : (uint32_t)tf->tf_r9, ns);
+	if (!error)
+		error = futex_wait(lwp, tf->tf_rdi, expected, (op & FUTEX_CMD_MASK) == FUTEX_WAIT ? ~0u : (uint32_t)tf->tf_r9, ns);
+	return error == -ERESTARTSYS && tf->tf_r10 ? -ERESTARTNOHAND : error; /* the time would begin anew: a handler ends it, SA_RESTART or not */
 }
 
 /** Without the flag, of other processes those that are left. */

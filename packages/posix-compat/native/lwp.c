@@ -81,10 +81,11 @@ bool lwp_wait(struct lwp *lwp, const char *wmesg, const bool *over)
 	}
 	if (!(lwp->lwp_ast & AST_SIGNAL))
 		return false;
-	if (signals_due(lwp))
-		return true;
-	__atomic_fetch_and(&lwp->lwp_ast, ~(uint32_t)AST_SIGNAL, __ATOMIC_SEQ_CST);
-	return signals_due(lwp); /* or it came between */
+	__atomic_fetch_and(&lwp->lwp_ast, ~(uint32_t)AST_SIGNAL, __ATOMIC_SEQ_CST); /* first: what comes from here on sets it again */
+	if (!signals_due(lwp))
+		return false;
+	lwp_notify(lwp, AST_SIGNAL); /* it is to be taken, whatever the call answers */
+	return true;
 }
 
 void lwp_link(struct proc *proc, struct lwp *lwp)

@@ -83,12 +83,20 @@ export function compile(name: string, flags: string[] = [], parts: string[] = []
   return program;
 }
 
-/** Builds the launcher that disturbs its program (native/inject), one test file at a time. Returns its path. */
-export function disturbing(): string {
+/** Builds a launcher with more in it (native/Makefile), one test file at a time. Returns its path. */
+function launcherWith(...more: ('inject' | 'check')[]): string {
   const native = fileURLToPath(new URL('../native', import.meta.url));
-  execFileSync('flock', [join(native, 'Makefile'), 'make', '-s', '-C', native, 'INJECT=1']);
-  return join(native, '../build-lib/inject/libcr');
+  const words = more.map((name) => `${name.toUpperCase()}=1`);
+  execFileSync('flock', [join(native, 'Makefile'), 'make', '-s', '-C', native, ...words]);
+  return join(native, `../build-lib/${more.join('-')}/libcr`);
 }
+
+/** The launcher that disturbs its program (native/inject). */
+export const disturbing = (): string => launcherWith('inject');
+
+/** The one that looks at libcr's invariants at each delivery of signals (native/check); and one that does both. */
+export const checking = (): string => launcherWith('check');
+export const disturbingAndChecking = (): string => launcherWith('inject', 'check');
 
 /** Whether a program is in PATH. */
 export function has(name: string): boolean {

@@ -167,15 +167,16 @@ static uint64_t taken_of_process(const struct lwp *lwp)
 	return taken_by(lwp) & (main && main != lwp ? ~taken_by(main) : ~0ull);
 }
 
-/** Has an lwp but this that takes one of the process' signals do so. Under p_lock; what it answers is for signals_woken. */
-static void *wake_taker(const struct proc *proc, const struct lwp *me)
+/** Has an lwp that takes one of the process' signals do so: maybe the one that runs, as another rfork may have sorted some since it looked. Under p_lock; what it answers is
+ *  for signals_woken. */
+static void *wake_taker(const struct proc *proc)
 {
 	uint64_t signals = pending_set(proc->p_pending);
 
-	if (proc->p_main && proc->p_main != me && ((signals | pending_set(proc->p_main->lwp_pending)) & taken_by(proc->p_main)))
+	if (proc->p_main && ((signals | pending_set(proc->p_main->lwp_pending)) & taken_by(proc->p_main)))
 		return signals_wake(proc->p_main);
 	for (struct lwp *lwp = proc->p_lwps; lwp && signals; lwp = lwp->lwp_next)
-		if (lwp != me && (signals & taken_by(lwp)))
+		if (signals & taken_by(lwp))
 			return signals_wake(lwp);
 	return NULL;
 }
@@ -187,7 +188,7 @@ void signals_assign(struct proc *proc)
 	lwkt_word_lock(&proc->p_lock);
 	pending_sort(proc);
 	proc->p_unassigned = false;
-	woken = wake_taker(proc, NULL);
+	woken = wake_taker(proc);
 	lwkt_word_unlock(&proc->p_lock);
 	if (woken)
 		signals_woken(woken);
@@ -259,7 +260,7 @@ void signals_deliver(struct lwp *lwp, struct trapframe *tf)
 		return;
 	lwkt_word_lock(&lwp->lwp_proc->p_lock);
 	lwp->lwp_proc->p_unassigned = false;
-	woken = wake_taker(lwp->lwp_proc, lwp);
+	woken = wake_taker(lwp->lwp_proc);
 	lwkt_word_unlock(&lwp->lwp_proc->p_lock);
 	if (woken)
 		signals_woken(woken);

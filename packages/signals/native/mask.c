@@ -209,8 +209,8 @@ static long with_mask(struct lwp *lwp, struct trapframe *tf, uint64_t set, uint6
 	result = program_wait(lwp, tf);
 	if (!lwp->lwp_restore_sigmask)
 		return result;
-	if (result == -EINTR || result == -ERESTARTNOINTR || result == -ERESTARTSYS)
-		return -ERESTARTNOHAND; /* a signal that only this mask lets through ends the call, even before it was made */
+	if (result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND))
+		return -ERESTARTNOHAND; /* a signal that only this mask lets through ends the call, even before it was made: the mask stays until it is delivered */
 	mask_restore(lwp);
 	return result;
 }

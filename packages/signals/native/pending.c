@@ -20,18 +20,19 @@
 #define MANY 256         /* of one real-time signal, from outside: the kernel keeps more, */
 #define FEW 64           /* until there are so many */
 #define CHUNK 32
-#define REALTIME 32 /* signals from here on are queued, each that comes; of others one waits */
 
 static struct pending pool[POOL];
 static uint32_t next_element; /* a hint */
-static uint32_t npool;        /* in use. Atomic, as the next */
-static uint32_t nqueued;      /* real-time signals that wait */
-static uint32_t noutside[SIGNALS + 1]; /* of those from outside, by signal. Atomic */
+struct pending_counts pending_counts;
 static uint32_t spare_lock;   /* not in handlers */
 static struct pending *spare; /* by spare_lock */
 
 static bool is_realtime(const siginfo_t *info) { return info->si_signo >= REALTIME; }
-static bool is_of_pool(const struct pending *pending) { return pending >= pool && pending < pool + POOL; }
+
+bool pending_is_pooled(const struct pending *pending)
+{
+	return pending >= pool && pending < pool + POOL;
+}
 
 static uint32_t count(uint32_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
 
@@ -50,7 +51,7 @@ static struct pending *take_of_pool(void)
 		if (__atomic_exchange_n(&pending->used, 1, __ATOMIC_ACQUIRE))
 			continue;
 		__atomic_fetch_add(&next_element, i + 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&npool, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&pending_counts.pool, 1, __ATOMIC_RELAXED);
 		return pending;
 	}
 	return NULL;
@@ -78,8 +79,8 @@ static struct pending *take_spare(void)
 
 static void give_back(struct pending *pending)
 {
-	if (is_of_pool(pending)) {
-		__atomic_fetch_sub(&npool, 1, __ATOMIC_RELAXED);
+	if (pending_is_pooled(pending)) {
+		__atomic_fetch_sub(&pending_counts.pool, 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&pending->used, 0, __ATOMIC_RELEASE);
 		return;
 	}
@@ -95,16 +96,16 @@ static void fill(struct pending *pending, const siginfo_t *info)
 	pending->next = NULL;
 	pending->outside = false;
 	if (is_realtime(info))
-		__atomic_fetch_add(&nqueued, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&pending_counts.queued, 1, __ATOMIC_RELAXED);
 }
 
 struct pending *pending_new(const siginfo_t *info)
 {
 	struct pending *pending = NULL;
 
-	if (is_realtime(info) && count(&nqueued) && count(&nqueued) >= limit())
+	if (is_realtime(info) && count(&pending_counts.queued) && count(&pending_counts.queued) >= limit())
 		return NULL;
-	if (count(&npool) < POOL / 2)
+	if (count(&pending_counts.pool) < POOL / 2)
 		pending = take_of_pool();
 	if (!pending)
 		pending = take_spare();
@@ -116,16 +117,29 @@ struct pending *pending_new(const siginfo_t *info)
 void pending_free(struct pending *pending)
 {
 	if (is_realtime(&pending->info))
-		__atomic_fetch_sub(&nqueued, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&pending_counts.queued, 1, __ATOMIC_RELAXED);
 	if (pending->outside)
-		__atomic_fetch_sub(&noutside[pending->info.si_signo], 1, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&pending_counts.outside[pending->info.si_signo], 1, __ATOMIC_RELAXED);
 	give_back(pending);
+}
+
+void pending_forked(struct lwp *lwp)
+{
+	struct proc *proc = lwp->lwp_proc;
+
+	lwp->lwp_pending = proc->p_pending = proc->p_incoming = NULL;
+	proc->p_unassigned = false;
+	proc->p_held = 0;
+	memset(&pending_counts, 0, sizeof(pending_counts));
+	for (unsigned i = 0; i < POOL; i++)
+		pool[i].used = 0;
+	spare_lock = 0;
 }
 
 /** What there is no room for, but the reserve. */
 static bool is_full(void)
 {
-	return count(&npool) >= POOL - POOL_RESERVE;
+	return count(&pending_counts.pool) >= POOL - POOL_RESERVE;
 }
 
 uint64_t pending_come(struct proc *proc, const siginfo_t *info)
@@ -137,7 +151,7 @@ uint64_t pending_come(struct proc *proc, const siginfo_t *info)
 		return ~SIGNALS_OURS;
 	fill(pending, info);
 	pending->outside = true;
-	if (__atomic_add_fetch(&noutside[info->si_signo], 1, __ATOMIC_RELAXED) >= MANY && is_realtime(info))
+	if (__atomic_add_fetch(&pending_counts.outside[info->si_signo], 1, __ATOMIC_RELAXED) >= MANY && is_realtime(info))
 		held = SIGNAL_BIT(info->si_signo);
 	pending->next = __atomic_load_n(&proc->p_incoming, __ATOMIC_RELAXED);
 	while (!__atomic_compare_exchange_n(&proc->p_incoming, &pending->next, pending, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
@@ -157,7 +171,7 @@ void pending_release(struct proc *proc)
 	if (!proc->p_held || is_full())
 		return;
 	for (uint64_t set = proc->p_held; set; set &= set - 1)
-		if (count(&noutside[__builtin_ctzll(set) + 1]) < FEW)
+		if (count(&pending_counts.outside[__builtin_ctzll(set) + 1]) < FEW)
 			over |= set & -set;
 	if (!over)
 		return;
@@ -169,7 +183,7 @@ void pending_release(struct proc *proc)
 static void leave_pool(struct pending **list)
 {
 	for (; *list; list = &(*list)->next) {
-		struct pending *pooled = *list, *own = is_of_pool(pooled) ? take_spare() : NULL;
+		struct pending *pooled = *list, *own = pending_is_pooled(pooled) ? take_spare() : NULL;
 
 		if (!own)
 			continue;
@@ -222,19 +236,11 @@ void pending_sort(struct proc *proc)
 		pending_add(list_for(proc, first), first);
 		first = next;
 	}
-	if (count(&npool) >= POOL / 2) {
+	if (count(&pending_counts.pool) >= POOL / 2) {
 		leave_pool(&proc->p_pending);
 		for (struct lwp *lwp = proc->p_lwps; lwp; lwp = lwp->lwp_next)
 			leave_pool(&lwp->lwp_pending);
 	}
-}
-
-void pending_forked(struct lwp *lwp)
-{
-	lwp->lwp_pending = lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL;
-	memset(pool, 0, sizeof(pool));
-	memset(noutside, 0, sizeof(noutside));
-	npool = nqueued = spare_lock = 0;
 }
 
 static struct pending *take_any(struct lwp *lwp, uint64_t wanted)

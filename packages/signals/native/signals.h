@@ -41,11 +41,19 @@ struct fault {
 };
 
 /* pending.c */
+#define REALTIME 32 /* signals from here on are queued, each that comes; of others one waits */
+/** How many there are, those in somebody's hands included. By atomic operations, in signal handlers, too. */
+extern struct pending_counts {
+	uint32_t pool;                 /* elements of the pool that are in use */
+	uint32_t queued;               /* real-time signals */
+	uint32_t outside[SIGNALS + 1]; /* of those from outside, by signal */
+} pending_counts;
+bool pending_is_pooled(const struct pending *pending);
 struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under way (RLIMIT_SIGPENDING), or there is no memory. Not from a handler */
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */
 void pending_release(struct proc *proc); /* not under p_lock: tells the kernel if there is room again */
-void pending_forked(struct lwp *lwp); /* in a child: what is pending is its parent's */
+void pending_forked(struct lwp *lwp); /* in a fork's child, which begins with none: what is pending is its parent's */
 struct pending *pending_leaves(struct lwp *lwp); /* the next that the lwp's execve hands on; NULL. Not under p_lock */
 void pending_gone(struct lwp *lwp); /* its process is no more, whose only lwp it was */
 /* Under p_lock: */

@@ -13,39 +13,25 @@
  * Invariants: pi_lock guards all the queues, and is held over the change of a word and of its queue. While a private word has a waiter it has
  * FUTEX_WAITERS, so that its owner comes here to let go.
  */
-#include "posix.h"
+#include "pi.h"
 
 #include <linux/futex.h>
 
-#define BUCKETS 64u
-
-struct pi_waiter {
-	struct lwkt_list link;  /* in a bucket, by the place where it waits; under pi_lock */
-	uint64_t place;         /* the lock's word; or, before it is moved, FUTEX_WAIT_REQUEUE_PI's first one; under pi_lock */
-	uint64_t lock;          /* the word of the lock that it is to have */
-	struct lwp *lwp;
-	int priority;
-	int owner;              /* the tid of who has the lock, while it waits for that; under pi_lock */
-	bool queued;            /* under pi_lock */
-	long result;            /* written by who takes it out */
-	bool told;              /* written on the waiter's rfork */
-};
-
-static uint32_t pi_lock;
-static struct lwkt_list buckets[BUCKETS];
-static unsigned nwaiters; /* under pi_lock; looked at without it by lwps that end */
+uint32_t pi_lock;
+struct lwkt_list pi_buckets[PI_BUCKETS];
+unsigned pi_nwaiters;
 
 void pi_forked(void)
 {
 	pi_lock = 0;
-	nwaiters = 0;
-	for (unsigned i = 0; i < BUCKETS; i++)
-		list_init(&buckets[i]);
+	pi_nwaiters = 0;
+	for (unsigned i = 0; i < PI_BUCKETS; i++)
+		list_init(&pi_buckets[i]);
 }
 
-static struct lwkt_list *bucket_of(uint64_t place)
+struct lwkt_list *pi_bucket_of(uint64_t place)
 {
-	return &buckets[(place >> 2) * 0x9e3779b97f4a7c15ull >> 58];
+	return &pi_buckets[(place >> 2) * 0x9e3779b97f4a7c15ull >> 58];
 }
 
 static bool waits_for_lock(const struct pi_waiter *waiter)
@@ -59,21 +45,21 @@ static void enqueue(struct pi_waiter *waiter, uint64_t place)
 {
 	waiter->place = place;
 	waiter->queued = true;
-	list_append(bucket_of(place), &waiter->link);
-	nwaiters++;
+	list_append(pi_bucket_of(place), &waiter->link);
+	pi_nwaiters++;
 }
 
 static void dequeue(struct pi_waiter *waiter)
 {
 	list_remove(&waiter->link);
 	waiter->queued = false;
-	nwaiters--;
+	pi_nwaiters--;
 }
 
 /** Who is the first to be served there; NULL. */
 static struct pi_waiter *first_at(uint64_t place)
 {
-	struct lwkt_list *bucket = bucket_of(place);
+	struct lwkt_list *bucket = pi_bucket_of(place);
 	struct pi_waiter *first = NULL;
 
 	for (struct lwkt_list *node = bucket->next; node != bucket; node = node->next) {
@@ -88,7 +74,7 @@ static struct pi_waiter *first_at(uint64_t place)
 /** The lock that an lwp waits for has another owner. */
 static void set_owner(uint64_t lock, int owner)
 {
-	struct lwkt_list *bucket = bucket_of(lock);
+	struct lwkt_list *bucket = pi_bucket_of(lock);
 
 	for (struct lwkt_list *node = bucket->next; node != bucket; node = node->next) {
 		struct pi_waiter *waiter = LIST_ENTRY(node, struct pi_waiter, link);
@@ -101,8 +87,8 @@ static void set_owner(uint64_t lock, int owner)
 /** Whom the lwp with this tid waits for; 0: nobody. */
 static int waits_for(int tid)
 {
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct lwkt_list *node = buckets[i].next; node != &buckets[i]; node = node->next) {
+	for (unsigned i = 0; i < PI_BUCKETS; i++)
+		for (struct lwkt_list *node = pi_buckets[i].next; node != &pi_buckets[i]; node = node->next) {
 			struct pi_waiter *waiter = LIST_ENTRY(node, struct pi_waiter, link);
 
 			if (waiter->lwp->lwp_tid == tid)
@@ -114,7 +100,7 @@ static int waits_for(int tid)
 /** Whether the owner waits, by whatever way round, for this lwp. */
 static bool is_circle(int tid, int owner)
 {
-	for (unsigned steps = 0; owner && owner != tid && steps <= nwaiters; steps++)
+	for (unsigned steps = 0; owner && owner != tid && steps <= pi_nwaiters; steps++)
 		owner = waits_for(owner);
 	return owner == tid;
 }
@@ -252,12 +238,12 @@ void pi_exit(const struct proc *proc, int tid)
 {
 	struct lwkt_list given;
 
-	if (!__atomic_load_n(&nwaiters, __ATOMIC_SEQ_CST) || proc->p_vforked_by)
+	if (!__atomic_load_n(&pi_nwaiters, __ATOMIC_SEQ_CST) || proc->p_vforked_by)
 		return;
 	list_init(&given);
 	lwkt_word_lock(&pi_lock);
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct lwkt_list *node = buckets[i].next, *next; node != &buckets[i]; node = next) {
+	for (unsigned i = 0; i < PI_BUCKETS; i++)
+		for (struct lwkt_list *node = pi_buckets[i].next, *next; node != &pi_buckets[i]; node = next) {
 			struct pi_waiter *waiter = LIST_ENTRY(node, struct pi_waiter, link), *first;
 
 			next = node->next;
@@ -268,7 +254,7 @@ void pi_exit(const struct proc *proc, int tid)
 				list_append(&given, &first->link);
 			else
 				set_owner(waiter->lock, 0); /* its memory is gone */
-			next = buckets[i].next; /* the others there have another owner now */
+			next = pi_buckets[i].next; /* the others there have another owner now */
 		}
 	lwkt_word_unlock(&pi_lock);
 	while (!list_empty(&given)) {
@@ -354,7 +340,7 @@ static long wait_shared(struct lwp *lwp, const struct trapframe *tf, uint64_t ad
 	wait.tf_rdx = expected;
 	wait.tf_r9 = FUTEX_BITSET_MATCH_ANY;
 	error = lwp->lwp_proc->p_nlwps > 1 ? lwp_offload(lwp, &wait, "futex") : program_pass(lwp, &wait);
-	return error == -EINTR || error == -ERESTARTSYS ? -ERESTARTNOINTR : error;
+	return error == -EINTR || error == -ERESTARTSYS || error == -ERESTARTNOHAND ? -ERESTARTNOINTR : error;
 }
 
 static long lock_shared(struct lwp *lwp, const struct trapframe *tf, uint64_t lock, bool realtime, bool try)

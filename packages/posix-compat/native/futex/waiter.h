@@ -7,6 +7,16 @@
 
 #include "posix.h"
 
+#define FUTEX_BUCKETS 256u
+
+struct bucket {
+	uint32_t lock;
+	struct lwkt_list waiters; /* under the lock */
+} __attribute__((aligned(64)));
+
+extern struct bucket futex_buckets[FUTEX_BUCKETS];
+struct bucket *futex_bucket_of(uint64_t address);
+
 struct waiter {
 	struct lwkt_list link;          /* in a bucket, under its lock; then in a list of whoever wakes */
 	struct bucket *volatile bucket; /* changes by requeue, under both locks; NULL: taken out */

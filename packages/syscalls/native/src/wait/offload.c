@@ -119,11 +119,30 @@ void offload_reap(struct waits *self)
 	}
 }
 
+/** Whether the kernel makes a call again that a signal has ended, where no handler runs, though EINTR is all that one sees of it. (Of others, semop for example, EINTR is the end.) */
+static bool is_made_again(long number)
+{
+	switch (number) {
+	case SYS_msgrcv:
+	case SYS_msgsnd:
+	case SYS_futex:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_poll:
+	case SYS_ppoll:
+	case SYS_select:
+	case SYS_pselect6:
+	case SYS_io_pgetevents: return true;
+	}
+	return false;
+}
+
 /** On the userthread's rfork, where it is pinned. */
 static long make(struct waits *self, struct caller *caller, const struct call *call, const char *wmesg)
 {
 	struct offload work = {.call = call, .td = lwkt_curthread(), .waits = self};
 	struct helper *helper = get_helper(self);
+	bool interrupts = false;
 
 	if (!helper) /* no kernel thread can be had: then all wait */
 		return make_call(caller, call);
@@ -132,8 +151,10 @@ static long make(struct waits *self, struct caller *caller, const struct call *c
 	helper_give(helper, &work);
 	while (!work.done && !call_user->wait(caller, wmesg, &work.done))
 		;
-	if (!work.done && call_user->helper_interrupt) /* a signal: the call ends, if it has not */
+	if (!work.done && call_user->helper_interrupt) { /* a signal: the call ends, if it has not */
+		interrupts = true;
 		call_user->helper_interrupt(caller_of(helper), helper->tid);
+	}
 	while (!work.done) {
 		call_user->look();
 		if (!work.done)
@@ -142,7 +163,8 @@ static long make(struct waits *self, struct caller *caller, const struct call *c
 	put_helper(self, helper);
 	if (work.info.si_signo)
 		call_user->raise(caller, &work.info);
-	return work.result;
+	/* The helper has had a handler; whether the caller has is seen later: another may take the signal. */
+	return interrupts && work.result == -EINTR && is_made_again(call->number) ? -ERESTARTNOHAND : work.result;
 }
 
 long offload_call(struct caller *caller, const struct call *call, const char *wmesg)

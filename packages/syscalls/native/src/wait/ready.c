@@ -69,7 +69,9 @@ static bool wait(struct caller *caller, struct waits *self, struct ready *ready,
 	self->way->end(self->queue, ready, fds, n);
 	while (ready->left) {
 		call_user->look();
-		if (ready->left)
+		if (ready->missed)
+			self->way->end(self->queue, ready, fds, n);
+		else if (ready->left)
 			lwkt_wait_once(wmesg);
 	}
 	self->nwaits--;

@@ -16,6 +16,7 @@ struct ready {
 	unsigned left; /* what the kernel's ring has of it still */
 	int result;    /* what came first: -errno, or whatever the operation answers */
 	bool over;     /* something has come */
+	bool missed;   /* something is left that could not be cancelled: it is to be tried again */
 };
 
 /** One descriptor of it, or one operation. */
@@ -33,7 +34,7 @@ struct ready_way {
 	void (*forget)(void *queue);
 	/** The userthread that runs is to be woken when one of n descriptors is ready. 0, or -errno: it won't be. */
 	long (*begin)(void *queue, struct ready *ready, struct ready_fd *fds, unsigned n);
-	/** It has come, or is not wanted any more: `left` will be 0 soon. */
+	/** It has come, or is not wanted any more: `left` will be 0 soon, or `missed` is set. */
 	void (*end)(void *queue, struct ready *ready, struct ready_fd *fds, unsigned n);
 	/** Wakes those for whom something has come. Cheap if nothing has, unless it is to look thoroughly. */
 	void (*look)(void *queue, bool thoroughly);

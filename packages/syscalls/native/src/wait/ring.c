@@ -8,7 +8,7 @@
  * keeps copies of all data, as memory there may be moved or given away. Here nothing of that exists.
  *
  * Invariant: user_data is a struct ready_fd, one for each operation (by it operations are cancelled, and the kernel takes the first of several), whose wait has
- * counted it in `left`, and which stays until that is 0; or BELL; or 0, where nobody wants to know.
+ * counted it in `left`, and which stays until that is 0; or a struct ready with CANCEL, for a cancellation, which is counted, too; or BELL.
  */
 #include "wait/ready.h"
 
@@ -20,6 +20,7 @@
 #define COMPLETIONS 1024 /* the kernel keeps what does not fit */
 #define LOOKS 16         /* of a busy rfork, before what waits to be submitted is */
 #define BELL 1
+#define CANCEL 2 /* beside an address */
 
 struct ring {
 	struct ring_queue queue;
@@ -78,6 +79,14 @@ static void bell_has_rung(struct ring *ring, const struct io_uring_cqe *cqe)
 		kernel_call(SYS_read, ring->bell, &rung, sizeof(rung));
 }
 
+/** The kernel may not have found what it was to cancel: it is done, or was about to be tried again. */
+static void cancel_is_made(struct ready *ready, int result)
+{
+	ready->left--;
+	ready->missed |= result == -ENOENT;
+	lwkt_wake(ready->td);
+}
+
 static void take(struct ring *ring, const struct io_uring_cqe *cqe)
 {
 	struct ready_fd *fd = (struct ready_fd *)(uintptr_t)cqe->user_data;
@@ -87,8 +96,10 @@ static void take(struct ring *ring, const struct io_uring_cqe *cqe)
 		bell_has_rung(ring, cqe);
 		return;
 	}
-	if (!fd)
+	if (cqe->user_data & CANCEL) {
+		cancel_is_made((struct ready *)(uintptr_t)(cqe->user_data & ~(uint64_t)CANCEL), cqe->res);
 		return;
+	}
 	ready = fd->ready;
 	fd->ready = NULL;
 	ready->left--;
@@ -154,14 +165,16 @@ static void end(void *queue, struct ready *ready, struct ready_fd *fds, unsigned
 
 	if (!ready->left)
 		return;
+	ready->missed = false;
 	for (unsigned i = 0; i < n; i++) {
 		struct io_uring_sqe *sqe;
 
 		if (!fds[i].ready)
 			continue;
-		sqe = entry(ring, 0);
+		sqe = entry(ring, (uintptr_t)ready | CANCEL);
 		sqe->opcode = IORING_OP_ASYNC_CANCEL;
 		sqe->addr = (uintptr_t)&fds[i];
+		ready->left++;
 	}
 	enter(ring, false, 0);
 	reap(ring);
