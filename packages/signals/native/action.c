@@ -3,7 +3,7 @@
  */
 #include "signals.h"
 
-void (*signals_come)(void);
+void (*signals_come)(bool on_helper);
 
 #define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT))
 #define BREAKPOINT 3 /* the number of int3's trap: of a single step it is another */
@@ -19,11 +19,12 @@ bool signals_on_helper(void)
 /** A signal from outside, or one that was sent: noted. Who takes it is decided in libcr's ordinary code. */
 void signals_on_signal(int sig, siginfo_t *si, ucontext_t *uc)
 {
-	struct lwp *lwp = signals_on_helper() ? NULL : curlwp();
+	const bool on_helper = signals_on_helper();
+	struct lwp *lwp = on_helper ? NULL : curlwp();
 
 	(void)sig;
 	uc->uc_sigmask.__val[0] |= pending_come(lwp ? lwp->lwp_proc : &program_proc, si);
-	signals_come();
+	signals_come(on_helper);
 	if (!lwp)
 		return;
 	lwp_notify(lwp, AST_SIGNAL);

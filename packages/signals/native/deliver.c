@@ -167,17 +167,23 @@ static uint64_t taken_of_process(const struct lwp *lwp)
 	return taken_by(lwp) & (main && main != lwp ? ~taken_by(main) : ~0ull);
 }
 
-/** Has an lwp but this that takes one of the process' signals do so. Under p_lock; what it answers is for signals_woken. */
+/** Has an lwp but this that takes one of the process' signals do so: one that waits for it, if there is one. Under p_lock; what it answers is for signals_woken. */
 static void *wake_taker(const struct proc *proc, const struct lwp *me)
 {
 	uint64_t signals = pending_set(proc->p_pending);
+	struct lwp *taker = NULL;
 
 	if (proc->p_main && proc->p_main != me && ((signals | pending_set(proc->p_main->lwp_pending)) & taken_by(proc->p_main)))
 		return signals_wake(proc->p_main);
-	for (struct lwp *lwp = proc->p_lwps; lwp && signals; lwp = lwp->lwp_next)
-		if (lwp != me && (signals & taken_by(lwp)))
-			return signals_wake(lwp);
-	return NULL;
+	for (struct lwp *lwp = proc->p_lwps; lwp && signals; lwp = lwp->lwp_next) {
+		if (lwp == me || !(signals & taken_by(lwp)))
+			continue;
+		if (!taker || (signals & lwp->lwp_sigwait))
+			taker = lwp;
+		if (!proc->p_nsigwaits || (signals & lwp->lwp_sigwait))
+			break;
+	}
+	return taker ? signals_wake(taker) : NULL;
 }
 
 void signals_assign(struct proc *proc)

@@ -100,7 +100,7 @@ extern void (*signals_woken)(void *woken);
 extern void (*signals_mask_changed)(struct proc *proc);
 extern void (*signals_mask_soon)(struct proc *proc); /* the same without waiting for it */
 /** In a signal's handler: one has come, and is in p_incoming. */
-extern void (*signals_come)(void);
+extern void (*signals_come)(bool on_helper);
 /** Waits until the lwp has a signal. */
 extern void (*signals_pause)(struct lwp *lwp);
 

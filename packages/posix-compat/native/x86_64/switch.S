@@ -24,7 +24,7 @@
 
 .macro ends name
 	load_curlwp %rax
-	orl $AST_FS, LWP_AST(%rax)
+	movl $1, LWP_AST_FS(%rax)	/* not in LWP_AST, which other rforks write to */
 	leave
 	.cfi_def_cfa %rsp, 8
 	.cfi_restore %rbp
