@@ -220,6 +220,8 @@ bool signals_due(struct lwp *lwp)
 	struct proc *proc = lwp->lwp_proc;
 	bool due;
 
+	if (lwp->lwp_fault->used)
+		return true;
 	lwkt_word_lock(&proc->p_lock);
 	pending_sort(proc);
 	due = is_due(lwp, &lwp->lwp_pending, taken_by(lwp)) || is_due(lwp, &proc->p_pending, taken_of_process(lwp));
@@ -248,15 +250,38 @@ static bool take(struct lwp *lwp, siginfo_t *info)
 	return true;
 }
 
+/** A filter has caught the call: as the kernel, the program is behind it, and rax has its number. What it forces on who does not want it is the end. */
+static void deliver_trapped_call(struct lwp *lwp, struct trapframe *tf, siginfo_t *info)
+{
+	patch_show(tf);
+	tf->tf_rax = tf->tf_number;
+	info->si_call_addr = (void *)tf->tf_rip;
+	info->si_syscall = (int)tf->tf_number;
+	if (lwp->lwp_proc->p_sigacts[SIGSYS].act_handler <= HANDLER_IGNORE || (lwp->lwp_sigmask & SIGNAL_BIT(SIGSYS)))
+		signals_end(tf, SIGSYS);
+	else
+		deliver(lwp, tf, info, NULL);
+}
+
+/** What an instruction of the program's has raised. */
+static void deliver_fault(struct lwp *lwp, struct trapframe *tf)
+{
+	struct fault *fault = lwp->lwp_fault;
+
+	fault->used = false;
+	if (fault->info.si_signo == SIGSYS)
+		deliver_trapped_call(lwp, tf, &fault->info);
+	else
+		deliver(lwp, tf, &fault->info, fault);
+}
+
 void signals_deliver(struct lwp *lwp, struct trapframe *tf)
 {
 	siginfo_t info;
 	void *woken;
 
-	if (lwp->lwp_fault->used) {
-		lwp->lwp_fault->used = false;
-		deliver(lwp, tf, &lwp->lwp_fault->info, lwp->lwp_fault);
-	}
+	if (lwp->lwp_fault->used)
+		deliver_fault(lwp, tf);
 	while (take(lwp, &info))
 		deliver(lwp, tf, &info, NULL);
 	mask_restore(lwp); /* no handler has run */

@@ -8,7 +8,7 @@
  *    that takes signals from outside.
  *  - A handler of the program's begins when its lwp goes back from libcr, on the program's stack, with the frame that the kernel would have laid.
  *
- * Invariant: signal handlers of libcr's touch p_incoming, lwp_ast and, of an lwp that they have interrupted in its program, lwp_fault. All else
+ * Invariant: signal handlers of libcr's touch p_incoming, lwp_ast and, of an lwp that they have interrupted in its program or in a call of that, lwp_fault. All else
  * belongs to libcr's ordinary code, under p_lock.
  */
 #ifndef SIGNALS_H
