@@ -4,22 +4,56 @@
 #include "posix.h"
 #include "own.h"
 
-/** Before the program goes on. */
-static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
+/** Others run first: those that are to take a signal, or all. */
+static void step_back(struct lwp *lwp, uint32_t ast)
 {
+	if ((ast & AST_SIGNAL) && signals_due(lwp))
+		lwkt_setpri(lwkt_curthread(), TDPRI_SIGNAL);
 	if (ast & AST_RESCHED) {
 		rfork_look_thoroughly();
 		lwkt_pass_end(); /* thread0 looks at the time, and at what has come */
 		lwkt_yield();
+	} else {
+		lwkt_preempt();
 	}
+}
+
+/** Not yet if its turn is over again, and the handler that has been laid for it has not begun. */
+static void end_priority(const struct lwp *lwp)
+{
+	if (lwkt_curthread()->td_pri != TDPRI_SIGNAL || (lwp->lwp_ast & AST_RESCHED) || lwp->lwp_proc->p_vforked_by)
+		return;
+	lwkt_setpri(lwkt_curthread(), TDPRI_USER);
+	lwkt_preempt(); /* another one may have a signal, too */
+}
+
+static bool was_switched_to(const struct lwp *lwp, uint32_t ast)
+{
+	return (ast & AST_FS) || lwp->lwp_ast_fs;
+}
+
+/** What has come since thread0 looked, just before it switched to the lwp, has interrupted none. */
+static void look_between(const struct lwp *lwp, uint32_t ast)
+{
+	while (was_switched_to(lwp, ast) && !lwp->lwp_proc->p_vforked_by && lwkt_ipi_pending())
+		lwkt_preempt();
+}
+
+/** Before the program goes on. */
+static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
+{
+	if (ast & (AST_RESCHED | AST_PREEMPT))
+		step_back(lwp, ast);
+	look_between(lwp, ast);
 	lwkt_take_interrupt(); /* it has come this far */
-	if ((ast & AST_FS) || lwp->lwp_ast_fs) { /* also if it has just been switched to. First: a signal may end the process, and its core has %fs */
+	if (was_switched_to(lwp, ast)) { /* first: a signal may end the process, and its core has %fs */
 		lwp->lwp_ast_fs = 0;
 		rfork_self()->rf_nswitches++;
 		fs_load(lwp);
 	}
 	if (ast & AST_SIGNAL)
 		signals_deliver(lwp, tf);
+	end_priority(lwp);
 }
 
 /** An lwp has a signal to take. Its thread is held: it may end meanwhile. */
@@ -32,12 +66,28 @@ static void *wake(struct lwp *lwp)
 	return lwp->lwp_td;
 }
 
-static void woken(void *td)
+/** On the lwp's rfork; elsewhere it goes there, as an IPI function. */
+static void woken(void *arg)
 {
-	globaldata_t gd = ((lwkt_thread_t)td)->td_gd;
+	lwkt_thread_t td = arg;
+	globaldata_t gd = __atomic_load_n(&td->td_gd, __ATOMIC_ACQUIRE);
+	const struct lwp *lwp;
 
-	lwkt_interrupt(td);
-	rfork_interrupt(gd); /* it may be computing there */
+	if (gd != lwkt_mycpu()) {
+		if (lwkt_send_ipiq(gd, woken, td, NULL))
+			lwkt_rele(td);
+		else
+			rfork_interrupt(gd); /* it, or another one, may be computing there */
+		return;
+	}
+	lwp = td->td_data;
+	if (lwp) { /* it has not ended */
+		if (lwp->lwp_ast & AST_SIGNAL) /* it has not looked yet */
+			lwkt_setpri(td, TDPRI_SIGNAL);
+		lwkt_interrupt(td);
+		if (curlwp())
+			lwp_notify(curlwp(), AST_PREEMPT);
+	}
 	lwkt_rele(td);
 }
 
@@ -95,6 +145,7 @@ static void wait_for_signal(struct lwp *lwp)
 static void vforked(struct lwp *lwp)
 {
 	sched_forked(lwp);
+	lwp->lwp_proc->p_nsigwaits = 0;
 	mask_first(lwp);
 }
 

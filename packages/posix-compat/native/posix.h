@@ -22,6 +22,14 @@
 #define LWP_TID_FIRST 0x10000000 /* the main lwp's tid is the pid; the others' lie from here on: above every pid, inside of FUTEX_TID_MASK */
 #define LWP_TIDS 0x0fff0000      /* so many */
 
+/*
+ * Priorities. A signal waits for nobody's tick: an lwp that is to take one comes before all that compute, from when it is told until its program goes on. What runs
+ * there meanwhile is interrupted, lets it go first, and has its turn again then, before its equals (lwkt_preempt).
+ *
+ * Invariant: an lwp looks before its program goes on, and is TDPRI_USER again then, as it has something in lwp_ast or has been switched to.
+ */
+#define TDPRI_SIGNAL (TDPRI_USER + 1)
+
 /** What an rfork has besides its struct globaldata. Its own, where nothing else is said. */
 struct rfork {
 	uint64_t rf_fs;  /* what %fs is */
@@ -48,7 +56,7 @@ void rfork_begin(const struct trapframe *tf) __attribute__((noreturn)); /* this 
 void rfork_look(void);                /* at what has come, on the rfork */
 void rfork_look_thoroughly(void); /* now and then, if it is busy */
 void rfork_start_others(void);        /* as many as are wanted, before there is a second lwp */
-void rfork_interrupt(globaldata_t gd); /* the lwp that runs there looks, if it is in its program */
+void rfork_interrupt(globaldata_t gd); /* another rfork: the lwp that runs there looks, at once. Say first what has come. From helpers, too */
 void rfork_all(void (*func)(void *arg), void *arg); /* on each rfork at the same time, as an IPI function */
 void rfork_forks(bool begins);
 void rfork_forked(void);

@@ -14,6 +14,11 @@ struct rfork *rfork_leader;
 static char first_altstack[ALTSTACK_SIZE] __attribute__((aligned(64)));
 static bool others_run;
 
+static void interrupt(const struct rfork *rfork)
+{
+	kernel_call(SYS_tgkill, program_proc.p_pid, rfork->rf_tid, SIGSTKFLT);
+}
+
 static void look(bool thoroughly)
 {
 	waits_look(thoroughly);
@@ -43,10 +48,12 @@ static void add_stats(struct lwp_counts *counts)
 	}
 }
 
-/** In a signal's handler. */
-static void come(void)
+/** In a signal's handler. It may have interrupted a helper, or another rfork, which is idle; and what the leader runs may be computing. */
+static void come(bool on_helper)
 {
 	lwkt_cpu_wake(rfork_leader->rf_gd);
+	if (on_helper || rfork_self() != rfork_leader)
+		interrupt(rfork_leader);
 }
 
 static void run_lwps(void)
@@ -122,11 +129,9 @@ void rfork_start_others(void)
 
 void rfork_interrupt(globaldata_t gd)
 {
-	if (!others_run || gd == lwkt_mycpu())
-		return;
 	for EACH_RFORK(rfork)
 		if (rfork->rf_gd == gd)
-			kernel_call(SYS_tgkill, program_proc.p_pid, rfork->rf_tid, SIGSTKFLT);
+			interrupt(rfork);
 }
 
 static void nothing(void *arg)
@@ -141,7 +146,8 @@ static void interlock(struct lwkt_cpusync *sync, globaldata_t gds[LWKT_CPU_MAX],
 
 	for EACH_RFORK(rfork) {
 		gds[n++] = rfork->rf_gd;
-		rfork_interrupt(rfork->rf_gd);
+		if (rfork != rfork_self())
+			interrupt(rfork);
 	}
 	lwkt_cpusync_init(sync, gds, n, func, arg);
 	lwkt_cpusync_interlock(sync);

@@ -30,6 +30,7 @@ static bool is_programs(const siginfo_t *si)
 
 static void on_tick(int sig, siginfo_t *si, ucontext_t *uc)
 {
+	const uint32_t ast = si->si_code == SI_TIMER ? AST_RESCHED : AST_PREEMPT;
 	struct rfork *self;
 	struct lwp *lwp;
 
@@ -46,7 +47,7 @@ static void on_tick(int sig, siginfo_t *si, ucontext_t *uc)
 		timers_fired(si);
 		lwkt_cpu_wake(rfork_self()->rf_gd);
 		if (lwp) {
-			lwp_notify(lwp, AST_SIGNAL | AST_RESCHED);
+			lwp_notify(lwp, AST_SIGNAL | AST_PREEMPT);
 			program_interrupt(lwp, uc);
 		}
 		return;
@@ -57,14 +58,14 @@ static void on_tick(int sig, siginfo_t *si, ucontext_t *uc)
 	lwp->lwp_nticks += si->si_code == SI_TIMER;
 	/* In libcr the scheduler may be in the middle of anything, and the lwp looks on its way out. */
 	if (!in_program(lwp, uc)) {
-		lwp_notify(lwp, AST_RESCHED);
-		if (lwp->lwp_ast & AST_SIGNAL) /* by another rfork: it may be the last lwp, whose call waits in the kernel, or on its way out */
+		lwp_notify(lwp, program_proc.p_incoming ? ast | AST_SIGNAL : ast);
+		if (lwp->lwp_ast & AST_SIGNAL) /* by another kernel thread: it may be the last lwp, whose call waits in the kernel, or on its way out */
 			program_interrupt(lwp, uc);
 		return;
 	}
 	cputime_tick(lwp);
 	if (is_wanted(self)) {
-		lwp_notify(lwp, AST_RESCHED);
+		lwp_notify(lwp, ast);
 		self->rf_npreemptions++;
 		lwp->lwp_npreemptions++;
 	}

@@ -61,6 +61,14 @@ static void helper_interrupt(struct caller *helper, uint32_t tid)
 	kernel_call(SYS_tgkill, program_proc.p_pid, tid, SIGSTKFLT);
 }
 
+/** What a signal has ended, or is one, waits for nobody who computes on the rfork. Told after the list: either the helper sees here that it was to end its call, or
+ *  who told it so sees the call on the list. */
+static void helper_done(struct caller *helper, long number, globaldata_t gd)
+{
+	if (number == SYS_rt_sigtimedwait || (lwp_of(helper)->lwp_ast & AST_SIGNAL))
+		rfork_interrupt(gd);
+}
+
 /** A write to what nobody reads, or that is too long, raises a signal for whoever has made it. On a kernel thread that blocks those: takes it. */
 static bool raised(long result, siginfo_t *info)
 {
@@ -93,6 +101,7 @@ static const struct call_user lwps = {
 	.helper_begins = helper_begins,
 	.helper_call = helper_call,
 	.helper_interrupt = helper_interrupt,
+	.helper_done = helper_done,
 	.raised = raised,
 	.raise = raise_signal,
 	.generation = &credentials_generation,
@@ -103,6 +112,17 @@ static bool is_alone(const struct lwp *lwp)
 	return lwp->lwp_proc->p_nlwps <= 1;
 }
 
+/** Who waits for a signal comes before all that compute when it is there. */
+static long wait_for_signals(struct lwp *lwp, const struct call *call)
+{
+	long sig;
+
+	lwkt_setpri(lwp->lwp_td, TDPRI_SIGNAL);
+	sig = call_waiting(caller_of(lwp), call);
+	lwp->lwp_ast_fs = 1; /* it looks, and has its own priority again */
+	return sig;
+}
+
 /** A call that nobody has handled. */
 static long wait_call(struct lwp *lwp, struct trapframe *tf)
 {
@@ -111,6 +131,8 @@ static long wait_call(struct lwp *lwp, struct trapframe *tf)
 	if (is_alone(lwp) || !call_may_wait((long)tf->tf_number))
 		return program_pass(lwp, tf);
 	call = call_of_frame(tf);
+	if (tf->tf_number == SYS_rt_sigtimedwait)
+		return wait_for_signals(lwp, &call);
 	return call_waiting(caller_of(lwp), &call);
 }
 

@@ -3,9 +3,12 @@
  */
 #include "signals.h"
 
-void (*signals_come)(void);
+void (*signals_come)(bool on_helper);
 
 #define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT))
+#ifndef SYS_SECCOMP
+#define SYS_SECCOMP 1
+#endif
 #define BREAKPOINT 3 /* the number of int3's trap: of a single step it is another */
 #define FLAGS 0xdc000807ull /* those that the kernel knows: no other is kept */
 
@@ -19,11 +22,12 @@ bool signals_on_helper(void)
 /** A signal from outside, or one that was sent: noted. Who takes it is decided in libcr's ordinary code. */
 void signals_on_signal(int sig, siginfo_t *si, ucontext_t *uc)
 {
-	struct lwp *lwp = signals_on_helper() ? NULL : curlwp();
+	const bool on_helper = signals_on_helper();
+	struct lwp *lwp = on_helper ? NULL : curlwp();
 
 	(void)sig;
 	uc->uc_sigmask.__val[0] |= pending_come(lwp ? lwp->lwp_proc : &program_proc, si);
-	signals_come();
+	signals_come(on_helper);
 	if (!lwp)
 		return;
 	lwp_notify(lwp, AST_SIGNAL);
@@ -65,6 +69,27 @@ static void own_fault(int sig, const siginfo_t *si, const ucontext_t *uc)
 	action_take_default(sig);
 }
 
+/**
+ * A seccomp filter of the program's own has caught its call (SECCOMP_RET_TRAP), which libcr was making as it is: the signal is the program's. Not on a helper:
+ * there the call is none that the kernel knows. What libcr calls on its own behalf a filter has to let through.
+ */
+static bool is_trapped_call(const struct lwp *lwp, const siginfo_t *si, ucontext_t *uc)
+{
+	const char *rip = (const char *)uc->uc_mcontext.gregs[REG_RIP];
+
+	if (si->si_signo != SIGSYS || si->si_code != SYS_SECCOMP || (rip != program_pass_end && rip != program_through_end))
+		return false;
+	if (signals_on_helper()) {
+		uc->uc_mcontext.gregs[REG_RAX] = -ENOSYS;
+		return true;
+	}
+	memset(lwp->lwp_fault, 0, sizeof(*lwp->lwp_fault));
+	memcpy(&lwp->lwp_fault->info, si, sizeof(*si));
+	lwp->lwp_fault->used = true;
+	lwp_notify(curlwp(), AST_SIGNAL);
+	return true;
+}
+
 /** An instruction that could not be done, or int3. */
 static void on_fault(int sig, siginfo_t *si, ucontext_t *uc)
 {
@@ -84,6 +109,8 @@ static void on_fault(int sig, siginfo_t *si, ucontext_t *uc)
 		r[REG_RIP]--;
 		return;
 	}
+	if (lwp && is_trapped_call(lwp, si, uc))
+		return;
 	if (!lwp || !in_program(lwp, uc)) {
 		own_fault(sig, si, uc);
 		return;

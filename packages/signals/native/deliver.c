@@ -167,18 +167,24 @@ static uint64_t taken_of_process(const struct lwp *lwp)
 	return taken_by(lwp) & (main && main != lwp ? ~taken_by(main) : ~0ull);
 }
 
-/** Has an lwp that takes one of the process' signals do so: maybe the one that runs, as another rfork may have sorted some since it looked. Under p_lock; what it answers is
- *  for signals_woken. */
+/** Has an lwp that takes one of the process' signals do so: one that waits for it, if there is one; maybe the one that runs, as another rfork may have sorted some since
+ *  it looked. Under p_lock; what it answers is for signals_woken. */
 static void *wake_taker(const struct proc *proc)
 {
 	uint64_t signals = pending_set(proc->p_pending);
+	struct lwp *taker = NULL;
 
 	if (proc->p_main && ((signals | pending_set(proc->p_main->lwp_pending)) & taken_by(proc->p_main)))
 		return signals_wake(proc->p_main);
-	for (struct lwp *lwp = proc->p_lwps; lwp && signals; lwp = lwp->lwp_next)
-		if (signals & taken_by(lwp))
-			return signals_wake(lwp);
-	return NULL;
+	for (struct lwp *lwp = proc->p_lwps; lwp && signals; lwp = lwp->lwp_next) {
+		if (!(signals & taken_by(lwp)))
+			continue;
+		if (!taker || (signals & lwp->lwp_sigwait))
+			taker = lwp;
+		if (!proc->p_nsigwaits || (signals & lwp->lwp_sigwait))
+			break;
+	}
+	return taker ? signals_wake(taker) : NULL;
 }
 
 void signals_assign(struct proc *proc)
@@ -215,6 +221,8 @@ bool signals_due(struct lwp *lwp)
 	struct proc *proc = lwp->lwp_proc;
 	bool due;
 
+	if (lwp->lwp_fault->used)
+		return true;
 	lwkt_word_lock(&proc->p_lock);
 	pending_sort(proc);
 	due = is_due(lwp, &lwp->lwp_pending, taken_by(lwp)) || is_due(lwp, &proc->p_pending, taken_of_process(lwp));
@@ -243,15 +251,38 @@ static bool take(struct lwp *lwp, siginfo_t *info)
 	return true;
 }
 
+/** A filter has caught the call: as the kernel, the program is behind it, and rax has its number. What it forces on who does not want it is the end. */
+static void deliver_trapped_call(struct lwp *lwp, struct trapframe *tf, siginfo_t *info)
+{
+	patch_show(tf);
+	tf->tf_rax = tf->tf_number;
+	info->si_call_addr = (void *)tf->tf_rip;
+	info->si_syscall = (int)tf->tf_number;
+	if (lwp->lwp_proc->p_sigacts[SIGSYS].act_handler <= HANDLER_IGNORE || (lwp->lwp_sigmask & SIGNAL_BIT(SIGSYS)))
+		signals_end(tf, SIGSYS);
+	else
+		deliver(lwp, tf, info, NULL);
+}
+
+/** What an instruction of the program's has raised. */
+static void deliver_fault(struct lwp *lwp, struct trapframe *tf)
+{
+	struct fault *fault = lwp->lwp_fault;
+
+	fault->used = false;
+	if (fault->info.si_signo == SIGSYS)
+		deliver_trapped_call(lwp, tf, &fault->info);
+	else
+		deliver(lwp, tf, &fault->info, fault);
+}
+
 void signals_deliver(struct lwp *lwp, struct trapframe *tf)
 {
 	siginfo_t info;
 	void *woken;
 
-	if (lwp->lwp_fault->used) {
-		lwp->lwp_fault->used = false;
-		deliver(lwp, tf, &lwp->lwp_fault->info, lwp->lwp_fault);
-	}
+	if (lwp->lwp_fault->used)
+		deliver_fault(lwp, tf);
 	while (take(lwp, &info))
 		deliver(lwp, tf, &info, NULL);
 	mask_restore(lwp); /* no handler has run */

@@ -99,8 +99,11 @@ void mask_set(struct lwp *lwp, uint64_t mask)
 	if (lwp->lwp_pending || proc->p_pending || proc->p_incoming)
 		lwp_notify(lwp, AST_SIGNAL);
 	lwkt_word_unlock(&proc->p_lock);
-	if (changed)
-		signals_mask_changed(proc);
+	if (!changed)
+		return;
+	signals_mask_changed(proc);
+	if (proc->p_pending || proc->p_incoming) /* what the kernel has kept, and lets go before this returns */
+		lwp_notify(lwp, AST_SIGNAL);
 }
 
 bool mask_begins(struct lwp *lwp)
@@ -249,7 +252,7 @@ static struct pending *take_waiting(struct lwp *lwp, uint64_t set)
 	if (!pending)
 		pending = pending_take(&proc->p_pending, set);
 	lwkt_word_unlock(&proc->p_lock);
-	if (proc->p_unassigned)
+	if (proc->p_unassigned || proc->p_pending) /* this lwp was told of all, and takes one */
 		signals_assign(proc);
 	return pending;
 }
@@ -269,7 +272,9 @@ static long mask_sigtimedwait(struct lwp *lwp, struct trapframe *tf)
 	pending = take_waiting(lwp, set);
 	if (!pending) {
 		lwp->lwp_sigwait = set;
+		__atomic_fetch_add(&lwp->lwp_proc->p_nsigwaits, 1, __ATOMIC_SEQ_CST);
 		sig = program_wait(lwp, tf);
+		__atomic_fetch_sub(&lwp->lwp_proc->p_nsigwaits, 1, __ATOMIC_SEQ_CST);
 		lwp->lwp_sigwait = 0;
 		pending = sig > 0 ? NULL : take_waiting(lwp, set);
 		if (!pending)

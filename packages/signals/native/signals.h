@@ -8,7 +8,7 @@
  *    that takes signals from outside.
  *  - A handler of the program's begins when its lwp goes back from libcr, on the program's stack, with the frame that the kernel would have laid.
  *
- * Invariant: signal handlers of libcr's touch p_incoming, lwp_ast and, of an lwp that they have interrupted in its program, lwp_fault. All else
+ * Invariant: signal handlers of libcr's touch p_incoming, lwp_ast and, of an lwp that they have interrupted in its program or in a call of that, lwp_fault. All else
  * belongs to libcr's ordinary code, under p_lock.
  */
 #ifndef SIGNALS_H
@@ -112,7 +112,7 @@ extern void (*signals_woken)(void *woken);
 extern void (*signals_mask_changed)(struct proc *proc);
 extern void (*signals_mask_soon)(struct proc *proc); /* the same without waiting for it */
 /** In a signal's handler: one has come, and is in p_incoming. */
-extern void (*signals_come)(void);
+extern void (*signals_come)(bool on_helper);
 /** Waits until the lwp has a signal. */
 extern void (*signals_pause)(struct lwp *lwp);
 

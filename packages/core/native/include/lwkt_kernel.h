@@ -49,6 +49,13 @@ int lwkt_wake(lwkt_thread_t td);
 /** For an IPI function that is to run where td is: if that is not here, or no more, sends it there and answers true: return at once. */
 bool lwkt_sent_after(lwkt_thread_t td, void (*func)(void *arg), void *arg);
 
+/** Whether something has come that thread0 of the calling rfork has not looked at yet: IPI messages, or lwkt_cpu_wake. Its next switch goes there. */
+bool lwkt_ipi_pending(void);
+
+/** The calling thread lets go first whoever has a higher priority, and thread0 if something has come for it; then it goes on, before its equals. Does nothing where
+ *  it can't wait, and on thread0. (lwkt_preempt) */
+void lwkt_preempt(void);
+
 /** A timed section: on its thread's stack. Fields are internal. */
 struct lwkt_timed {
 	uint64_t outer; /* the deadline of the section that this one lies in, or 0 */

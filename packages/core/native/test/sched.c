@@ -2,6 +2,7 @@
  * sched.c - who runs when: fixed priorities, round robin among equals, blocking and waking, and how a pass of thread0's ends.
  * Each thread writes its letter down as it runs; the order is what is checked.
  */
+#include "lwkt_kernel.h"
 #include "check.h"
 
 static char order[256];
@@ -327,6 +328,42 @@ static void visiting(void)
 	expect("vB");
 }
 
+static void is_preempted(void *arg)
+{
+	(void)arg;
+	note('p');
+	letter(once, 'x', -1);
+	lwkt_preempt(); /* nobody above */
+	note('p');
+	letter(once, 'y', TDPRI_KERN + 1);
+	lwkt_preempt();
+	note('p');
+	lwkt_cpu_wake(lwkt_mycpu());
+	CHECK(lwkt_ipi_pending());
+	lwkt_preempt(); /* thread0, whose pass ends */
+	CHECK(!lwkt_ipi_pending());
+	note('p');
+}
+
+static void lets_its_equal_run(void *arg)
+{
+	note((char)(uintptr_t)arg);
+	lwkt_yield();
+	note((char)(uintptr_t)arg);
+}
+
+/* Who is preempted goes on before its equals, whoever of them became runnable first. */
+static void preempting(void)
+{
+	lwkt_preempt(); /* thread0: nothing */
+	start(is_preempted, NULL, 0);
+	letter(lets_its_equal_run, 'q', -1);
+	lwkt_dispatch(0);
+	expect("ppyp");
+	run_all();
+	expect("pqxq");
+}
+
 int main(void)
 {
 	ON_RFORK(fifo_and_round_robin);
@@ -339,5 +376,6 @@ int main(void)
 	ON_RFORK(interrupting_all);
 	ON_RFORK(passes_end);
 	ON_RFORK(visiting);
+	ON_RFORK(preempting);
 	return 0;
 }

@@ -8,6 +8,7 @@
  *  - One call that is named faults in libcr.
  *
  *   LIBCR_INJECT=SEED[,CALL]   without it the seed is chosen, and printed
+ *   LIBCR_INJECT=no-ticks      nothing of that, and none of libcr's own ticks either: what waits for one waits for ever
  *
  * Invariant: all of it may happen without it, by chance: so what a program sees has to be right all the same.
  */
@@ -32,6 +33,7 @@ static struct disturbance {
 static uint64_t seed;
 static uint64_t faulty_call = CALLS;
 static char *volatile nothing = (char *)16;
+static bool ticks = true;
 static void (*tick)(int sig, siginfo_t *si, ucontext_t *uc);
 
 static uint64_t dice(struct disturbance *d, uint64_t sides)
@@ -51,6 +53,7 @@ void __wrap_wait_begin(char **environment);
 
 static const char *read_seed(const char *text)
 {
+	ticks = strcmp(text, "no-ticks");
 	for (seed = 0; *text >= '0' && *text <= '9'; text++)
 		seed = seed * 10 + (uint64_t)(*text - '0');
 	return text;
@@ -94,7 +97,7 @@ bool __wrap_program_syscall(struct trapframe *tf, struct lwp *lwp)
 	if (tf->tf_number == faulty_call)
 		*nothing = 1;
 	passes = __real_program_syscall(tf, lwp);
-	if (curlwp()->lwp_proc->p_nlwps > 1 && dice(&disturbances[lwkt_cpuid()], YIELD_ONE_IN) == 0)
+	if (ticks && curlwp()->lwp_proc->p_nlwps > 1 && dice(&disturbances[lwkt_cpuid()], YIELD_ONE_IN) == 0)
 		lwp_notify(curlwp(), AST_RESCHED);
 	return passes;
 }
@@ -121,7 +124,7 @@ void __wrap_program_ast(struct trapframe *tf)
 {
 	struct disturbance *d = &disturbances[lwkt_cpuid()];
 
-	if ((curlwp()->lwp_ast & AST_RESCHED) && !curlwp()->lwp_proc->p_vforked_by && dice(d, LEAVE_ONE_IN) == 0)
+	if (ticks && (curlwp()->lwp_ast & AST_RESCHED) && !curlwp()->lwp_proc->p_vforked_by && dice(d, LEAVE_ONE_IN) == 0)
 		leave(d);
 	__real_program_ast(tf);
 }
@@ -132,6 +135,8 @@ void __real_catch_signal(int sig, void (*handler)(int, siginfo_t *, ucontext_t *
 void __wrap_catch_signal(int sig, void (*handler)(int, siginfo_t *, ucontext_t *), uint64_t flags);
 void __real_tick_make(struct rfork *rfork);
 void __wrap_tick_make(struct rfork *rfork);
+void __real_tick_join(struct rfork *rfork);
+void __wrap_tick_join(struct rfork *rfork);
 void __real_tick_start(void);
 void __wrap_tick_start(void);
 
@@ -179,12 +184,20 @@ void __wrap_tick_make(struct rfork *rfork)
 	int timer;
 
 	__real_tick_make(rfork);
-	if (!kernel_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer))
+	if (ticks && !kernel_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer))
 		disturbances[rfork - rforks].timer = 1 + timer;
+}
+
+void __wrap_tick_join(struct rfork *rfork)
+{
+	if (ticks)
+		__real_tick_join(rfork);
 }
 
 void __wrap_tick_start(void)
 {
+	if (!ticks)
+		return;
 	__real_tick_start();
 	for (unsigned i = 0; i < LWKT_CPU_MAX; i++)
 		if (rforks[i].rf_gd && program_proc.p_nlwps > 1)

@@ -17,7 +17,8 @@
 /* lwp_ast: what is to be looked at before the program goes on; with the word behind it, which entry.S looks at at once. */
 #define LWP_AST_FS 12
 #define AST_SIGNAL 1  /* a signal may have come */
-#define AST_RESCHED 2 /* somebody else wants the processor */
+#define AST_RESCHED 2 /* somebody else wants the processor: the lwp's turn is over */
+#define AST_PREEMPT 8 /* somebody of higher priority does, or thread0; then it goes on with its turn */
 #define AST_FS 4      /* lwp_ast_fs, as program_look is told */
 
 /* What a pass through to the kernel answers beside errors. */
@@ -83,6 +84,7 @@ struct proc {
 	uint64_t p_blocked_by[BLOCKED_DIGITS]; /* how many lwps block a signal: a word for each binary digit, a bit in it for each signal; p_lock */
 	uint64_t p_kernel_mask;              /* what the kernel is to block: what all lwps do; written under p_lock */
 	uint64_t p_kernel_told;              /* what it has been told to; written on the kernel thread that has it, in signal handlers, too */
+	unsigned p_nsigwaits;                /* lwps with an lwp_sigwait; by atomic operations */
 	bool p_traced;                       /* by a debugger: what it runs is without libcr */
 	bool p_execs;                        /* an execve is under way: the kernel keeps all signals */
 	void *p_exec;                        /* memory of an execve under way */
@@ -91,7 +93,7 @@ struct proc {
 
 struct lwp {
 	char *lwp_kstack;     /* the end of its kernel stack, 16-byte aligned: the trapframe lies below */
-	volatile uint32_t lwp_ast;    /* AST_SIGNAL, AST_RESCHED: set by lwp_notify */
+	volatile uint32_t lwp_ast;    /* AST_SIGNAL, AST_RESCHED, AST_PREEMPT: set by lwp_notify */
 	volatile uint32_t lwp_ast_fs; /* not 0: %fs may be another lwp's. Its own rfork's alone */
 	int lwp_tid;
 	char *lwp_kstack_base; /* where that begins: a stack of the program's may end right below */

@@ -321,6 +321,11 @@ LWKT_OTHER_RFORK static void run_incoming(globaldata_t gd)
 	gd->gd_ipi_depth--;
 }
 
+bool lwkt_ipi_pending(void)
+{
+	return ipi_pending(lwkt_arch_mycpu());
+}
+
 void lwkt_process_ipiq(void)
 {
 	globaldata_t gd = lwkt_arch_mycpu();

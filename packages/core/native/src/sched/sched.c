@@ -8,7 +8,7 @@
  *    messages (ipiq.c), and thread0 runs those: while some have come every switch goes to thread0 first.
  *  - A running userthread stays on the run queue. Taking it off does not stop it: the next lwkt_switch does.
  *  - A thread that gives up the CPU while runnable moves to the tail of its level as it leaves: behind all that became runnable while it
- *    ran. That is the round robin. Nothing moves on the way in.
+ *    ran. That is the round robin. One that is preempted moves to the head. Nothing moves on the way in.
  *  - thread0 is never on the run queue. It is switched to when nothing else is runnable, or when a pass' time is up.
  */
 #include "debug.h"
@@ -160,20 +160,10 @@ static void receive_visit(globaldata_t gd, lwkt_thread_t cur)
 	leave(gd, cur, gd->gd_visitor);
 }
 
-int lwkt_switch(void)
+/** cur, which is no thread0, leaves the CPU to the first of the run queue, or to thread0; not if it is the first itself. */
+static inline __attribute__((always_inline)) int depart(globaldata_t gd, lwkt_thread_t cur)
 {
-	globaldata_t gd = lwkt_arch_mycpu();
-	lwkt_thread_t cur = gd->gd_curthread, next;
-
-	if (gd->gd_ipi_depth | (unsigned)cur->td_critcount) /* one test for both: here every instruction counts */
-		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
-	if (cur == &gd->gd_thread0) {
-		if (!(gd->gd_flags & GDF_LOOP))
-			lwkt_dispatch(0);
-		return 0;
-	}
-	requeue(gd, cur);
-	next = lwkt_pass_is_over(gd) ? NULL : pick_old(gd);
+	lwkt_thread_t next = lwkt_pass_is_over(gd) ? NULL : pick_old(gd);
 	if (!next)
 		next = &gd->gd_thread0;
 	if (next == cur)
@@ -186,6 +176,35 @@ int lwkt_switch(void)
 	if (has_tokens(cur))
 		lwkt_tokens_arrive(cur);
 	return 0;
+}
+
+int lwkt_switch(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread;
+
+	if (gd->gd_ipi_depth | (unsigned)cur->td_critcount) /* one test for both: here every instruction counts */
+		return MISUSE(EDEADLK, "%s", lwkt_debug_no_wait());
+	if (cur == &gd->gd_thread0) {
+		if (!(gd->gd_flags & GDF_LOOP))
+			lwkt_dispatch(0);
+		return 0;
+	}
+	requeue(gd, cur);
+	return depart(gd, cur);
+}
+
+void lwkt_preempt(void)
+{
+	globaldata_t gd = lwkt_arch_mycpu();
+	lwkt_thread_t cur = gd->gd_curthread;
+	struct lwkt_list *queue = &gd->gd_tdrunq[cur->td_pri];
+
+	if (!lwkt_may_wait(gd) || cur == &gd->gd_thread0 || !(cur->td_flags & TDF_RUNQ))
+		return;
+	list_remove(&cur->td_threadq);
+	list_append(queue->next, &cur->td_threadq);
+	depart(gd, cur);
 }
 
 int lwkt_visit(lwkt_thread_t td, void (*fn)(void *), void *arg)

@@ -53,11 +53,15 @@ static void begins(struct helper *helper)
 static bool run(struct helper *helper, void *arg)
 {
 	struct offload *work = arg;
+	globaldata_t gd = work->waits->gd;
+	long number = work->call->number;
 
 	work->result = make_call(caller_of(helper), work->call);
 	if (call_user->raised)
 		call_user->raised(work->result, &work->info);
 	push_done(work);
+	if (call_user->helper_done)
+		call_user->helper_done(caller_of(helper), number, gd);
 	return true;
 }
 

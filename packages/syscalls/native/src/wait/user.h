@@ -41,6 +41,7 @@ struct call_user {
 	void (*helper_begins)(void);                                  /* on the helper; all signals are blocked there. May be NULL */
 	void (*helper_call)(struct caller *helper);                   /* it is about to be given a call. May be NULL */
 	void (*helper_interrupt)(struct caller *helper, uint32_t tid); /* the call that it makes ends. NULL: it can't be ended */
+	void (*helper_done)(struct caller *helper, long number, globaldata_t gd); /* on the helper: the call is on its rfork's list, which has been woken. May be NULL */
 	bool (*raised)(long result, siginfo_t *info);                 /* on the helper: takes the signal that its call has raised for itself. May be NULL */
 	void (*raise)(struct caller *caller, const siginfo_t *info);  /* and gives it to whom it is for */
 	const unsigned *generation;                                   /* helpers of another one are used no more: credentials have changed. May be NULL */
