@@ -1,8 +1,11 @@
 /*
  * mask.c - which signals an lwp blocks, and what the kernel is told of it: it blocks what all lwps of the process do.
  *
- * C libraries block all there are, their own included, in short sections: around the making of a thread, say. That the kernel is told only if the section
- * calls it (STALE_MASK), as it mostly ends before. A signal that comes meanwhile waits here.
+ * That more is blocked the kernel is told only when it is called next (STALE_MASK), as many a section in which signals are blocked ends before. A signal that comes
+ * meanwhile waits here. So it has to come to libcr's handler (p_caught), and not to the kernel's default action; what that ends the process by is
+ * caught when it is first blocked (action_catch).
+ *
+ * C libraries block all there are, their own included, around the making of a thread, say. Those sections are short: what nobody catches the kernel handles as before.
  */
 #include "signals.h"
 
@@ -20,11 +23,12 @@ static uint64_t find_common(const struct proc *proc)
 	return mask & ~SIGNALS_OURS;
 }
 
+static bool is_all(uint64_t mask) { return !~(mask | SIGNALS_UNBLOCKABLE); }
+
 /** After the lwp's mask has changed, or it `ends`: whether the kernel has to be told at once what it is to block. Under p_lock. */
 static bool update(struct proc *proc, const struct lwp *lwp, bool ends)
 {
 	uint64_t mask = find_common(proc), told;
-	bool in_section = !ends && lwp->lwp_sigmask == (uint64_t)~SIGNALS_UNBLOCKABLE;
 
 	if (mask != proc->p_kernel_mask)
 		__atomic_store_n(&proc->p_kernel_mask, mask, __ATOMIC_SEQ_CST);
@@ -34,7 +38,7 @@ static bool update(struct proc *proc, const struct lwp *lwp, bool ends)
 			__atomic_fetch_and(&proc->p_stale, ~STALE_MASK, __ATOMIC_SEQ_CST);
 		return false;
 	}
-	if (in_section && !(told & ~mask)) {
+	if (!ends && !(told & ~mask) && (is_all(lwp->lwp_sigmask) || !(mask & ~told & ~proc->p_caught))) {
 		__atomic_fetch_or(&proc->p_stale, STALE_MASK, __ATOMIC_SEQ_CST);
 		return false;
 	}
@@ -141,6 +145,8 @@ static long mask_sigprocmask(struct lwp *lwp, struct trapframe *tf)
 			set = old & ~set;
 		else if ((int)tf->tf_rdi != SIG_SETMASK)
 			return -EINVAL;
+		if (lwp->lwp_proc->p_nlwps == 1 && !is_all(set)) /* else it is rare that all block it */
+			action_catch(lwp->lwp_proc, set);
 		mask_set(lwp, set);
 	}
 	return tf->tf_rdx ? copyout(tf->tf_rdx, &old, 8) : 0;

@@ -64,6 +64,8 @@ extern const struct call_entry mask_calls[];
 
 /* action.c, catch */
 void action_install(struct proc *proc, int sig);
+/** Those of these signals whose default action would end the process come to libcr's handler from now on, which ends it likewise. */
+void action_catch(struct proc *proc, uint64_t signals);
 void action_default(int sig); /* what the kernel does by default, to this process */
 /** In a handler: this kernel thread is a helper, which has its rfork's %gs, and runs no lwp. */
 bool signals_on_helper(void);
