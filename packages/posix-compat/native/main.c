@@ -91,17 +91,16 @@ static void wait_for_signal(struct lwp *lwp)
 		;
 }
 
-/** In a child: what is pending is its parent's, and the kernel's mask what its one lwp blocks. */
+/** In a child: the kernel's mask is what its one lwp blocks. */
 static void vforked(struct lwp *lwp)
 {
 	sched_forked(lwp);
-	lwp->lwp_pending = NULL;
-	lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL;
 	mask_first(lwp);
 }
 
 static void forked(struct lwp *lwp)
 {
+	lwp->lwp_pending = lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL; /* they are its parent's */
 	rfork_forked();
 	thread_forked(lwp);
 	cputime_forked(lwp);

@@ -161,7 +161,13 @@ void rfork_all(void (*func)(void *), void *arg)
 void rfork_forks(bool begins)
 {
 	struct rfork *self = rfork_self();
+	struct proc *proc = curproc();
+	const uint64_t all = ~SIGNALS_OURS;
 
+	if (begins) /* what comes for the child waits until that has forgotten what came for its parent */
+		kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+	else if (proc->p_vforked_by || self == rfork_leader)
+		mask_apply(proc);
 	if (!others_run)
 		return;
 	if (begins)

@@ -22,6 +22,8 @@
 	(SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSTKFLT))
 #define SIGNALS_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
+#define REALTIME 32 /* signals from here on are queued, each that comes; of others one waits */
+
 #define HANDLER_DEFAULT 0
 #define HANDLER_IGNORE 1
 
@@ -44,6 +46,7 @@ struct fault {
 struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under way (RLIMIT_SIGPENDING), or there is no memory. Not from a handler */
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */
+void pending_hand_back(struct proc *proc, uint64_t blocked); /* not under p_lock: standard signals that wait here, and now can in the kernel. By the leader */
 void pending_release(struct proc *proc); /* not under p_lock: tells the kernel if there is room again */
 /* Under p_lock: */
 void pending_sort(struct proc *proc); /* from p_incoming to p_pending, or to the lwp that they were sent to */

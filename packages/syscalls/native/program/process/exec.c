@@ -88,11 +88,13 @@ static long build_arguments(struct exec *exec, uint64_t argv, long argc)
 }
 
 /** Signals as the next program is to find them: the lwp's mask, and ignored what the program ignores. */
-static void give_signals(const struct lwp *lwp)
+static void give_signals(struct lwp *lwp)
 {
 	static const int ours[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	struct sigact ignore = {.act_handler = 1 /* SIG_IGN */};
 
+	if (lwp->lwp_proc->p_stale)
+		program_refresh(lwp);
 	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &lwp->lwp_sigmask, NULL, 8);
 	for (unsigned i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (lwp->lwp_proc->p_sigacts[ours[i]].act_handler == ignore.act_handler)
