@@ -46,7 +46,8 @@ describe('POSIX threads', () => {
     const { stdout } = await same(compile('early-signals'));
     expect(stdout.match(/handled 0, pending 1, poll 0/g)).toHaveLength(9);
     expect(stdout.match(/unblocked: handled 2, value 3\n/g)).toHaveLength(2);
-    expect(stdout).toMatch(/after exec: pending 1\n$/);
+    expect(stdout.match(/ended by (\d+)/g)).toEqual(['ended by 15', 'ended by 3', 'ended by 0']);
+    expect(stdout).toMatch(/had their signal: 100\nafter exec: pending 1\n$/);
   });
   test.each(['ring', 'readiness'])('calls that wait stop one thread only (%s)', async (path) => {
     const env = { LIBCR_SYSCALLS_PATH: path };

@@ -6,6 +6,7 @@
 void (*signals_come)(bool on_helper);
 
 #define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT))
+#define STOPPED_BY_DEFAULT (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 #ifndef SYS_SECCOMP
 #define SYS_SECCOMP 1
 #endif
@@ -137,15 +138,19 @@ static void on_fault(int sig, siginfo_t *si, ucontext_t *uc)
 void action_default(int sig)
 {
 	uint64_t only = ~SIGNAL_BIT(sig), before;
+	struct proc *proc = curproc();
+	bool is_caught = is_ours(sig) || (proc->p_caught & SIGNAL_BIT(sig));
 
 	if (IGNORED_BY_DEFAULT & SIGNAL_BIT(sig))
 		return;
 	trace_killed(curlwp(), sig);
-	if (is_ours(sig) || trace_tells_of(sig))
+	if (is_caught)
 		action_take_default(sig);
 	kernel_call(SYS_tgkill, kernel_call(SYS_getpid), kernel_call(SYS_gettid), sig);
 	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &only, &before, 8); /* it ends, or stops, the process here */
 	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+	if (is_caught) /* it has been stopped, and goes on */
+		action_install(proc, sig);
 }
 
 void action_install(struct proc *proc, int sig)
@@ -154,10 +159,29 @@ void action_install(struct proc *proc, int sig)
 
 	if (is_ours(sig))
 		return;
-	if ((act->act_handler == HANDLER_DEFAULT && !trace_tells_of(sig)) || act->act_handler == HANDLER_IGNORE)
+	if ((act->act_handler == HANDLER_DEFAULT && !trace_tells_of(sig)) || act->act_handler == HANDLER_IGNORE) {
+		if (proc->p_stale) /* it may be one that the kernel does not know to be blocked */
+			program_refresh(curlwp());
+		__atomic_fetch_and(&proc->p_caught, ~SIGNAL_BIT(sig), __ATOMIC_SEQ_CST);
 		kernel_call(SYS_rt_sigaction, sig, act, NULL, 8);
-	else /* SA_RESTART: the kernel goes back to the calls that can be made again, and libcr decides whether they are */
-		catch_signal(sig, signals_on_signal, SA_RESTART | (act->act_flags & (SA_NOCLDSTOP | SA_NOCLDWAIT)));
+		return;
+	}
+	/* SA_RESTART: the kernel goes back to the calls that can be made again, and libcr decides whether they are */
+	catch_signal(sig, signals_on_signal, SA_RESTART | (act->act_flags & (SA_NOCLDSTOP | SA_NOCLDWAIT)));
+	__atomic_fetch_or(&proc->p_caught, SIGNAL_BIT(sig), __ATOMIC_SEQ_CST);
+}
+
+void action_catch(struct proc *proc, uint64_t signals)
+{
+	signals &= ~(proc->p_caught | SIGNALS_OURS | SIGNALS_UNBLOCKABLE | IGNORED_BY_DEFAULT | STOPPED_BY_DEFAULT);
+	for (; signals; signals &= signals - 1) {
+		int sig = __builtin_ctzll(signals) + 1;
+
+		if (proc->p_sigacts[sig].act_handler != HANDLER_DEFAULT)
+			continue;
+		catch_signal(sig, signals_on_signal, SA_RESTART);
+		__atomic_fetch_or(&proc->p_caught, SIGNAL_BIT(sig), __ATOMIC_SEQ_CST);
+	}
 }
 
 static void forget(struct proc *proc, int sig)

@@ -1,8 +1,13 @@
 /*
  * mask.c - which signals an lwp blocks, and what the kernel is told of it: it blocks what all lwps of the process do.
  *
- * C libraries block all there are, their own included, in short sections: around the making of a thread, say. That the kernel is told only if the section
- * calls it (STALE_MASK), as it mostly ends before. A signal that comes meanwhile waits here.
+ * That more is blocked the kernel is told only when it is called next (STALE_MASK), as many a section in which signals are blocked ends before. So a signal that
+ * comes meanwhile has to come to libcr's handler (p_caught), and not to the kernel's default action; what that ends the process by is caught when it is
+ * first blocked (action_catch). It waits here, and is the kernel's again once that is told (pending_hand_back): a signalfd finds it, or the next program. Real-time
+ * signals would not keep their order so; of those the kernel is told at once.
+ *
+ * C libraries block all there are, their own included, around the making of a thread, say. Those sections are short: the kernel is told when it is called next, whatever is
+ * caught, and queued signals that come meanwhile stay here.
  */
 #include "signals.h"
 
@@ -20,11 +25,14 @@ static uint64_t find_common(const struct proc *proc)
 	return mask & ~SIGNALS_OURS;
 }
 
+#define STANDARD (SIGNAL_BIT(REALTIME) - 1)
+
+static bool is_all(uint64_t mask) { return !~(mask | SIGNALS_UNBLOCKABLE); }
+
 /** After the lwp's mask has changed, or it `ends`: whether the kernel has to be told at once what it is to block. Under p_lock. */
 static bool update(struct proc *proc, const struct lwp *lwp, bool ends)
 {
 	uint64_t mask = find_common(proc), told;
-	bool in_section = !ends && lwp->lwp_sigmask == (uint64_t)~SIGNALS_UNBLOCKABLE;
 
 	if (mask != proc->p_kernel_mask)
 		__atomic_store_n(&proc->p_kernel_mask, mask, __ATOMIC_SEQ_CST);
@@ -34,7 +42,7 @@ static bool update(struct proc *proc, const struct lwp *lwp, bool ends)
 			__atomic_fetch_and(&proc->p_stale, ~STALE_MASK, __ATOMIC_SEQ_CST);
 		return false;
 	}
-	if (in_section && !(told & ~mask)) {
+	if (!ends && !(told & ~mask) && (is_all(lwp->lwp_sigmask) || !(mask & ~told & ~(proc->p_caught & STANDARD)))) {
 		__atomic_fetch_or(&proc->p_stale, STALE_MASK, __ATOMIC_SEQ_CST);
 		return false;
 	}
@@ -49,7 +57,7 @@ static uint64_t kept(const struct proc *proc)
 
 void mask_apply(struct proc *proc)
 {
-	uint64_t mask, with_held;
+	uint64_t mask, with_held, before = proc->p_kernel_told;
 
 	__atomic_fetch_and(&proc->p_stale, ~STALE_MASK, __ATOMIC_SEQ_CST);
 	do { /* another rfork may change it meanwhile, or a handler that finds no more room */
@@ -58,6 +66,8 @@ void mask_apply(struct proc *proc)
 		__atomic_store_n(&proc->p_kernel_told, mask, __ATOMIC_SEQ_CST);
 		kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &with_held, NULL, 8);
 	} while (with_held != (__atomic_load_n(&proc->p_kernel_mask, __ATOMIC_SEQ_CST) | kept(proc)));
+	if (mask & ~before & STANDARD)
+		pending_hand_back(proc, mask & STANDARD);
 }
 
 /** One more lwp blocks these, or one less: of all signals at once, digit by digit. */
@@ -150,6 +160,8 @@ static long mask_sigprocmask(struct lwp *lwp, struct trapframe *tf)
 			set = old & ~set;
 		else if ((int)tf->tf_rdi != SIG_SETMASK)
 			return -EINVAL;
+		if (lwp->lwp_proc->p_nlwps == 1 && !is_all(set)) /* else it is rare that all block it */
+			action_catch(lwp->lwp_proc, set);
 		mask_set(lwp, set);
 	}
 	return tf->tf_rdx ? copyout(tf->tf_rdx, &old, 8) : 0;

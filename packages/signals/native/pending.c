@@ -179,6 +179,42 @@ void pending_release(struct proc *proc)
 	signals_mask_soon(proc);
 }
 
+/** What nobody takes now, and the kernel sends as it came. Not a timer's: it counts here how often that has come. Under p_lock. */
+static struct pending *take_blocked(struct proc *proc, uint64_t blocked)
+{
+	for (struct pending **list = &proc->p_pending; *list; list = &(*list)->next) {
+		struct pending *pending = *list;
+
+		if (!(blocked & SIGNAL_BIT(pending->info.si_signo)) || pending->info.si_code == SI_TIMER)
+			continue;
+		*list = pending->next;
+		return pending;
+	}
+	return NULL;
+}
+
+void pending_hand_back(struct proc *proc, uint64_t blocked)
+{
+	struct pending *pending;
+
+	while (proc->p_incoming || proc->p_pending) {
+		lwkt_word_lock(&proc->p_lock);
+		pending_sort(proc);
+		pending = take_blocked(proc, blocked);
+		lwkt_word_unlock(&proc->p_lock);
+		if (!pending)
+			return;
+		blocked &= ~SIGNAL_BIT(pending->info.si_signo);
+		if (!kernel_call(SYS_rt_sigqueueinfo, proc->p_pid, pending->info.si_signo, &pending->info)) {
+			pending_free(pending);
+			continue;
+		}
+		lwkt_word_lock(&proc->p_lock); /* the kernel has no memory, or more wait than may */
+		pending_add(&proc->p_pending, pending);
+		lwkt_word_unlock(&proc->p_lock);
+	}
+}
+
 /** Those that wait make room in the pool. */
 static void leave_pool(struct pending **list)
 {

@@ -22,6 +22,8 @@
 	(SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSTKFLT))
 #define SIGNALS_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
+#define REALTIME 32 /* signals from here on are queued, each that comes; of others one waits */
+
 #define HANDLER_DEFAULT 0
 #define HANDLER_IGNORE 1
 
@@ -52,6 +54,7 @@ bool pending_is_pooled(const struct pending *pending);
 struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under way (RLIMIT_SIGPENDING), or there is no memory. Not from a handler */
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */
+void pending_hand_back(struct proc *proc, uint64_t blocked); /* not under p_lock: standard signals that wait here, and now can in the kernel. By the leader */
 void pending_release(struct proc *proc); /* not under p_lock: tells the kernel if there is room again */
 void pending_forked(struct lwp *lwp); /* in a fork's child, which begins with none: what is pending is its parent's */
 struct pending *pending_leaves(struct lwp *lwp); /* the next that the lwp's execve hands on; NULL. Not under p_lock */
@@ -75,6 +78,8 @@ extern const struct call_entry mask_calls[];
 
 /* action.c, catch */
 void action_install(struct proc *proc, int sig);
+/** Those of these signals whose default action would end the process come to libcr's handler from now on, which ends it likewise. */
+void action_catch(struct proc *proc, uint64_t signals);
 void action_default(int sig); /* what the kernel does by default, to this process */
 /** In a handler: this kernel thread is a helper, which has its rfork's %gs, and runs no lwp. */
 bool signals_on_helper(void);

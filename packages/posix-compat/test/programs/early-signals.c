@@ -1,6 +1,6 @@
 /*
- * early-signals.c - signals that come between the call that blocks them and the program's next one. Of a mask of all signals there are, which C libraries have for a
- * few instructions, libcr tells the kernel later than of others. What the program sees is what it sees of signals that were blocked when they came.
+ * early-signals.c - signals that come between the call that blocks them and the program's next one, which is when libcr tells the kernel. What the program
+ * sees is what it sees of signals that were blocked when they came, whatever their action. And signals for a child of fork that has hardly begun.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -121,6 +121,53 @@ static void across_exec(char *self)
 	_exit(1);
 }
 
+/** One whose default action ends the process: it does once it is unblocked, unless it is ignored by then. */
+static void without_handler(int sig, int ignored)
+{
+	pid_t pid = fork(), sender;
+	sigset_t old, pending;
+	int status = 0;
+
+	if (!pid) {
+		sender = start_sender(sig);
+		old = block_and_wait(sig, 0);
+		if (ignored)
+			signal(sig, SIG_IGN);
+		sigpending(&pending);
+		printf("%d: pending %d\n", sig, sigismember(&pending, sig));
+		waitpid(sender, NULL, 0);
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+		printf("goes on\n");
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	printf("ended by %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+#define CHILDREN 100
+
+/** A signal for a child that need not have come back from fork yet. */
+static void to_children(void)
+{
+	int ended = 0, status;
+
+	for (int i = 0; i < CHILDREN; i++) {
+		pid_t pid;
+
+		handled = 0;
+		pid = fork();
+		if (!pid) {
+			while (!handled)
+				;
+			_exit(handled);
+		}
+		kill(pid, SIGUSR1);
+		waitpid(pid, &status, 0);
+		ended += WIFEXITED(status) && WEXITSTATUS(status) == 1;
+	}
+	printf("children that had their signal: %d\n", ended);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
@@ -152,6 +199,10 @@ int main(int argc, char **argv)
 	pthread_barrier_wait(&barrier);
 	pthread_join(thread, NULL);
 	one(SIGUSR1, 0);
+	without_handler(SIGTERM, 0);
+	without_handler(SIGQUIT, 0);
+	without_handler(SIGALRM, 1);
+	to_children();
 	across_exec(argv[0]);
 	return 0;
 }

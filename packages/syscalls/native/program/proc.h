@@ -77,6 +77,7 @@ struct proc {
 	bool p_files_are_copies;             /* a child of vfork's: its descriptors are its own, though its memory is not */
 	struct lwp *p_vforked_by;            /* this process is in vfork, and has its parent's memory: nobody but the kernel may be waited for */
 	struct sigact p_sigacts[SIGNALS + 1]; /* p_lock */
+	uint64_t p_caught;                   /* signals that come to libcr's handler; by atomic operations */
 	struct pending *p_incoming;          /* put there by signal handlers, the last first: to be sorted */
 	volatile bool p_unassigned;          /* some have been sorted, and nobody has looked who takes them; set under p_lock, or before p_incoming is emptied */
 	uint64_t p_held;                     /* signals that the kernel keeps, as there is no room here; set by signal handlers, by atomic operations */

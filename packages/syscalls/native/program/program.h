@@ -44,6 +44,7 @@ long program_clone_call(uint64_t flags, void *stack, int *ptid, int *ctid, uint6
 
 /* The program's memory, which may not be there: 0 or -EFAULT. */
 long user_copy(void *to, const void *from, size_t n);
+long user_copy64(void *to, const void *from); /* eight bytes */
 long user_load32(const uint32_t *from, uint32_t *value);
 long user_store32(uint32_t *to, uint32_t value);
 long user_swap32(uint32_t *at, uint32_t *expected, uint32_t value); /* compare and exchange: *expected is what was there */
@@ -53,8 +54,15 @@ long user_xrstor(const void *area);
 long user_string(char *to, uint64_t from, size_t size);
 
 /** Copies to or from the address that a program gave. */
-static inline long copyin(void *to, uint64_t from, size_t n) { return user_copy(to, (const void *)from, n); }
-static inline long copyout(uint64_t to, const void *from, size_t n) { return user_copy((void *)to, from, n); }
+static inline long copyin(void *to, uint64_t from, size_t n)
+{
+	return __builtin_constant_p(n == 8) && n == 8 ? user_copy64(to, (const void *)from) : user_copy(to, (const void *)from, n);
+}
+
+static inline long copyout(uint64_t to, const void *from, size_t n)
+{
+	return __builtin_constant_p(n == 8) && n == 8 ? user_copy64((void *)to, from) : user_copy((void *)to, from, n);
+}
 
 /* ------------------------------------------------ what runs: process/process.c, catch/catch.c */
 struct lwp *curlwp(void);

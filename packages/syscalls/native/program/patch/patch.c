@@ -14,6 +14,9 @@
  * replaced. So, first, from the first time that such a place is caught on its calls go on in the trampoline's tail, which does the same as the code
  * there; when it is patched nobody is on his way to it. And, second, it is only patched where it is certain that nothing jumps there (window.c).
  *
+ * Where signal handlers return to, unwinders know by their tables or, where there are none, by its bytes: `mov $15, %rax; syscall`, as the kernel's interface has it. So
+ * that is patched, before the syscall, only where it is in a table.
+ *
  * All else stays as it is, and is caught each time.
  */
 #include "patch.h"
@@ -24,6 +27,7 @@
 #define OFTEN_BEHIND 128 /* and by the syscall, which takes a look at all of the code: a millisecond for the C library */
 #define LEFT 255         /* its count: not to be patched */
 #define BEFORE 12        /* bytes before the syscall that are looked at */
+#define RESTORER_MOV 7   /* bytes of `mov $15, %rax` */
 
 uint64_t patch_count, patch_trapped;
 static uint32_t lock;  /* of all that is below */
@@ -115,11 +119,26 @@ static bool is_mov(uint64_t at, uint32_t number)
 	return true;
 }
 
+/** Whether `mov $15, %rax` is in front of this syscall, and all of it where handlers return to. */
+static bool is_restorer(uint64_t at)
+{
+	static const uint8_t mov[RESTORER_MOV] = {0x48, 0xc7, 0xc0, SYS_rt_sigreturn};
+	uint8_t code[RESTORER_MOV];
+
+	return !copyin(code, at - RESTORER_MOV, RESTORER_MOV) && !memcmp(code, mov, RESTORER_MOV) && window_is_restorer(at - RESTORER_MOV, RESTORER_MOV + 2);
+}
+
 static bool patch_before(uint64_t at, uint32_t number)
 {
-	uint64_t trampoline = is_mov(at, number) ? trampoline_before(at, number) : 0;
+	uint8_t mov = 0;
+	uint64_t trampoline;
 
-	return trampoline && write_jump(at - JUMP_SIZE, trampoline);
+	if (number == SYS_rt_sigreturn)
+		mov = is_restorer(at) ? RESTORER_MOV : 0;
+	else if (is_mov(at, number))
+		mov = JUMP_SIZE;
+	trampoline = mov ? trampoline_before(at, number, mov) : 0;
+	return trampoline && write_jump(at - mov, trampoline);
 }
 
 static bool patch_behind(const struct site *site)
@@ -133,9 +152,7 @@ static void begin_site(struct site *site, uint64_t at, uint64_t number)
 	uint64_t trampoline = 0;
 
 	site->count = 0;
-	if (number == SYS_rt_sigreturn) /* unwinders know it by its bytes */
-		site->count = LEFT;
-	else if (!is_mov(at, (uint32_t)number)) {
+	if (number != SYS_rt_sigreturn && !is_mov(at, (uint32_t)number)) {
 		trampoline = trampoline_behind(at);
 		site->count = trampoline ? 0 : LEFT;
 	}

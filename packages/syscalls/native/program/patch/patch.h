@@ -12,12 +12,13 @@
 /** A trampoline, in memory that the program can't write. */
 struct trampoline {
 	uint8_t code[64];
-	uint64_t site;              /* the syscall that is replaced with what is behind; 0: it stands in for a mov */
+	uint64_t site;              /* the syscall that is replaced with what is behind; 0: it stands in for a mov, */
+	uint8_t mov;                /* which has so many bytes */
 	uint8_t size;               /* bytes that are written there: the rest of the jump is what is there */
 	uint8_t nplaces;            /* where the instructions from behind the syscall on begin: */
 	uint8_t from[MOVED_MAX + 1]; /* bytes behind the site, */
 	uint8_t to[MOVED_MAX + 1];   /* and bytes behind the trampoline */
-	uint8_t old[24];            /* what was at the site */
+	uint8_t old[24];            /* what was at the site, or the mov's beginning */
 };
 #define TRAMPOLINE_SIZE 128u
 #define TAIL 16u /* where a trampoline goes on behind its call */
@@ -32,8 +33,8 @@ bool write_jump(uint64_t site, uint64_t to);
 bool reaches(uint64_t from, uint64_t to);
 
 /* ------------------------------------------------ trampoline.c; 0: that can't be */
-/** For `mov $number, %eax; syscall`: at is the syscall. */
-uint64_t trampoline_before(uint64_t at, uint32_t number);
+/** For a mov of the number to rax, of so many bytes, and a syscall: at is that. */
+uint64_t trampoline_before(uint64_t at, uint32_t number, uint8_t mov);
 /** For a syscall and the instructions behind it, which it has in its tail. */
 uint64_t trampoline_behind(uint64_t at);
 /** How many bytes of the program's stand in such a one, from the syscall on. */
@@ -48,6 +49,8 @@ void trampolines_undo(uint8_t *bytes, uint64_t at, size_t size);
 /* ------------------------------------------------ window.c */
 /** Whether a syscall and what is behind it, `length` bytes in all, may become a jump of `size` bytes: nothing of the program's goes into the middle of it. */
 bool window_is_free(uint64_t at, size_t length, size_t size);
+/** Whether unwinders find in the file's table that this is where signal handlers return to: `size` bytes, and nothing else. */
+bool window_is_restorer(uint64_t begin, size_t size);
 
 /* ------------------------------------------------ patch.c */
 /** The trampoline to whose tail calls from here go, or 0. By anyone, at any time. */

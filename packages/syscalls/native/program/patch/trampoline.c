@@ -124,13 +124,13 @@ static void put_call(uint8_t *code, uint64_t at, uint64_t behind)
 	memcpy(code + 12, &distance, 4);
 }
 
-uint64_t trampoline_before(uint64_t at, uint32_t number)
+uint64_t trampoline_before(uint64_t at, uint32_t number, uint8_t mov)
 {
-	struct trampoline t = {.code = {0xb8}};
+	struct trampoline t = {.code = {0xb8}, .mov = mov};
 	int area;
 	uint64_t slot = next_slot(at, &area);
 
-	if (!slot)
+	if (!slot || copyin(t.old, at - mov, JUMP_SIZE))
 		return 0;
 	memcpy(t.code + 1, &number, 4);
 	put_call(t.code + 5, slot + 5, at + 2);
@@ -267,13 +267,11 @@ static uint64_t replaced(const struct trampoline *t, const uint8_t **old)
 {
 	uint64_t behind;
 
-	if (t->site) {
-		*old = t->old;
+	*old = t->old;
+	if (t->site)
 		return t->site;
-	}
-	*old = t->code; /* the mov */
 	memcpy(&behind, t->code + 7, 8);
-	return behind - 2 - JUMP_SIZE;
+	return behind - 2 - t->mov;
 }
 
 void trampolines_undo(uint8_t *bytes, uint64_t at, size_t size)

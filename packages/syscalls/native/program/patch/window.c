@@ -161,8 +161,8 @@ static bool skip_number(uint64_t *at)
 	return true;
 }
 
-/** Whether a CIE is of ordinary functions (no signal frames), with addresses as gcc writes them. */
-static bool is_ordinary(uint64_t cie)
+/** Whether a CIE is of ordinary functions, or of signal frames, with addresses as gcc writes them. */
+static bool is_of_kind(uint64_t cie, bool signal_frame)
 {
 	char names[8];
 	uint8_t encoding = 0, version;
@@ -173,7 +173,11 @@ static bool is_ordinary(uint64_t cie)
 	at += strlen(names) + 1;
 	if (!skip_number(&at) || !skip_number(&at) || !skip_number(&at) || !skip_number(&at)) /* alignments, register, size */
 		return false;
+	if ((strchr(names, 'S') != NULL) != signal_frame)
+		return false;
 	for (const char *name = names + 1; *name; name++) {
+		if (*name == 'S') /* says nothing more */
+			continue;
 		if ((*name != 'R' && *name != 'P' && *name != 'L') || copyin(&encoding, at++, 1))
 			return false;
 		if (*name == 'R')
@@ -192,7 +196,7 @@ static bool read_entry(const struct module *module, uint32_t i, int32_t entry[2]
 }
 
 /** The function that has the place, and where the next one begins. */
-static bool find_function(const struct module *module, uint64_t at, struct range *function, uint64_t *next)
+static bool find_function(const struct module *module, uint64_t at, bool signal_frame, struct range *function, uint64_t *next)
 {
 	struct {
 		uint8_t version, pointer, count, table;
@@ -231,7 +235,7 @@ static bool find_function(const struct module *module, uint64_t at, struct range
 		return false;
 	address = module->header + (uint64_t)(int64_t)entry[1];
 	function->begin = module->header + (uint64_t)(int64_t)entry[0];
-	if (copyin(&fde, address, sizeof(fde)) || fde.length < 16 || fde.length > (1u << 20) || !is_ordinary(address + 4 - fde.cie) ||
+	if (copyin(&fde, address, sizeof(fde)) || fde.length < 16 || fde.length > (1u << 20) || !is_of_kind(address + 4 - fde.cie, signal_frame) ||
 	    address + 8 + (uint64_t)(int64_t)fde.begin != function->begin)
 		return false;
 	function->end = function->begin + fde.size;
@@ -342,7 +346,7 @@ bool window_is_free(uint64_t at, size_t length, size_t size)
 	struct range function;
 	uint64_t next;
 
-	if (!find_mapping(at, &module) || !read_headers(&module) || !find_function(&module, at, &function, &next))
+	if (!find_mapping(at, &module) || !read_headers(&module) || !find_function(&module, at, false, &function, &next))
 		return false;
 	if (at + length > function.end || (jump.end > function.end && jump.end > next))
 		return false;
@@ -350,4 +354,15 @@ bool window_is_free(uint64_t at, size_t length, size_t size)
 	       no_short_branch(at_least(module.code.begin, at_most(function.begin, at - SHORT)), function.begin, &jump) &&
 	       no_short_branch(function.end, at_most(module.code.end, at_least(function.end, jump.end + SHORT)), &jump) &&
 	       no_far_branch(module.code.begin, function.begin, &jump) && no_far_branch(function.end, module.code.end, &jump);
+}
+
+/** Unwinders look one byte before: it begins there. */
+bool window_is_restorer(uint64_t begin, size_t size)
+{
+	struct module module = {0};
+	struct range function;
+	uint64_t next;
+
+	return find_mapping(begin, &module) && read_headers(&module) && find_function(&module, begin, true, &function, &next) && function.begin + 1 == begin &&
+	       function.end == begin + size;
 }

@@ -163,6 +163,8 @@ static long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, 
 
 	if ((flags & REFUSED) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
 		return -ENOSYS;
+	if (lwp->lwp_proc->p_stale) /* the child begins with what the kernel knows */
+		program_refresh(lwp);
 	if (flags & CLONE_VM)
 		return vfork_process(lwp, tf, flags, stack, ptid, ctid, tls);
 	program_forks(true);
@@ -190,6 +192,8 @@ static long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct cl
 		return -ENOSYS;
 	own.stack = own.stack_size = 0;
 	own.flags &= ~(uint64_t)CLONE_SETTLS;
+	if (lwp->lwp_proc->p_stale)
+		program_refresh(lwp);
 	program_forks(true);
 	own_files_are_shared |= (args->flags & CLONE_FILES) != 0;
 	mask = hold_signals();

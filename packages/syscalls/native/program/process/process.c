@@ -50,7 +50,15 @@ static long process_exit(struct lwp *lwp, struct trapframe *tf)
 	program_exit((int)tf->tf_rdi);
 }
 
+/** C libraries ask for it whenever they send a thread a signal. */
+static long process_getpid(struct lwp *lwp, struct trapframe *tf)
+{
+	(void)tf;
+	return lwp->lwp_proc->p_pid;
+}
+
 const struct call_entry process_calls[] = {
+	{SYS_getpid, process_getpid},
 	{SYS_exit_group, process_exit},
 	{0},
 };

@@ -221,13 +221,18 @@ program_pass_end:
  * else than what they are given.
  */
 	.globl user_access_begin, user_access_end, user_access_fault
-	.globl user_copy, user_load32, user_store32, user_swap32, user_xsave, user_xrstor
+	.globl user_copy, user_copy64, user_load32, user_store32, user_swap32, user_xsave, user_xrstor
 	.balign 32
 	.cfi_startproc
 user_access_begin:
 user_copy:				/* rdi = to, rsi = from, rdx = bytes */
 	movq %rdx, %rcx
 	rep movsb
+	xorl %eax, %eax
+	ret
+user_copy64:				/* rdi = to, rsi = from */
+	movq (%rsi), %rax
+	movq %rax, (%rdi)
 	xorl %eax, %eax
 	ret
 user_load32:				/* rdi = from, rsi = where the value goes */
