@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define SLEEPS 20
+#define SLEEPS 8
 #define FACTOR 2
 
 static volatile int stop;
