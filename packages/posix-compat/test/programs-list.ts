@@ -75,7 +75,10 @@ const languages: Entry[] = [
     },
     script: 'exec perl test.pl',
     shows: 'alarm\n',
-    uses: { SIGALRM: 'its alarm, which it handles for as long as it waits' },
+    uses: {
+      SIGALRM: 'its alarm, which it handles for as long as it waits',
+      SIGWINCH: 'a handler ends its select, which its alarm is to end',
+    },
   },
   {
     title: 'perl: its own threads',
