@@ -37,7 +37,7 @@ const timeout = 4 * HANGS;
 /** How titles begin of those that CI has. */
 const PART = ALL
   ? /./
-  : /^(xz|bash|perl|python3: threads|ruby|node|java: a pool, locks|make|rg|memcached|nginx|join|cond_turns|cancel)/;
+  : /^(xz|bash|perl|python3: threads|ruby|node|java: a pool, locks|make|rg|nginx|join|cond_turns|cancel)/;
 
 /** Compiled once, and only where there is a compiler. */
 const handles = join(scratch, 'handles.so');
