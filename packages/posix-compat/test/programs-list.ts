@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { has, natively, type RunOptions, scratch } from './programs.ts';
+import { has, natively, type Result, type RunOptions, scratch } from './programs.ts';
 
 /** The launcher's options of each run. */
 export const waysOf = (rforks: number[], escapes = false): string[][] =>
@@ -79,6 +79,10 @@ const languages: Entry[] = [
     },
     script: 'exec perl test.pl',
     shows: 'alarm\n',
+    uses: {
+      SIGALRM: 'its alarm, which it handles for as long as it waits',
+      SIGWINCH: 'a handler ends its select, which its alarm is to end',
+    },
   },
   {
     title: 'perl: its own threads',
@@ -392,7 +396,11 @@ let folders = 0;
 chmodSync(scratch, 0o755); // PostgreSQL is another user
 
 /** Runs a shell with the script in a folder of its own: natively, or by what runs it. The folder's name is `.` in the output. */
-export async function runEntry({ files, script }: Entry, run = natively, options: RunOptions = {}) {
+export async function runEntry(
+  { files, script }: Entry,
+  run: typeof natively = natively,
+  options: RunOptions = {},
+): Promise<Result> {
   const cwd = mkdtempSync(join(scratch, `list-${folders++}-`));
   chmodSync(cwd, 0o755);
   for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(cwd, name), text);

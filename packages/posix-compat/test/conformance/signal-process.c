@@ -261,7 +261,7 @@ static void read_sets(int fd, unsigned long *blocked, unsigned long *ignored)
 
 #define BIT(sig) (1ul << ((sig) - 1))
 
-BEHAVIOUR(exec_hands_on, "execve: the calling thread's mask stays, ignored signals stay ignored, caught ones are by default, what is pending stays")
+BEHAVIOUR(exec_hands_on, "execve: the calling thread's mask stays, ignored signals stay ignored, caught ones are by default")
 {
 	unsigned long blocked, ignored;
 	int fds[2];

@@ -124,6 +124,7 @@ BEHAVIOUR(queue_flood, "Twenty thousand queued signals from another process reac
 	struct rlimit limit = {2000, 100000};
 	pid_t parent = getpid(), child;
 
+	own_user();
 	getrlimit(RLIMIT_SIGPENDING, &limit);
 	limit.rlim_cur = limit.rlim_max < 2000 ? limit.rlim_max : 2000; /* so that others have theirs */
 	OK(sigaction(SIGRTMIN, &act, NULL));
