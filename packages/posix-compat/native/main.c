@@ -91,12 +91,10 @@ static void wait_for_signal(struct lwp *lwp)
 		;
 }
 
-/** In a child: what is pending is its parent's, and the kernel's mask what its one lwp blocks. */
+/** In a child: the kernel's mask is what its one lwp blocks. */
 static void vforked(struct lwp *lwp)
 {
 	sched_forked(lwp);
-	lwp->lwp_pending = NULL;
-	lwp->lwp_proc->p_pending = lwp->lwp_proc->p_incoming = NULL;
 	mask_first(lwp);
 }
 
@@ -106,7 +104,7 @@ static void forked(struct lwp *lwp)
 	thread_forked(lwp);
 	cputime_forked(lwp);
 	timers_forked();
-	pending_forked(lwp->lwp_proc);
+	pending_forked(lwp);
 	vforked(lwp);
 }
 

@@ -123,15 +123,16 @@ void pending_free(struct pending *pending)
 	give_back(pending);
 }
 
-void pending_forked(struct proc *proc)
+void pending_forked(struct lwp *lwp)
 {
+	struct proc *proc = lwp->lwp_proc;
+
 	memset(&pending_counts, 0, sizeof(pending_counts));
 	for (unsigned i = 0; i < POOL; i++)
 		pool[i].used = 0;
 	spare_lock = 0;
-	proc->p_incoming = NULL;
+	lwp->lwp_pending = proc->p_pending = proc->p_incoming = NULL;
 	proc->p_unassigned = false;
-	proc->p_held = 0;
 }
 
 /** What there is no room for, but the reserve. */

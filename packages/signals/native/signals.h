@@ -49,8 +49,8 @@ extern struct pending_counts {
 	uint32_t outside[SIGNALS + 1]; /* of those from outside, by signal */
 } pending_counts;
 bool pending_is_pooled(const struct pending *pending);
-/** In a fork's child, which begins with none: nothing of what its parent's lwps had is there any more. */
-void pending_forked(struct proc *proc);
+/** In a fork's child, which begins with none: what its parent's lwps had is theirs. Before the kernel lets any come. */
+void pending_forked(struct lwp *lwp);
 struct pending *pending_new(const siginfo_t *info); /* NULL: too many are under way (RLIMIT_SIGPENDING), or there is no memory. Not from a handler */
 void pending_free(struct pending *pending);
 uint64_t pending_come(struct proc *proc, const siginfo_t *info); /* from a handler. What the kernel is to block from now on: there is no room for more */

@@ -21,7 +21,25 @@ void (*program_signals_are_ours)(struct lwp *lwp);
 
 /* ------------------------------------------------ fork */
 
-/** In the child. */
+/**
+ * From before a fork until the child knows who it is: a signal for it comes then, and waits for that. What libcr needs itself comes meanwhile, and so do faults. Answers
+ * what this kernel thread has blocked.
+ */
+static uint64_t hold_signals(void)
+{
+	const uint64_t held = ~(SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGTRAP));
+	uint64_t before = 0;
+
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &held, &before, 8);
+	return before;
+}
+
+static void release_signals(uint64_t before)
+{
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+}
+
+/** In the child. program_forked says what the kernel is to block there. */
 static void forked(struct lwp *lwp, uint64_t flags)
 {
 	struct proc *proc = lwp->lwp_proc;
@@ -131,6 +149,7 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 
 long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls)
 {
+	uint64_t before;
 	long pid;
 
 	if ((flags & REFUSED) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
@@ -139,9 +158,11 @@ long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_
 		return vfork_process(lwp, tf, flags, stack, ptid, ctid, tls);
 	program_forks(true);
 	own_files_are_shared |= (flags & CLONE_FILES) != 0;
+	before = hold_signals();
 	pid = kernel_call(SYS_clone, flags & ~(uint64_t)CLONE_SETTLS, NULL, ptid, ctid, 0);
 	if (!pid)
 		return child(lwp, tf, flags, stack, tls);
+	release_signals(before);
 	program_forks(false);
 	return pid;
 }
@@ -151,6 +172,7 @@ long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct clone_arg
 	struct clone_args own = *args;
 	uint64_t stack = args->stack ? args->stack + args->stack_size : 0;
 	bool plain = !(args->flags >> 32) && !(args->flags & CLONE_PIDFD) && !args->set_tid_size;
+	uint64_t before;
 	long pid;
 
 	if (plain)
@@ -161,9 +183,11 @@ long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct clone_arg
 	own.flags &= ~(uint64_t)CLONE_SETTLS;
 	program_forks(true);
 	own_files_are_shared |= (args->flags & CLONE_FILES) != 0;
+	before = hold_signals();
 	pid = kernel_call(SYS_clone3, &own, sizeof(own));
 	if (!pid)
 		return child(lwp, tf, args->flags, stack, args->tls);
+	release_signals(before);
 	program_forks(false);
 	return pid;
 }
