@@ -67,6 +67,14 @@ describe('POSIX threads', () => {
       expect(status).toBe(3);
     },
   );
+  test('connections that a signal ends as soon as they have begun', async () => {
+    const { stdout } = await same(compile('cancelled'), [], [1, 2, 4]);
+    expect(stdout).toBe('800 connections, 0 that did not end as they should\n');
+  });
+  test('a signal for a child that has not run yet', async () => {
+    const { stdout } = await same(compile('fork-signals'), [], [1, 2]);
+    expect(stdout).toBe('lost: 0 of fork, 0 of vfork; by one of several 0 and 0\n');
+  });
   test('each futex call, and what stands in the words', async () => {
     const { stdout } = await same(compile('futexes'), [], [1, 2]);
     expect(stdout).toContain('= -35 EDEADLK');

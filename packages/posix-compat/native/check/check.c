@@ -49,7 +49,7 @@
 static const struct invariant *const all[] = {process_invariants, thread_invariants, rfork_invariants, queue_invariants};
 #define ROOMS_OF_INVARIANTS (sizeof(all) / sizeof(all[0]))
 
-static const struct invariant *spoiled; /* written before there is a second lwp */
+static const struct invariant *spoiled, *spoiled_room; /* written before there is a second lwp */
 static uint32_t deliveries;             /* atomic */
 static uint32_t is_spoiled;             /* atomic: it is done once */
 static const struct invariant *checked[LWKT_CPU_MAX]; /* each its rfork's */
@@ -78,11 +78,13 @@ static void check(const struct invariant *each, const struct delivery *d)
 	}
 }
 
-/** Only where it is the one that does so. */
+/** Of the invariants of a room, which are checked next: only where it is the one that does so. */
 static void spoil(const struct delivery *d)
 {
 	uint32_t no = 0;
 
+	if (__atomic_add_fetch(&deliveries, 1, __ATOMIC_RELAXED) <= SPOIL_AFTER)
+		return;
 	checked[lwkt_cpuid()] = spoiled;
 	if (__atomic_compare_exchange_n(&is_spoiled, &no, 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) && !spoiled->spoil(d))
 		__atomic_store_n(&is_spoiled, 0, __ATOMIC_SEQ_CST);
@@ -90,11 +92,13 @@ static void spoil(const struct delivery *d)
 
 static void look(const struct delivery *d)
 {
-	if (spoiled && __atomic_fetch_add(&deliveries, 1, __ATOMIC_RELAXED) > SPOIL_AFTER)
-		spoil(d);
-	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS; i++)
-		if (!d->over || all[i] == thread_invariants)
-			check(all[i], d);
+	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS; i++) {
+		if (d->over && all[i] != thread_invariants)
+			continue;
+		if (spoiled_room == all[i])
+			spoil(d);
+		check(all[i], d);
+	}
 }
 
 void __real_signals_deliver(struct lwp *lwp, struct trapframe *tf);
@@ -120,8 +124,10 @@ static const struct invariant *find(const char *name)
 {
 	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS; i++)
 		for (const struct invariant *each = all[i]; each->name; each++)
-			if (!strcmp(each->name, name))
+			if (!strcmp(each->name, name)) {
+				spoiled_room = all[i];
 				return each;
+			}
 	program_fail(125, name, "no invariant has this name");
 }
 

@@ -29,15 +29,13 @@ static void futex_queued(const struct delivery *d)
 	each_waiter(d, is_queued);
 }
 
+static struct waiter no_waiter;
+
 static bool spoil_futex_queued(const struct delivery *d)
 {
-	for (unsigned i = 0; i < FUTEX_BUCKETS; i++)
-		if (!list_empty(&futex_buckets[i].waiters)) {
-			LIST_ENTRY(futex_buckets[i].waiters.next, struct waiter, link)->bucket = NULL;
-			return true;
-		}
 	(void)d;
-	return false;
+	list_append(&futex_buckets[0].waiters, &no_waiter.link);
+	return true;
 }
 
 static void has_left(const struct delivery *d, struct bucket *bucket, const struct waiter *waiter)
@@ -53,12 +51,9 @@ static void futex_left(const struct delivery *d)
 
 static bool spoil_futex_left(const struct delivery *d)
 {
-	for (unsigned i = 0; i < FUTEX_BUCKETS; i++)
-		if (!list_empty(&futex_buckets[i].waiters)) {
-			LIST_ENTRY(futex_buckets[i].waiters.next, struct waiter, link)->td = d->lwp->lwp_td;
-			return true;
-		}
-	return false;
+	no_waiter = (struct waiter){.bucket = futex_bucket_of(0), .td = d->lwp->lwp_td};
+	list_append(&futex_bucket_of(0)->waiters, &no_waiter.link);
+	return true;
 }
 
 static void pi_queued(const struct delivery *d)
@@ -78,13 +73,11 @@ static void pi_queued(const struct delivery *d)
 
 static bool spoil_pi_queued(const struct delivery *d)
 {
+	static struct pi_waiter waiter = {.told = true};
+
 	(void)d;
-	for (unsigned i = 0; i < PI_BUCKETS; i++)
-		if (!list_empty(&pi_buckets[i])) {
-			LIST_ENTRY(pi_buckets[i].next, struct pi_waiter, link)->told = true;
-			return true;
-		}
-	return false;
+	list_append(&pi_buckets[0], &waiter.link);
+	return true;
 }
 
 static void pi_counted(const struct delivery *d)

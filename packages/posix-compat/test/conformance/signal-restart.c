@@ -294,6 +294,16 @@ static int sleep_call(int clock, int flags)
 	return error ? -1 : 0;
 }
 
+static void block_around(void)
+{
+	sigset_t set;
+
+	make_pipe();
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	OK(pthread_sigmask(SIG_BLOCK, &set, NULL));
+}
+
 static int wait_set(int how)
 {
 	struct pollfd poll_one = {fds[0], POLLIN, 0};
@@ -366,6 +376,14 @@ static int waitid_call(void)
 	siginfo_t info;
 
 	return waitid(P_PID, (id_t)child, &info, WEXITED);
+}
+
+static int own_futex_call(int op)
+{
+	static int word;
+	struct timespec ts = op == FUTEX_WAIT_PRIVATE ? (struct timespec){15, 0} : from_now(CLOCK_MONOTONIC, 15000);
+
+	return (int)syscall(SYS_futex, &word, op, 0, &ts, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
 static int futex_call(int op, bool timed)
@@ -465,6 +483,8 @@ WITH_RESTART(mq_timedreceive, "mq_timedreceive", make_mq(false), nothing(), time
 WITH_RESTART(mq_timedsend, "mq_timedsend", make_mq(true), nothing(), timed_mq(true), CHECK(mq_receive(queue, bytes, 8, NULL) == 1))
 WITH_RESTART(futex, "futex, FUTEX_WAIT without a timeout", nothing(), nothing(), futex_call(FUTEX_WAIT, false), futex_release())
 NEVER_RESTARTED(futex_timeout, "futex, FUTEX_WAIT with a timeout", nothing(), futex_call(FUTEX_WAIT, true))
+NEVER_RESTARTED(futex_private_timeout, "futex, FUTEX_WAIT with a timeout, of one process", nothing(), own_futex_call(FUTEX_WAIT_PRIVATE))
+NEVER_RESTARTED(futex_private_until, "futex, FUTEX_WAIT_BITSET until a time, of one process", nothing(), own_futex_call(FUTEX_WAIT_BITSET_PRIVATE))
 WITH_RESTART(sem_wait, "sem_wait", make_sem_t(), nothing(), sem_wait(&common->sem), OK(sem_post(&common->sem)))
 NEVER_RESTARTED(sem_timedwait, "sem_timedwait", make_sem_t(), timed_sem())
 NEVER_ENDED(mutex, "pthread_mutex_lock", make_mutex(), hold_mutex(), lock_call(false), OK(pthread_mutex_unlock(&common->mutex)))
@@ -480,6 +500,9 @@ NEVER_RESTARTED(select, "select", make_pipe(), wait_set(3))
 NEVER_RESTARTED(pselect, "pselect", make_pipe(), wait_set(4))
 NEVER_RESTARTED(epoll_wait, "epoll_wait", make_pipe(), wait_set(5))
 NEVER_RESTARTED(epoll_pwait, "epoll_pwait", make_pipe(), wait_set(6))
+NEVER_RESTARTED(ppoll_within, "ppoll, by a signal that its mask alone lets through", block_around(), wait_set(2))
+NEVER_RESTARTED(pselect_within, "pselect, by a signal that its mask alone lets through", block_around(), wait_set(4))
+NEVER_RESTARTED(epoll_pwait_within, "epoll_pwait, by a signal that its mask alone lets through", block_around(), wait_set(6))
 NEVER_RESTARTED(sigtimedwait, "sigtimedwait, by another signal than those it waits for", nothing(), sigwait_call())
 NEVER_RESTARTED(sigsuspend, "sigsuspend", nothing(), suspend_call())
 NEVER_RESTARTED(pause, "pause", nothing(), pause())

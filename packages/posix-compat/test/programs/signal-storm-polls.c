@@ -229,8 +229,14 @@ static int wait_for_child(struct kind *self, bool for_long)
 	child = fork();
 	if (child < 0)
 		return errno;
-	if (!child)
-		_exit(code);
+	if (!child) {
+		unsigned before = handlers_run();
+
+		in_child();
+		if (code % 2)
+			raise(SIGUSR1);
+		_exit(handlers_run() - before == (unsigned)code % 2 ? code : 200);
+	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			complain("waitpid", EINTR, errno);

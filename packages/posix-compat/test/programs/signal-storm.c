@@ -65,6 +65,11 @@ unsigned handlers_run(void)
 	return ran[PLAIN] + ran[RESTARTING];
 }
 
+void in_child(void)
+{
+	workers[me].tid = gettid();
+}
+
 /** On the stack that this thread has, or on its alternate one. */
 static void is_here(bool on_altstack)
 {

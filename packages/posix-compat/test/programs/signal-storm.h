@@ -52,6 +52,8 @@ extern pid_t holder;
 unsigned choose(unsigned n);
 unsigned handlers_run(void); /* on this thread, so far */
 void complain(const char *what, long expected, long got) __attribute__((cold));
+/** This thread is a child's now. */
+void in_child(void);
 /** A thread has got one of WAITED_FOR. */
 void waited_for(const siginfo_t *info);
 void compute(unsigned rounds);

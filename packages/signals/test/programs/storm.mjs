@@ -44,6 +44,26 @@ await run(() => {
   const [token, mutex, cond, semaphore] = [new Token('storm'), new Mutex(), new Cond(), new Semaphore(0)];
   const pipes = Array.from({ length: 20 }, () => sys.pipe2(0));
   const byte = () => Buffer.alloc(1);
+  const eventfd = sys.eventfd2(0, c.EFD_SEMAPHORE);
+  const [receives, sends] = sys.socketpair(c.AF_UNIX, c.SOCK_DGRAM);
+  const timerfd = sys.timerfd_create(c.CLOCK_MONOTONIC);
+  sys.timerfd_settime(timerfd, 0, { value: 1, interval: 1 });
+  const epoll = sys.epoll_create1();
+  for (const [r] of pipes.slice(0, 5))
+    sys.epoll_ctl(epoll, c.EPOLL_CTL_ADD, r, { events: c.EPOLLIN, data: r });
+  /** Of what is given away, each thing comes to one thread. */
+  const given = { events: 0, messages: 0 };
+  const taken = { events: 0, messages: 0 };
+  const give = () => {
+    sys.write(eventfd, Buffer.from(new BigUint64Array([1n]).buffer), 8);
+    given.events++;
+    try {
+      sys.sendto(sends, Buffer.from('z'), c.MSG_DONTWAIT);
+      given.messages++;
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  };
   const kinds = [
     () => sleep(random(20)),
     () => wait(new Promise((resolve) => setTimeout(resolve, random(20)))),
@@ -67,8 +87,25 @@ await run(() => {
     () => sigsuspend(undefined, { timeout: random(20) }),
     () => new MsgPort().waitport({ timeout: random(20) }),
     () => sigwait('SIGRTMIN+9', { timeout: random(20) }),
+    () => {
+      const value = Buffer.alloc(8);
+      if (sys.read(eventfd, value, 8) !== 8 || value.readBigUInt64LE() !== 1n) fault('an eventfd');
+      taken.events++;
+    },
+    () => {
+      const message = byte();
+      if (sys.recvfrom(receives, message).length !== 1 || message[0] !== 0x7a) fault('a message');
+      taken.messages++;
+    },
+    () => {
+      const value = Buffer.alloc(8);
+      if (sys.read(timerfd, value, 8) !== 8 || value.readBigUInt64LE() === 0n) fault('a timerfd');
+    },
+    () => sys.epoll_wait(epoll, 4, random(20)),
+    () => sys.select({ read: pipes.slice(0, 3).map(([r]) => r) }, random(20)),
   ];
   const expected = new Set(['EINTR', 'EAGAIN', 'ETIMEDOUT', 'ERR_LWKT_TIMEOUT']);
+  let alive = THREADS;
   const threads = Array.from({ length: THREADS }, (_, i) =>
     create(() => {
       for (let n = i; !over; n++) {
@@ -78,6 +115,7 @@ await run(() => {
           if (!expected.has(error.code)) throw error;
         }
       }
+      alive--;
     }),
   );
   /** By number: those that compute. Their handlers run on others in their place. */
@@ -109,6 +147,7 @@ await run(() => {
     }
     for (const [, w] of pipes) sys.write(w, Buffer.alloc(5), 5);
     for (let i = 0; i < 100; i++) semaphore.post();
+    for (let i = 0; i < 20; i++) give();
     sleep(0);
   }
   for (const exit of exits) if (wait(exit) !== 0) fault('a sender failed');
@@ -118,13 +157,24 @@ await run(() => {
     [...got].some(([td, { next, sent }]) => computing.get(1) !== td && computing.get(2) !== td && next < sent)
   ) {
     semaphore.post();
+    give();
     sleep(1);
   }
   over = true;
   for (let i = 0; i < THREADS; i++) semaphore.post();
   for (const [, w] of pipes) sys.write(w, Buffer.alloc(THREADS), THREADS);
+  while (alive > 0) {
+    for (let i = 0; i < 10; i++) give();
+    sleep(1);
+  }
   for (const td of threads) td.join();
   for (const td of computing.values()) td.join();
+  for (; sys.poll([{ fd: eventfd, events: c.POLLIN }], 0) > 0; taken.events++)
+    sys.read(eventfd, Buffer.alloc(8), 8);
+  for (; sys.poll([{ fd: receives, events: c.POLLIN }], 0) > 0; taken.messages++)
+    sys.recvfrom(receives, byte());
+  for (const what of Object.keys(given))
+    if (given[what] !== taken[what]) fault(`${taken[what]} of ${given[what]} ${what}`);
   sleep(5);
   for (const [td, { next, sent }] of got) if (next !== sent) fault(`${td}: ${next} of ${sent}`);
   console.log(JSON.stringify({ faults, ...seen, standard: seen.standard > 0, between }));
