@@ -1,15 +1,21 @@
 /*
  * crash.c - a program ends by what it does wrong: crash HOW [thread]. With "thread" another thread than the main one does it, while others wait and compute.
- * The function that does it is wrong_NAME, with a name of its own in each core.
+ * The function that does it is wrong_NAME, with a name of its own in each core. crash status HOW [thread] says how a child of it ends.
  */
 #define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WRONG(name) __attribute__((noinline)) static void wrong_##name(void)
@@ -123,11 +129,46 @@ WRONG(handler)
 	wrong_stack();
 }
 
+/* What a debugger is to find in the registers that a call keeps, and in vectors. */
+#define KNOWN                                                                                                                                \
+	"movq $0x1111111111111111, %%rbx\n\tmovq $0x2222222222222222, %%r12\n\tmovq $0x3333333333333333, %%r13\n\tmovq $0x4444444444444444, %%r14\n\t" \
+	"movq $0x5555555555555555, %%r15\n\tmovq %%r15, %%xmm3\n\tmovq %%r12, %%xmm15\n\t"
+#define KNOWN_CLOBBERS "rbx", "r12", "r13", "r14", "r15", "xmm3", "xmm15", "memory"
+
+/** At an instruction. */
+WRONG(registers)
+{
+	__asm__ volatile(KNOWN "ud2" ::: KNOWN_CLOBBERS);
+}
+
+/** In a call, by a signal that the thread sends to itself. */
+WRONG(registers_quit)
+{
+	__asm__ volatile(KNOWN "syscall" ::"a"(SYS_tkill), "D"(gettid()), "S"(SIGQUIT) : "rcx", "r11", KNOWN_CLOBBERS);
+}
+
+/** In a call that a filter of its own catches. */
+WRONG(registers_trap)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	__asm__ volatile(KNOWN "syscall" ::"a"(SYS_getpgid), "D"(0) : "rcx", "r11", KNOWN_CLOBBERS);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } ways[] = {{"stack", wrong_stack}, {"jump_null", wrong_jump_null}, {"jump_unmapped", wrong_jump_unmapped}, {"jump_data", wrong_jump_data}, {"instruction", wrong_instruction},
-            {"divide", wrong_divide}, {"write", wrong_write}, {"bus", wrong_bus}, {"abort", wrong_abort}, {"free", wrong_free}, {"trap", wrong_trap}, {"blocked", wrong_blocked}, {"handler", wrong_handler}};
+            {"divide", wrong_divide}, {"write", wrong_write}, {"bus", wrong_bus}, {"abort", wrong_abort}, {"free", wrong_free}, {"trap", wrong_trap}, {"blocked", wrong_blocked}, {"handler", wrong_handler},
+            {"registers", wrong_registers}, {"registers_quit", wrong_registers_quit}, {"registers_trap", wrong_registers_trap}};
 
 static void do_it(const char *name)
 {
@@ -158,10 +199,26 @@ static void *computes(void *arg)
 	return arg;
 }
 
+static void tell_status(void)
+{
+	int status;
+
+	while (wait(&status) < 0)
+		;
+	printf("signal %d, core %d\n", WTERMSIG(status), WCOREDUMP(status));
+	exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread;
 
+	if (argc > 2 && !strcmp(argv[1], "status")) {
+		if (fork())
+			tell_status();
+		argv++;
+		argc--;
+	}
 	if (argc < 2) {
 		for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 			puts(ways[i].name);
