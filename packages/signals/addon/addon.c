@@ -79,15 +79,28 @@ static void set_signalfd(struct environment *environment)
 static void tell_others(void)
 {
 	for (struct environment *to = environments; to; to = to->next) {
-		struct others others = { 0, 0, to->others->lost };
+		uint64_t waiting = 0, subscribed = 0;
 
 		for (struct environment *from = environments; from; from = from->next) {
 			if (from == to)
 				continue;
-			others.waiting |= from->waiting;
-			others.subscribed |= from->subscribed;
+			waiting |= from->waiting;
+			subscribed |= from->subscribed;
 		}
-		*to->others = others;
+		to->shared->others_waiting = waiting;
+		to->shared->others_subscribed = subscribed;
+	}
+}
+
+/* An environment has come (1), or gone (-1). */
+static void count_others(struct environment *changed, int by)
+{
+	for (struct environment *each = environments; each; each = each->next) {
+		if (each == changed)
+			continue;
+		atomic_fetch_add(&each->shared->others, (uint32_t)by);
+		atomic_fetch_add(&changed->shared->others, (uint32_t)by);
+		each->waiting = atomic_load(&each->shared->waiting); /* it has told nobody, as long as there was nobody */
 	}
 }
 
@@ -142,6 +155,13 @@ static napi_value receive(napi_env env, napi_callback_info info)
 	return number(env, count);
 }
 
+/* leaveToLoop(): the event loop deals with what has been read, in its own context. */
+static napi_value leave_to_loop(napi_env env, napi_callback_info info)
+{
+	uv_async_send(&arguments(env, info, NULL, 0)->async);
+	return NULL;
+}
+
 static napi_value set_field(napi_env env, napi_callback_info info, size_t offset)
 {
 	double words[2];
@@ -154,12 +174,8 @@ static napi_value set_field(napi_env env, napi_callback_info info, size_t offset
 	if (field == &environment->reads || field == &environment->paused) {
 		set_signalfd(environment);
 		managed_update();
-	} else if (field != &environment->held && before != bits)
+	} else if (field == &environment->subscribed && before != bits)
 		tell_others();
-	if (field == &environment->waiting)
-		for (struct environment *each = environments; each; each = each->next)
-			if (each != environment && (each->held & bits & ~before))
-				uv_async_send(&each->async);
 	pthread_mutex_unlock(&lock);
 	return NULL;
 }
@@ -174,9 +190,31 @@ static napi_value set_paused(napi_env env, napi_callback_info info)
 	return set_field(env, info, offsetof(struct environment, paused));
 }
 
-static napi_value set_waiting(napi_env env, napi_callback_info info)
+/* tellWaiting(): others hear what is waited for here. */
+static napi_value tell_waiting(napi_env env, napi_callback_info info)
 {
-	return set_field(env, info, offsetof(struct environment, waiting));
+	struct environment *environment = arguments(env, info, NULL, 0);
+	uint64_t before, bits;
+
+	pthread_mutex_lock(&lock);
+	before = environment->waiting;
+	bits = environment->waiting = atomic_load(&environment->shared->waiting);
+	if (before != bits)
+		tell_others();
+	for (struct environment *each = environments; each; each = each->next)
+		if (each != environment && (each->held & bits & ~before))
+			uv_async_send(&each->async);
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+/* setReader(): the running userthread. */
+static napi_value set_reader(napi_env env, napi_callback_info info)
+{
+	struct environment *environment = arguments(env, info, NULL, 0);
+
+	environment->reader = environment->api->curthread();
+	return NULL;
 }
 
 static napi_value set_subscribed(napi_env env, napi_callback_info info)
@@ -204,7 +242,7 @@ static void change_action(int sig, enum kind kind, struct environment *owner)
 	actions[sig].owner = owner ? owner->id : 0;
 	if (before != owner && before) {
 		before->actions &= ~BIT(sig);
-		before->others->lost++;
+		before->shared->lost++;
 		set_signalfd(before);
 		uv_async_send(&before->async); /* what it holds of them is another's now */
 	}
@@ -405,11 +443,17 @@ static void call_ready(struct environment *environment)
 	napi_close_handle_scope(environment->env, scope);
 }
 
+/* A reader that has not had its turn when the event loop looks again is not waited for. */
 static void on_readable(uv_poll_t *handle, int status, int events)
 {
+	struct environment *environment = handle->data;
+	bool waits = environment->shared->reading == READER_WAITS;
+
 	(void)status;
 	(void)events;
-	call_ready(handle->data);
+	environment->shared->reading = waits ? READER_WOKEN : READER_NONE;
+	if (!waits || environment->api->schedule(environment->reader) != 0)
+		call_ready(environment);
 }
 
 static void on_letter(uv_async_t *handle)
@@ -440,6 +484,7 @@ static void leave(napi_async_cleanup_hook_handle hook, void *arg)
 			*at = environment->next;
 			break;
 		}
+	count_others(environment, -1);
 	if (!environment->main) {
 		for (int sig = 1; sig <= SIGNALS; sig++)
 			if (actions[sig].kind == ACTION_HANDLER && actions[sig].owner == environment->id)
@@ -461,12 +506,14 @@ static void leave(napi_async_cleanup_hook_handle hook, void *arg)
 	uv_close((uv_handle_t *)&environment->async, on_closed);
 }
 
-/* setup(onReady, others: ArrayBuffer(24), buffer: ArrayBuffer(64 * 128)) -> its number, or -errno. */
+/* setup(onReady, shared: ArrayBuffer(48), buffer: ArrayBuffer(64 * 128), lwktApi) -> its number, or -errno. */
 static napi_value setup(napi_env env, napi_callback_info info)
 {
 	struct environment *environment = calloc(1, sizeof(*environment));
-	napi_value args[3], name, resource;
-	size_t count = 3, length;
+	napi_value args[4], name, resource;
+	size_t count = 4, length;
+	uint64_t api;
+	bool lossless;
 	sigset_t none;
 	uv_loop_t *loop;
 	static bool begun;
@@ -474,6 +521,13 @@ static napi_value setup(napi_env env, napi_callback_info info)
 	napi_get_cb_info(env, info, &count, args, NULL, NULL);
 	if (!environment)
 		return number(env, -ENOMEM);
+	napi_get_value_bigint_uint64(env, args[3], &api, &lossless);
+	environment->api = (const struct lwkt_api *)(uintptr_t)api;
+	if (environment->api->version != LWKT_VERSION || environment->api->size < sizeof(struct lwkt_api)) {
+		free(environment);
+		napi_throw_error(env, NULL, "this native half was built for another version of @libcr/core");
+		return NULL;
+	}
 	sigemptyset(&none);
 	environment->fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (environment->fd < 0) {
@@ -486,11 +540,11 @@ static napi_value setup(napi_env env, napi_callback_info info)
 	environment->main = gettid() == getpid();
 	environment->last = &environment->inbox;
 	napi_create_reference(env, args[0], 1, &environment->on_ready);
-	napi_get_arraybuffer_info(env, args[1], (void **)&environment->others, &length);
+	napi_get_arraybuffer_info(env, args[1], (void **)&environment->shared, &length);
 	napi_get_arraybuffer_info(env, args[2], (void **)&environment->buffer, &length);
 	/* Both buffers live as long as this object. */
 	napi_create_object(env, &resource);
-	napi_set_named_property(env, resource, "others", args[1]);
+	napi_set_named_property(env, resource, "shared", args[1]);
 	napi_set_named_property(env, resource, "buffer", args[2]);
 	napi_create_reference(env, resource, 1, &environment->memory);
 	napi_create_string_utf8(env, "libcr: signals", NAPI_AUTO_LENGTH, &name);
@@ -514,6 +568,7 @@ static napi_value setup(napi_env env, napi_callback_info info)
 	environment->id = ++last_id;
 	environment->next = environments;
 	environments = environment;
+	count_others(environment, 1);
 	tell_others();
 	pthread_mutex_unlock(&lock);
 	return number(env, environment->id);
@@ -524,10 +579,12 @@ NAPI_MODULE_INIT()
 	static const napi_property_descriptor functions[] = {
 		{ "setup", NULL, setup, NULL, NULL, NULL, napi_default, NULL },
 		{ "receive", NULL, receive, NULL, NULL, NULL, napi_default, NULL },
+		{ "leaveToLoop", NULL, leave_to_loop, NULL, NULL, NULL, napi_default, NULL },
 		{ "setReads", NULL, set_reads, NULL, NULL, NULL, napi_default, NULL },
 		{ "setPaused", NULL, set_paused, NULL, NULL, NULL, napi_default, NULL },
-		{ "setWaiting", NULL, set_waiting, NULL, NULL, NULL, napi_default, NULL },
+		{ "tellWaiting", NULL, tell_waiting, NULL, NULL, NULL, napi_default, NULL },
 		{ "setSubscribed", NULL, set_subscribed, NULL, NULL, NULL, napi_default, NULL },
+		{ "setReader", NULL, set_reader, NULL, NULL, NULL, napi_default, NULL },
 		{ "setHeld", NULL, set_held, NULL, NULL, NULL, napi_default, NULL },
 		{ "setAction", NULL, set_action, NULL, NULL, NULL, napi_default, NULL },
 		{ "action", NULL, action, NULL, NULL, NULL, napi_default, NULL },

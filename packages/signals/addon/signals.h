@@ -13,10 +13,13 @@
 #include <node_api.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/signalfd.h>
 #include <uv.h>
+
+#include "lwkt.h"
 
 #define SIGNALS 64
 #define BIT(sig) (1ull << ((sig) - 1))
@@ -44,11 +47,18 @@ struct letter {
 	};
 };
 
-/* What other environments want, as JavaScript sees it; written under the lock. */
-struct others {
-	uint64_t waiting;
-	uint64_t subscribed;
-	uint32_t lost; /* how often a handler of this environment's has been replaced */
+enum { READER_NONE, READER_WAITS, READER_WOKEN };
+
+/* What an environment's JavaScript and C tell each other without a call. */
+struct shared {
+	/* what other environments want; written under the lock */
+	uint64_t others_waiting;
+	uint64_t others_subscribed;
+	uint32_t lost;           /* how often a handler of this environment's has been replaced */
+	_Atomic uint32_t others; /* how many there are. Who waits writes `waiting`, and then looks at this; who comes adds itself here, and then looks at that */
+	/* written by JavaScript */
+	_Atomic uint64_t waiting; /* somebody waits for them here */
+	uint32_t reading;         /* what `reader` does; the environment's thread only */
 };
 
 struct environment {
@@ -58,14 +68,15 @@ struct environment {
 	uint64_t actions;    /* signals that have a handler here */
 	uint64_t reads;      /* that it reads besides */
 	uint64_t paused;     /* that stay in the kernel for now, as much of them waits here */
-	uint64_t waiting;    /* somebody waits for them */
+	uint64_t waiting;    /* somebody waits for them, as others have been told */
 	uint64_t subscribed; /* somebody gets all of them */
 	uint64_t held;       /* it has read them, and they wait for a userthread */
 	struct letter *inbox, **last;
 	/* written by setup only */
 	int fd;
 	bool main;
-	struct others *others; /* in an ArrayBuffer */
+	const struct lwkt_api *api;
+	struct shared *shared; /* in an ArrayBuffer */
 	char *buffer;          /* in an ArrayBuffer: room for BATCH letters without their link */
 	/* the environment's thread only */
 	napi_env env;
@@ -74,6 +85,7 @@ struct environment {
 	napi_async_cleanup_hook_handle hook;
 	uv_poll_t poll;
 	uv_async_t async;
+	lwkt_thread_t reader; /* a userthread that waits for signals, and reads them instead of the event loop */
 	int handles;
 	int holds; /* reasons for which the loop stays alive */
 	struct timer *timers;

@@ -7,7 +7,6 @@
  *
  * Invariant: a queue's signals are delivered in its order; what was read later comes after it.
  */
-import { ownTimers } from '@libcr/core/internal';
 import { forget, give, handlers } from './handlers.ts';
 import { NSIG, SIGRTMIN } from './names.ts';
 import { ACTION_HANDLER, ACTION_IGNORE, native } from './native.ts';
@@ -63,14 +62,31 @@ const incoming: Queued[] = [];
 let dealing = false;
 let lost = 0;
 
-/** Reads what there is, and deals with it. */
-export function drain(): void {
+function receive(): void {
   for (let turns = 0; turns < 16; turns++) {
     const count = native.receive();
     for (let i = 0; i < count; i++) incoming.push({ info: infoAt(i), flags: flagsAt(i) });
     if (count < BATCH) break;
   }
+}
+
+/** Reads what there is, and deals with it. */
+export function drain(): void {
+  receive();
   deal();
+}
+
+/** The same on a thread that waits for signals: what nobody waits for is left to the event loop, as handlers have nothing to do with that thread. */
+export function drainToWaiters(): void {
+  receive();
+  if (dealing) return;
+  let dealt = 0;
+  for (const { info, flags } of incoming) {
+    if ((flags & COPY) !== 0 || !takers.some((each) => each.offer(info))) break;
+    dealt++;
+  }
+  incoming.splice(0, dealt);
+  if (incoming.length > 0) native.leaveToLoop();
 }
 
 /** In their order, also where somebody's code that is called reads again. */
@@ -87,7 +103,7 @@ function deal(): void {
     // A handler that has run here and now, as its thread has sent the signal itself, may have thrown.
     incoming.splice(0, dealt);
     dealing = false;
-    if (incoming.length > 0) ownTimers.setImmediate(deal);
+    if (incoming.length > 0) native.leaveToLoop();
   }
 }
 

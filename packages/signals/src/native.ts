@@ -10,15 +10,20 @@ import { CodedError, ownScripts } from '@libcr/core/internal';
 
 /** addon/addon.c and addon/timer.c. Sets of signals are two words; answers below 0 are -errno. */
 export interface Native {
-  setup(onReady: () => void, others: ArrayBuffer, buffer: ArrayBuffer): number;
+  setup(onReady: () => void, shared: ArrayBuffer, buffer: ArrayBuffer, lwktApi: bigint): number;
   /** How many signals are in the buffer now. */
   receive(): number;
+  /** onReady is called in the event loop's own context, though there is nothing new. */
+  leaveToLoop(): void;
   /** What this environment reads, besides signals that have a handler here. */
   setReads(low: number, high: number): void;
   /** Of those, what stays in the kernel for now. */
   setPaused(low: number, high: number): void;
-  /** What a thread here waits for; what somebody here gets all of; what waits here for a thread. Others see it. */
-  setWaiting(low: number, high: number): void;
+  /** Others hear what is waited for here: the words are in the shared buffer. */
+  tellWaiting(): void;
+  /** The running userthread is the one that is woken by the word READING. */
+  setReader(): void;
+  /** What somebody here gets all of; what waits here for a thread. Others see it. */
   setSubscribed(low: number, high: number): void;
   setHeld(low: number, high: number): void;
   /** A signal's action, 0 to 2 as the constants here. What it was: the kind, and 4 times the number of the environment whose handler it is. */

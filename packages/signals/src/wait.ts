@@ -15,12 +15,12 @@ import {
   wake,
   wouldBlock,
 } from '@libcr/core/internal';
-import { addTakers, arrive, takeQueued } from './deliver.ts';
+import { addTakers, arrive, drainToWaiters, takeQueued } from './deliver.ts';
 import { posixError } from './errors.ts';
 import { hold } from './hold.ts';
 import { change } from './mask.ts';
 import { native } from './native.ts';
-import { read } from './read.ts';
+import { isToRead, read, setWaiting, stopReading, wakeToRead } from './read.ts';
 import { FORWARDED, infoAt, type SignalInfo } from './siginfo.ts';
 import { inWords, type Signals, setOf, setToTake } from './sigset.ts';
 import { stateOf, suspended } from './thread.ts';
@@ -42,7 +42,7 @@ function tell(): void {
     low |= waiter.low;
     high |= waiter.high;
   }
-  native.setWaiting(low, high);
+  setWaiting(low, high);
 }
 
 function waiterFor(signo: number, td: UserThread | undefined): Waiter | undefined {
@@ -59,7 +59,6 @@ export function offer(info: SignalInfo, td?: UserThread): boolean {
   if (waiters.length === 0) return false;
   const waiter = waiterFor(info.signo, td);
   if (waiter === undefined) return false;
-  caller = undefined;
   waiter.info = info;
   tell();
   wake(waiter.td);
@@ -91,11 +90,13 @@ function giveWay(td: UserThread): void {
   if (td !== caller) {
     caller = td;
     calls = 0;
-    begun = performance.now();
-  } else if (++calls % CALLS === 0 && performance.now() - begun > TURN_MS) {
-    caller = undefined;
-    if (!holdsTokens(td)) yieldNow(); // who holds tokens would let go of them where it need not
   }
+  if (++calls % CALLS !== 0) return;
+  const now = performance.now();
+  if (calls === CALLS) begun = now;
+  if (now - begun <= TURN_MS) return;
+  calls = 0;
+  if (!holdsTokens(td)) yieldNow(); // who holds tokens would let go of them where it need not
 }
 
 /**
@@ -118,10 +119,21 @@ export function sigwait(set: Signals, options: WaitOptions = {}): SignalInfo {
   if (now !== undefined) return now;
   if (options.timeout === 0) throw posixError('EAGAIN', 'sigtimedwait');
   if (td === thread0) throw wouldBlock('sigwait()');
-  return block({ td, low, high, info: undefined }, options);
+  caller = undefined;
+  const limited = options.timeout !== undefined || options.signal !== undefined;
+  return block({ td, low, high, info: undefined }, limited ? options : undefined);
 }
 
-function block(waiter: Waiter, options: WaitOptions): SignalInfo {
+/** Called before each sleep: whether the signal is there. */
+function isThere(waiter: Waiter): boolean {
+  const { td } = waiter;
+  if (waiter.info === undefined && isToRead(td)) drainToWaiters();
+  if (waiter.info !== undefined) return true;
+  if (!holdsTokens(td)) wakeToRead(td); // who holds tokens is not there before it has them again
+  return false;
+}
+
+function block(waiter: Waiter, options: WaitOptions | undefined): SignalInfo {
   const { td } = waiter;
   const holds = !isDaemon(td);
   let returned = false;
@@ -129,7 +141,7 @@ function block(waiter: Waiter, options: WaitOptions): SignalInfo {
   tell();
   if (holds) hold(true);
   try {
-    blockUntil('sigwait()', () => waiter.info !== undefined, options);
+    blockUntil('sigwait()', () => isThere(waiter), options);
     returned = true;
     return waiter.info as unknown as SignalInfo;
   } catch (error) {
@@ -137,8 +149,9 @@ function block(waiter: Waiter, options: WaitOptions): SignalInfo {
       throw posixError('EAGAIN', 'sigtimedwait');
     throw error;
   } finally {
+    stopReading(td);
     waiters.splice(waiters.indexOf(waiter), 1);
-    tell();
+    if (waiter.info === undefined) tell();
     if (holds) hold(false);
     if (!returned && waiter.info !== undefined) arrive(waiter.info, FORWARDED);
   }

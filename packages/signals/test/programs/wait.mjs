@@ -1,5 +1,6 @@
 // What the standard says of sigwait, sigtimedwait and sigsuspend. See conformance.test.ts.
-import { curthread, sleep } from '@libcr/core';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { create, curthread, sleep, Token, yieldNow } from '@libcr/core';
 import {
   kill,
   sigaction,
@@ -130,6 +131,63 @@ await conform({
     assert.equal(td.state, 'blocked');
     kill(process.pid, 'SIGUSR1');
     td.join();
+  },
+
+  'who waits holds up no handler of another signal, and has it run neither on itself nor with its AsyncLocalStorage':
+    () => {
+      sigprocmask('block', 'SIGUSR1');
+      const storage = new AsyncLocalStorage();
+      const seen = [];
+      sigaction('SIGUSR2', () => seen.push(`${curthread().name} ${storage.getStore()}`));
+      const token = new Token('one');
+      const waits = () => {
+        sigwait('SIGUSR1');
+        seen.push('waited');
+      };
+      const heard = () => {
+        byKernel('SIGUSR2');
+        while (seen.length === 0) yieldNow();
+        assert.deepEqual(seen.splice(0), ['signals undefined']);
+      };
+      const tds = [
+        storage.run('waiter', () => create(waits)),
+        create(waits, { priority: 0 }), // it does not have its turn as long as others are runnable
+        create(() => {
+          const hold = token.get();
+          waits();
+          hold.release();
+        }),
+      ];
+      settle();
+      heard();
+      sleep(1);
+      assert.equal(tds[1].state, 'blocked');
+      for (const _ of tds) {
+        heard();
+        kill(process.pid, 'SIGUSR1');
+        until(() => seen.length > 0);
+        assert.deepEqual(seen.splice(0), ['waited']);
+      }
+    },
+
+  'a signal that is taken while others come is in its order with them': () => {
+    const set = ['SIGRTMIN', 'SIGRTMIN+1'];
+    sigprocmask('block', set);
+    const infos = noted('SIGRTMIN+2');
+    const td = started(() => Array.from({ length: 200 }, () => sigwait(set)));
+    for (let i = 0; i < 100; i++) {
+      sigqueue(process.pid, 'SIGRTMIN', i);
+      onThread0(() => sigqueue(process.pid, 'SIGRTMIN+1', i));
+      onThread0(() => sigqueue(process.pid, 'SIGRTMIN+2', i));
+    }
+    const taken = td.join();
+    for (const signal of set)
+      assert.deepEqual(
+        taken.filter((info) => info.signal === signal).map(({ value }) => value),
+        Array.from({ length: 100 }, (_, i) => i),
+      );
+    until(() => infos.length === 100);
+    assert.ok(infos.every(({ value }, i) => value === i));
   },
 
   'where the handler throws what sigwait was given, another one has it': () => {
