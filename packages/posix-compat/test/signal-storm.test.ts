@@ -8,7 +8,7 @@ import { compile, disturbing, natively, underLibcr } from './programs.ts';
 
 const SIGNALS = process.env.LIBCR_STORM_SIGNALS ?? '4000';
 const SEED = process.env.LIBCR_SOAK_SEED ?? String(Date.now() % 1_000_000);
-const timeout = 120_000 + Number(SIGNALS) * 10;
+const timeout = 300_000 + Number(SIGNALS) * 10;
 const held = { status: 0, signal: null, stderr: '', stdout: `held: ${SIGNALS} signals\n` };
 
 test('the storm holds natively', async () => {
