@@ -69,13 +69,13 @@ describe('without a C library', () => {
 
   beforeAll(() => {
     make(`-j${availableParallelism()}`, 'freestanding');
-  }, 300_000);
+  }, 900_000);
 
   it('has programs', () => {
     expect(programs).toContain('threads');
   });
 
-  it.each(programs)('%s', { timeout: 300_000 }, (program) => {
+  it.each(programs)('%s', { timeout: 900_000 }, (program) => {
     make(`check-freestanding-${program}`);
   });
 
@@ -112,7 +112,7 @@ describe('the machine code of the same-CPU fast path', () => {
 
   beforeAll(() => {
     make('-C', '..', 'BUILD=../build-lib', '../build-lib/libcr.so');
-  }, 300_000);
+  }, 900_000);
 
   it.for(['self-test', library])('fastpath.sh %s', (what, { skip }) => {
     const { status, stdout, stderr } = spawnSync(join(folder, 'fastpath.sh'), [what], { encoding: 'utf8' });

@@ -45,7 +45,7 @@ blocks.forEach(({ language, file, text }, i) => {
   });
 });
 
-test('its C program is built and run by the commands that stand there', { timeout: 300_000 }, async () => {
+test('its C program is built and run by the commands that stand there', { timeout: 900_000 }, async () => {
   const at = blocks.findIndex(({ language, text }) => language === 'sh' && text.includes('native/example'));
   const { stdout, stderr } = await promisify(execFile)('sh', ['-eu', '-c', blocks[at].text], {
     cwd: packageFolder,

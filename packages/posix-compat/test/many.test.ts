@@ -6,7 +6,7 @@ import { compile, underLibcr } from './programs.ts';
 
 const MANY = 100_000;
 const MEMORY = 3e9; // bytes: half of it is used
-const TIMEOUT = 240_000; // ms; some ten seconds, where nothing else is done
+const TIMEOUT = 600_000; // ms; some ten seconds, where nothing else is done
 const MAPPINGS = 3 * MANY; // where a guard page is a mapping of its own
 
 const [major = 0, minor = 0] = release().split('.').map(Number);

@@ -11,7 +11,7 @@ import { stormNatively, stormUnderLibcr, THREADS } from './storm.ts';
 const SIGNALS = process.env.LIBCR_STORM_SIGNALS ?? '4000';
 const SEED = process.env.LIBCR_SOAK_SEED ?? String(Date.now() % 1_000_000);
 const WHOLE = Number(SIGNALS) >= 100_000;
-const timeout = 120_000 + Number(SIGNALS) * 10;
+const timeout = 300_000 + Number(SIGNALS) * 10;
 const storm = { seed: SEED, signals: SIGNALS };
 
 let natively: Result;

@@ -33,14 +33,14 @@ const make = (folder: string, ...args: string[]) =>
 describe.each(['plain', 'sanitized', 'races'])('C programs, %s', (flavour) => {
   beforeAll(() => {
     make(join(native, 'test'), flavour);
-  }, 300_000);
+  }, 900_000);
 
-  it.each(programs)('%s', { timeout: 300_000 }, (program) => {
+  it.each(programs)('%s', { timeout: 900_000 }, (program) => {
     make(join(native, 'test'), `check-${flavour}-${program}`);
   });
 });
 
-it('the README has a program, with the commands that build it', { timeout: 300_000 }, ({ skip }) => {
+it('the README has a program, with the commands that build it', { timeout: 900_000 }, ({ skip }) => {
   if (spawnSync('pkg-config', ['--version']).error) skip('there is no pkg-config');
   const readme = readFileSync(join(native, '..', 'README.md'), 'utf8');
   const [, commands, printed] =
@@ -54,7 +54,7 @@ it('the README has a program, with the commands that build it', { timeout: 300_0
   expect({ stdout, stderr }).toEqual({ stdout: printed, stderr: '' });
 });
 
-it('is found by pkg-config, with libcr.a and with libcr.so', { timeout: 300_000 }, ({ skip }) => {
+it('is found by pkg-config, with libcr.a and with libcr.so', { timeout: 900_000 }, ({ skip }) => {
   if (spawnSync('pkg-config', ['--version']).error) skip('there is no pkg-config');
   make(core, 'install', `PREFIX=${scratch}`, 'BUILD=../build-lib');
   make(native, 'install', `PREFIX=${scratch}`, 'BUILD=../build-lib');
@@ -83,7 +83,7 @@ it('is found by pkg-config, with libcr.a and with libcr.so', { timeout: 300_000 
   }
 });
 
-it('stands on libcr alone', { timeout: 300_000 }, () => {
+it('stands on libcr alone', { timeout: 900_000 }, () => {
   make(core, 'FREESTANDING=1');
   make(native, 'FREESTANDING=1');
   const archives = [join(native, '..', 'build-lib'), join(core, '..', 'build-lib')];

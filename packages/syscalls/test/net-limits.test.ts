@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const execute = promisify(execFile);
 const programs = (name: string): string => join(import.meta.dirname, 'programs', name);
-const MINUTES = 300_000;
+const MINUTES = 600_000;
 const WANTED = 10_000;
 /** What a process has open besides connections. */
 const OTHERS = 200;

@@ -17,7 +17,7 @@ function run(env: NodeJS.ProcessEnv, ...args: string[]) {
   const { status, signal, stdout, stderr } = spawnSync(join(import.meta.dirname, 'sanitized.sh'), args, {
     encoding: 'utf8',
     env: { ...process.env, ...env },
-    timeout: 280_000,
+    timeout: 900_000,
     killSignal: 'SIGKILL',
   });
   return { status, signal, stdout, stderr };
@@ -34,7 +34,7 @@ test.skipIf(probe.status === CANNOT)('the sanitizers are on', () => {
 const files = ['conformance', 'arguments', 'exits', 'offload', 'ring', 'streams'];
 const vitest = join(import.meta.dirname, '..', '..', '..', 'node_modules', 'vitest', 'vitest.mjs');
 
-test.skipIf(probe.status === CANNOT)('the tests of the native half', { timeout: 300_000 }, () => {
+test.skipIf(probe.status === CANNOT)('the tests of the native half', { timeout: 920_000 }, () => {
   const { stdout, stderr, ...rest } = sanitized(
     {},
     process.execPath,
