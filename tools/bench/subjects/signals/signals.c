@@ -220,7 +220,7 @@ static const struct {
 	int samples;
 	clockid_t clock;
 } subjects[] = {
-	{"kill", kill_turns, 2000, 60, CLOCK_MONOTONIC},   {"queue", queue_turns, 1000, 120, CLOCK_MONOTONIC}, {"mask", change_mask, 1000, 1000, CLOCK_MONOTONIC},
+	{"kill", kill_turns, 400, 300, CLOCK_MONOTONIC},   {"queue", queue_turns, 100, 800, CLOCK_MONOTONIC}, {"mask", change_mask, 1000, 1000, CLOCK_MONOTONIC},
 	{"raise", raise_signals, 500, 500, CLOCK_MONOTONIC}, {"compute", compute, 20000000, 60, CLOCK_PROCESS_CPUTIME_ID},
 };
 
