@@ -7,6 +7,7 @@
 
 #define RFORKS 4
 #include "rforks.h"
+#include "internal.h"
 
 /* ---------------------------------------------------------------- IPI messages */
 
@@ -71,6 +72,27 @@ static void to_oneself(void)
 	CHECK_EQ(done, 1);
 	CHECK_EQ(seq, 0);
 	CHECK_EQ(lwkt_wait_ipiq(lwkt_mycpu(), seq), 0);
+}
+
+/* An rfork's area is another's afterwards, with what was announced in it too late: by a number that has never sent anything to that one. */
+static void marks(void *arg) { *(int *)arg = 1; }
+
+static void announced_too_late(void)
+{
+	struct shared *own = &lwkt_mycpu()->gd_shared;
+	uint64_t seq;
+	int marked = 0;
+
+	for (unsigned word = 0; word < sizeof(own->sources) / sizeof(*own->sources); word++)
+		atomic_fetch_or(&own->sources[word], 1ull << 63);
+	atomic_store(&own->pending, 1);
+	lwkt_process_ipiq();
+	CHECK_EQ(atomic_load(&own->pending), 0);
+	begin_rforks();
+	CHECK_EQ(lwkt_send_ipiq(rforks[0], marks, &marked, &seq), 0);
+	CHECK_EQ(lwkt_wait_ipiq(rforks[0], seq), 0); /* which looks into all rings that ever had something */
+	CHECK_EQ(marked, 1);
+	end_rforks();
 }
 
 /* Everybody fills everybody else's ring at the same time, and each function sends one more. */
@@ -528,6 +550,7 @@ int main(void)
 {
 	ON_RFORK(in_order);
 	ON_RFORK(to_oneself);
+	ON_RFORK(announced_too_late);
 	ON_RFORK(flooded);
 	ON_RFORK(created_and_joined);
 	ON_RFORK(scheduled);

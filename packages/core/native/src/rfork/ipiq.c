@@ -265,11 +265,18 @@ bool lwkt_sent_after(lwkt_thread_t td, void (*func)(void *), void *arg)
 
 /* ---------------------------------------------------------------- running what has come */
 
+/**
+ * There need be no ring: what was sent while an rfork ended is announced in its area, and taken back (settle). The area is another's then, with a number to which
+ * that source has never sent anything.
+ */
 static void drain(globaldata_t gd, unsigned source)
 {
 	struct ring *ring = atomic_load_explicit(&rings[source][cpuid_of(gd)], memory_order_acquire);
-	uint64_t end = atomic_load_explicit(&ring->windex, memory_order_acquire), rindex;
+	uint64_t end, rindex;
 
+	if (!ring)
+		return;
+	end = atomic_load_explicit(&ring->windex, memory_order_acquire);
 	ring->depth++;
 	while ((rindex = atomic_load_explicit(&ring->rindex, memory_order_relaxed)) < end) {
 		struct entry entry = ring->entries[rindex % RING_SIZE];
