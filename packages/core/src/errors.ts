@@ -92,12 +92,11 @@ export function outOfRange(name: string, range: string, actual: unknown): RangeE
   );
 }
 
-/** What thread0 gets where a userthread would block. */
-export function wouldBlock(what: string): Error {
+/** What thread0 gets where a userthread would block. instead: what it can do instead of calling it on a userthread. */
+export function wouldBlock(what: string, instead = 'or await its promise form'): Error {
   return new CodedError(
     'ERR_LWKT_WOULD_BLOCK',
-    `${what} would block the event loop (thread0). Call it on a userthread, as in create(() => …), ` +
-      'or await its promise form.',
+    `${what} would block the event loop (thread0). Call it on a userthread, as in create(() => …), ${instead}.`,
   );
 }
 

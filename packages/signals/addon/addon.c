@@ -104,7 +104,7 @@ static void count_others(struct environment *changed, int by)
 	}
 }
 
-static void deliver(struct environment *to, const char *record, uint32_t flags)
+void deliver(struct environment *to, const char *record, uint32_t flags)
 {
 	struct letter *letter = malloc(sizeof(*letter));
 
@@ -137,10 +137,7 @@ static napi_value receive(napi_env env, napi_callback_info info)
 		memcpy(environment->buffer + LETTER * count++, &letter->info, LETTER);
 		free(letter);
 	}
-	pthread_mutex_unlock(&lock);
-	if (count == BATCH)
-		return number(env, count);
-	length = read(environment->fd, environment->buffer + LETTER * count, (size_t)(BATCH - count) * LETTER);
+	length = count == BATCH ? 0 : read(environment->fd, environment->buffer + LETTER * count, (size_t)(BATCH - count) * LETTER);
 	for (; length >= LETTER; length -= LETTER) {
 		char *record = environment->buffer + LETTER * count++;
 		int sig = (int)((struct signalfd_siginfo *)record)->ssi_signo;
@@ -152,6 +149,7 @@ static napi_value receive(napi_env env, napi_callback_info info)
 		}
 		memcpy(record + 120, &flags, sizeof(flags));
 	}
+	pthread_mutex_unlock(&lock);
 	return number(env, count);
 }
 
@@ -323,14 +321,19 @@ static napi_value queue(napi_env env, napi_callback_info info)
 	return number(env, sigqueue((pid_t)args[0], (int)args[1], value) == 0 ? 0 : -errno);
 }
 
-/* pending(): the kernel's set is in the first 8 bytes of the buffer. */
+/* pending(): the kernel's set, with what has been read and not been received, is in the first 8 bytes of the buffer. */
 static napi_value pending(napi_env env, napi_callback_info info)
 {
 	struct environment *environment = arguments(env, info, NULL, 0);
 	sigset_t set;
 
 	sigemptyset(&set);
+	pthread_mutex_lock(&lock);
 	sigpending(&set);
+	for (struct letter *letter = environment->inbox; letter; letter = letter->next)
+		if (!(letter->flags & COPY))
+			sigaddset(&set, (int)letter->info.ssi_signo);
+	pthread_mutex_unlock(&lock);
 	memcpy(environment->buffer, &set, 8);
 	return NULL;
 }
@@ -363,7 +366,25 @@ static void convert(const siginfo_t *from, struct signalfd_siginfo *to)
 	}
 }
 
-/* take(low, high) -> one of these signals that the kernel has, which is the buffer's first then; 0: it has none. */
+/* Under the lock: the first letter with one of these is the buffer's first then. */
+static int take_letter(struct environment *environment, uint64_t bits)
+{
+	for (struct letter **at = &environment->inbox; *at; at = &(*at)->next) {
+		struct letter *letter = *at;
+
+		if (!(bits & BIT(letter->info.ssi_signo)) || (letter->flags & COPY))
+			continue;
+		*at = letter->next;
+		if (!*at)
+			environment->last = at;
+		memcpy(environment->buffer, &letter->info, LETTER);
+		free(letter);
+		return (int)((struct signalfd_siginfo *)environment->buffer)->ssi_signo;
+	}
+	return 0;
+}
+
+/* take(low, high) -> one of these signals that the kernel has, or the inbox, which is the buffer's first then; 0: there is none. */
 static napi_value take(napi_env env, napi_callback_info info)
 {
 	double words[2];
@@ -372,11 +393,17 @@ static napi_value take(napi_env env, napi_callback_info info)
 	siginfo_t found;
 	sigset_t set;
 	uint32_t flags = 0;
+	int sig;
 
 	sigemptyset(&set);
 	*(uint64_t *)&set = bits_of(words) & MANAGEABLE;
-	if (sigtimedwait(&set, &found, &now) <= 0)
-		return number(env, 0);
+	pthread_mutex_lock(&lock);
+	sig = take_letter(environment, bits_of(words));
+	if (!sig && sigtimedwait(&set, &found, &now) <= 0)
+		sig = -1;
+	pthread_mutex_unlock(&lock);
+	if (sig)
+		return number(env, sig > 0 ? sig : 0);
 	convert(&found, (struct signalfd_siginfo *)environment->buffer);
 	if (managed_is_node(found.si_signo)) {
 		managed_tell_node(found.si_signo);

@@ -133,6 +133,8 @@ void managed_update(void)
 			give_back(sig);
 	}
 	threads_edit(added, removed, wanted | now);
+	if (added & BIT(SIGCHLD))
+		children_watch();
 }
 
 /* The action is to ignore the signal, or is that no more. A managed one is dropped by who reads it. */

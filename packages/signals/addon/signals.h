@@ -105,6 +105,9 @@ bool managed_is_node(int sig);
 void managed_tell_node(int sig);
 void managed_default(int sig);
 
+/* children.c: under the lock. From now on SIGCHLD, which is managed, is read also while no event loop turns. */
+bool children_watch(void);
+
 /* threads.c: under the lock. Blocks and unblocks in every kernel thread of the process; those that block all signals are left alone. */
 void threads_edit(uint64_t block, uint64_t unblock, uint64_t managed);
 
@@ -113,6 +116,7 @@ void timer_functions(napi_env env, napi_value exports);
 void timer_end_all(struct environment *environment);
 
 /* addon.c */
+void deliver(struct environment *to, const char *record, uint32_t flags); /* under the lock */
 napi_value number(napi_env env, double n);
 struct environment *arguments(napi_env env, napi_callback_info info, double *values, size_t count);
 

@@ -33,6 +33,9 @@ export interface Action {
   readonly once: boolean;
 }
 
+/** By signal: what has set its action last, here. */
+const latest: (SignalAction | undefined)[] = [];
+
 /** The masks that handlers have been given: theirs has the signal itself besides. */
 const masks = new WeakMap<Handler, SigSet>();
 
@@ -60,24 +63,30 @@ export class SignalAction {
   readonly signal: Signal;
   /** What the action was before. */
   readonly previous: Action;
+  readonly #signo: number;
+  readonly #kind: number;
   readonly #handler: Handler | undefined;
   readonly #reference = new Reference();
 
   /** @internal */
-  constructor(signo: number, previous: Action, handler: Handler | undefined) {
+  constructor(signo: number, previous: Action, kind: number, handler?: Handler) {
     this.signal = nameOf(signo) as Signal;
     this.previous = previous;
+    this.#signo = signo;
+    this.#kind = kind;
     this.#handler = handler;
+    latest[signo] = this;
   }
 
   /** Whether it is the signal's action still. */
   get active(): boolean {
-    return this.#handler !== undefined && handlers[this.#handler.signo] === this.#handler;
+    if (latest[this.#signo] !== this || handlers[this.#signo] !== this.#handler) return false;
+    return (native.action(this.#signo) & 3) === this.#kind; // another rfork may have set its own
   }
 
   /** The program stays alive as long as this handler is the action. */
   ref(): this {
-    if (this.active) this.#reference.held = true;
+    if (this.#handler !== undefined && this.active) this.#reference.held = true;
     return this;
   }
 
@@ -138,12 +147,13 @@ export function sigaction(
   checkBoolean('options.restart', restart);
   checkBoolean('options.once', once);
   checkBoolean('options.ref', ref);
-  const words = setOf(mask, 'sigaction');
+  const words = setOf(mask, 'sigaction', 'options.mask');
   const previous = actionOf(signo);
 
   if (typeof handler !== 'function') {
-    replace(signo, handler === 'ignore' ? ACTION_IGNORE : ACTION_DEFAULT, undefined);
-    return new SignalAction(signo, previous, undefined);
+    const kind = handler === 'ignore' ? ACTION_IGNORE : ACTION_DEFAULT;
+    replace(signo, kind, undefined);
+    return new SignalAction(signo, previous, kind);
   }
   const low = words.low | lowBit(signo);
   const high = words.high | highBit(signo);
@@ -160,7 +170,7 @@ export function sigaction(
     setter: curthread(),
     removed: () => action.unref(),
   };
-  const action = new SignalAction(signo, previous, made);
+  const action = new SignalAction(signo, previous, ACTION_HANDLER, made);
   masks.set(made, fromWords(words.low, words.high));
   replace(signo, ACTION_HANDLER, made);
   if (ref) action.ref();

@@ -8,7 +8,7 @@
  * | EINVAL | Error | no such signal, or one that nobody can handle or wait for (SIGKILL, SIGSTOP, 32, 33); no such clock; a timer that has ended |
  * | EPERM | Error | the signal may not be sent to that process |
  * | ESRCH | Error | no such process, or a userthread that has finished |
- * | ERR_LIBCR_SIGNAL_RESERVED | Error | SIGPROF, which V8's CPU profiler needs |
+ * | ERR_LIBCR_SIGNAL_RESERVED | Error | SIGPROF, which V8's CPU profiler needs; a timer's SIGSEGV and its like |
  * | ERR_LIBCR_SIGNAL | SignalError | the reason of abortOn()'s signal |
  * | ERR_LIBCR_NATIVE | Error | the native half is missing |
  * | ERR_LWKT_NOT_OWNER | Error | onsignal() of another rfork's port |

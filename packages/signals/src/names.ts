@@ -23,8 +23,7 @@ names[17] = 'SIGCHLD';
 for (let signo = SIGRTMIN; signo <= SIGRTMAX; signo++) {
   const up = signo - SIGRTMIN;
   const down = SIGRTMAX - signo;
-  if (up > 0) numbers.set(`SIGRTMIN+${up}`, signo);
-  if (down > 0) numbers.set(`SIGRTMAX-${down}`, signo);
+  numbers.set(`SIGRTMIN+${up}`, signo).set(`SIGRTMAX-${down}`, signo);
   names[signo] =
     up === 0 ? 'SIGRTMIN' : down === 0 ? 'SIGRTMAX' : up <= 15 ? `SIGRTMIN+${up}` : `SIGRTMAX-${down}`;
 }
@@ -53,6 +52,15 @@ export function numberOf(signal: unknown, what: string, lowest = 1): number {
   if (!Number.isInteger(signal)) throw outOfRange('sig', 'an integer', signal);
   if (signal < lowest || signal > NSIG) throw posixError('EINVAL', what);
   return signal;
+}
+
+/** Throws for a signal that nobody could hear of if a timer sent it: the kernel's faults are V8's. */
+export function checkSendable(signo: number, what: string): void {
+  checkCatchable(signo, what);
+  if (isFault(signo))
+    throw reserved(
+      `${nameOf(signo)} of the kernel's is V8's and Node's: a timer that sends it would end the process`,
+    );
 }
 
 /** Throws EINVAL where no process can have a handler for it, or wait for it, and ERR_LIBCR_SIGNAL_RESERVED for the profiler's. */

@@ -35,7 +35,7 @@ export interface Native {
   queue(pid: number, signo: number, low: number, high: number): number;
   /** The kernel's set of pending signals, into the buffer. */
   pending(): void;
-  /** Takes one of these from the kernel into the buffer; 0: there is none. */
+  /** Takes one of these, from the kernel or from what has come from others, into the buffer; 0: there is none. */
   take(low: number, high: number): number;
   /** Whether Node gets that signal, too. */
   isNode(signo: number): boolean;

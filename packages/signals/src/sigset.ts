@@ -23,7 +23,7 @@ export class SigSet {
 
   /** The signals; none if absent. Throws TypeError and RangeError, EINVAL for a number that is no signal's. (sigemptyset, sigaddset) */
   constructor(signals: Signals = []) {
-    const { low, high } = setOf(signals, 'sigaddset');
+    const { low, high } = setOf(signals, 'sigaddset', 'signals');
     this.low = low;
     this.high = high;
   }
@@ -67,15 +67,15 @@ interface Words {
   readonly high: number;
 }
 
-/** What a caller has given. */
-export function setOf(signals: unknown, what: string): Words {
+/** What a caller has given as its argument `name`. */
+export function setOf(signals: unknown, what: string, name = 'set'): Words {
   if (signals instanceof SigSet) return signals;
   if (typeof signals === 'string' || typeof signals === 'number') {
     const signo = numberOf(signals, what);
     return { low: lowBit(signo), high: highBit(signo) };
   }
   if (typeof (signals as Iterable<unknown> | undefined)?.[Symbol.iterator] !== 'function')
-    throw invalidType('set', 'a signal, an iterable of signals or an instance of SigSet', signals);
+    throw invalidType(name, 'a signal, an iterable of signals or an instance of SigSet', signals);
   let low = 0;
   let high = 0;
   for (const each of signals as Iterable<unknown>) {

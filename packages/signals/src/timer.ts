@@ -7,7 +7,7 @@
 import { inspectAsString, invalidType, outOfRange } from '@libcr/core/internal';
 import { checked, posixError } from './errors.ts';
 import { Reference } from './hold.ts';
-import { checkCatchable, nameOf, numberOf, type Signal } from './names.ts';
+import { checkSendable, nameOf, numberOf, type Signal } from './names.ts';
 import { native } from './native.ts';
 
 /** The time of day; it can be set. */
@@ -77,9 +77,9 @@ export class Timer {
     if (typeof setting !== 'object' || setting === null)
       throw invalidType('setting', 'of type object', setting);
     const { interval = 0, first = interval, absolute = false } = setting;
-    checkMs('first', first);
-    checkMs('interval', interval);
-    if (typeof absolute !== 'boolean') throw invalidType('absolute', 'of type boolean', absolute);
+    checkMs('setting.first', first);
+    checkMs('setting.interval', interval);
+    if (typeof absolute !== 'boolean') throw invalidType('setting.absolute', 'of type boolean', absolute);
     const id = this.#use('timer_settime');
     checked(
       native.timerSet(id, absolute ? 1 : 0, nanoseconds(first), nanoseconds(interval)),
@@ -139,7 +139,7 @@ inspectAsString(Timer);
 /**
  * Creates a timer of that clock, which sends a signal to the process when it expires; it is armed if `first` or `interval` is above 0. While its signal is pending, further expiries are
  * counted: info.overrun. It does not keep the program alive unless options.ref, and ends with its rfork. Never blocks. Throws TypeError and RangeError, EINVAL for a clock that
- * there is not and for signals that nobody can handle, EAGAIN where there are too many. (timer_create)
+ * there is not and for signals that nobody can handle, ERR_LIBCR_SIGNAL_RESERVED for SIGPROF and for SIGSEGV and its like, EAGAIN where there are too many. (timer_create)
  */
 export function timer(clock: number, options: TimerOptions = {}): Timer {
   if (typeof clock !== 'number') throw invalidType('clock', 'of type number', clock);
@@ -148,7 +148,7 @@ export function timer(clock: number, options: TimerOptions = {}): Timer {
     throw invalidType('options', 'of type object', options);
   const { signal = 'SIGALRM', value = 0, ref = false, interval = 0, first = interval } = options;
   const signo = numberOf(signal, 'timer_create');
-  checkCatchable(signo, 'timer_create');
+  checkSendable(signo, 'timer_create');
   if (typeof value !== 'number') throw invalidType('options.value', 'of type number', value);
   if ((value | 0) !== value) throw outOfRange('options.value', 'an integer of 32 bits', value);
   if (typeof ref !== 'boolean') throw invalidType('options.ref', 'of type boolean', ref);

@@ -118,7 +118,7 @@ export function sigwait(set: Signals, options: WaitOptions = {}): SignalInfo {
   const now = pendingNow(td, low, high) ?? (looks && native.take(low, high) > 0 ? infoAt(0) : undefined);
   if (now !== undefined) return now;
   if (options.timeout === 0) throw posixError('EAGAIN', 'sigtimedwait');
-  if (td === thread0) throw wouldBlock('sigwait()');
+  if (td === thread0) throw wouldBlock('sigwait()', 'or let signals() bring them to the event loop');
   caller = undefined;
   const limited = options.timeout !== undefined || options.signal !== undefined;
   return block({ td, low, high, info: undefined }, limited ? options : undefined);
@@ -164,11 +164,11 @@ function block(waiter: Waiter, options: WaitOptions | undefined): SignalInfo {
  */
 export function sigsuspend(mask?: Signals, options: WaitOptions = {}): void {
   const td = curthread();
-  if (td === thread0) throw wouldBlock('sigsuspend()');
+  if (td === thread0) throw wouldBlock('sigsuspend()', 'or let signals() bring them to the event loop');
   checkWaitOptions(options);
   const state = stateOf(td);
   const { low, high, suspension: outer } = state;
-  const wanted = mask === undefined ? { low, high } : setOf(mask, 'sigsuspend');
+  const wanted = mask === undefined ? { low, high } : setOf(mask, 'sigsuspend', 'mask');
   const suspension = { over: false };
   const holds = !isDaemon(td);
   state.suspension = suspension;

@@ -242,6 +242,16 @@ await conform({
     sigaction('SIGUSR1', b);
     action[Symbol.dispose]();
     assert.equal(sigaction('SIGUSR1').handler, b);
+    const ignored = sigaction('SIGUSR1', 'ignore');
+    const byDefault = sigaction('SIGUSR1', 'default');
+    assert.deepEqual([ignored.active, byDefault.active], [false, true]);
+    ignored[Symbol.dispose]();
+    byDefault[Symbol.dispose]();
+    assert.equal(sigaction('SIGUSR1').handler, 'ignore');
+    const again = sigaction('SIGUSR1', 'ignore');
+    sigaction('SIGUSR1', b);
+    again[Symbol.dispose]();
+    assert.equal(sigaction('SIGUSR1').handler, b);
   },
 
   'of real-time signals each arrives, in its order, with its value': () => {
@@ -470,6 +480,7 @@ await conform({
     throwsCode('ERR_INVALID_ARG_TYPE', () => sigaction('SIGUSR1', () => {}, { restart: 1 }));
     throwsCode('ERR_INVALID_ARG_TYPE', () => sigaction('SIGUSR1', () => {}, { mask: 15n }));
     throwsCode('ERR_UNKNOWN_SIGNAL', () => sigaction('SIGUSR1', () => {}, { mask: ['SIGFOO'] }));
+    assert.throws(() => sigaction('SIGUSR1', () => {}, { mask: null }), /"options\.mask"/);
     throwsCode('ERR_OUT_OF_RANGE', () => sigaction(1.5, () => {}));
     throwsCode('ERR_INVALID_ARG_TYPE', () => kill('1', 'SIGUSR1'));
     throwsCode('ERR_OUT_OF_RANGE', () => kill(2 ** 31, 'SIGUSR1'));

@@ -241,6 +241,7 @@ await conform({
   'a SigSet is a set': () => {
     const set = new SigSet(['SIGRTMAX', 2, 'SIGRTMIN+1', 'SIGRTMAX-2']);
     assert.deepEqual([...set], ['SIGINT', 'SIGRTMIN+1', 'SIGRTMAX-2', 'SIGRTMAX']);
+    assert.deepEqual([...new SigSet(['SIGRTMIN+0', 'SIGRTMAX-0'])], ['SIGRTMIN', 'SIGRTMAX']);
     assert.equal(String(set), 'SigSet { SIGINT SIGRTMIN+1 SIGRTMAX-2 SIGRTMAX }');
     assert.deepEqual([set.has('SIGINT'), set.has(64), set.has('SIGHUP'), set.size], [true, true, false, 4]);
     assert.equal(SigSet.all().size, 64);

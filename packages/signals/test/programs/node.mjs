@@ -1,5 +1,5 @@
 // Living with Node: its listeners, child processes, the inspector, the profiler, kernel threads. See node.test.ts.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { Session } from 'node:inspector';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { create, sleep, wait } from '@libcr/core';
-import { kill, sigaction, signals, sigprocmask, sigwait } from '@libcr/signals';
+import { kill, SigSet, sigaction, signals, sigpending, sigprocmask, sigwait } from '@libcr/signals';
 import {
   assert,
   byKernel,
@@ -193,6 +193,43 @@ await conform({
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)));
     assert.throws(() => exports.f(), WebAssembly.RuntimeError);
     assert.equal(infos.length, 0);
+  },
+
+  'spawnSync ends when its child does, whatever SIGCHLD is for': () => {
+    const { pid: first } = spawnSync('/bin/true');
+    const infos = noted('SIGCHLD');
+    for (let i = 0; i < 3; i++) {
+      assert.equal(spawnSync('/bin/sh', ['-c', 'exit 3']).status, 3);
+      assert.equal(execFileSync('/bin/echo', ['mine']).toString(), 'mine\n');
+    }
+    until(() => infos.length > 0);
+    assert.ok(infos.every(({ code, pid }) => code === 1 && pid > 0 && pid !== first));
+  },
+
+  'nor whatever blocks SIGCHLD; and it is pending then': () => {
+    sigprocmask('block', SigSet.all());
+    const { pid } = spawnSync('/bin/true');
+    assert.ok(sigpending().has('SIGCHLD'));
+    assert.equal(sigwait('SIGCHLD', { timeout: 0 }).pid, pid);
+    assert.ok(!sigpending().has('SIGCHLD'));
+    sigaction('SIGCHLD', 'default');
+    assert.equal(spawnSync('/bin/sh', ['-c', 'exit 4']).status, 4);
+  },
+
+  'a child of a Worker ends for it while the event loop of the main thread does not turn': () => {
+    sigaction('SIGCHLD', () => {});
+    const code = `
+      const { spawn } = require('node:child_process');
+      const words = require('node:worker_threads').workerData;
+      spawn('/bin/true').on('exit', () => {
+        Atomics.store(words, 0, 1);
+        Atomics.notify(words, 0);
+      });`;
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(code, { eval: true, workerData: words });
+    wait(once(worker, 'online'));
+    assert.notEqual(Atomics.wait(words, 0, 0, 60_000), 'timed-out');
+    wait(once(worker, 'exit'));
   },
 
   'a signal that comes while the event loop does not turn is not lost': () => {

@@ -122,6 +122,8 @@ await conform({
     throwsCode('ERR_OUT_OF_RANGE', () => timer(CLOCK_MONOTONIC, { value: 2 ** 31 }));
     throwsCode('ERR_INVALID_ARG_TYPE', () => timer(CLOCK_MONOTONIC, { ref: 1 }));
     throwsCode('ERR_INVALID_ARG_TYPE', () => timer(CLOCK_MONOTONIC).set());
+    for (const signal of ['SIGPROF', 'SIGSEGV', 'SIGFPE'])
+      throwsCode('ERR_LIBCR_SIGNAL_RESERVED', () => timer(CLOCK_MONOTONIC, { signal }));
     throwsCode('ERR_OUT_OF_RANGE', () => alarm(-1));
     throwsCode('ERR_INVALID_ARG_TYPE', () => alarm('1'));
   },
