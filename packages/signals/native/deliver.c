@@ -365,6 +365,7 @@ void signals_begin(struct lwp *lwp)
 	program_handle(mask_calls);
 	program_handle(deliver_calls);
 	program_handle(send_calls);
+	program_handle(signalfd_calls);
 	program_signals_leave = signals_leave;
 	program_signals_are_ours = signals_are_ours;
 }

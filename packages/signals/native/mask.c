@@ -288,6 +288,8 @@ static long mask_sigtimedwait(struct lwp *lwp, struct trapframe *tf)
 		sig = program_wait(lwp, tf);
 		__atomic_fetch_sub(&lwp->lwp_proc->p_nsigwaits, 1, __ATOMIC_SEQ_CST);
 		lwp->lwp_sigwait = 0;
+		if (sig > 0)
+			signalfd_taken(tf->tf_rsi);
 		pending = sig > 0 ? NULL : take_waiting(lwp, set);
 		if (!pending)
 			return sig;

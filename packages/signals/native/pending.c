@@ -243,12 +243,14 @@ void pending_add(struct pending **list, struct pending *pending)
 }
 
 /** Whose it is. What was sent to a thread from outside is the main one's: of the others nobody knows. */
-static struct pending **list_for(struct proc *proc, const struct pending *pending)
+static struct pending **list_for(struct proc *proc, struct pending *pending)
 {
-	if (pending->info.si_code != SI_TKILL || !proc->p_main)
+	struct lwp *lwp = pending->info.si_code == SI_TKILL ? signalfd_lwp(proc, &pending->info) : NULL;
+
+	if (!lwp)
 		return &proc->p_pending;
-	lwp_notify(proc->p_main, AST_SIGNAL);
-	return &proc->p_main->lwp_pending;
+	lwp_notify(lwp, AST_SIGNAL);
+	return &lwp->lwp_pending;
 }
 
 void pending_sort(struct proc *proc)

@@ -14,6 +14,8 @@ static long post(struct lwp *lwp, const siginfo_t *info, void **woken)
 
 	if (lwp->lwp_proc->p_sigacts[sig].act_handler == HANDLER_IGNORE && !(lwp->lwp_sigmask & SIGNAL_BIT(sig)))
 		return 0;
+	if ((lwp->lwp_sigmask & SIGNAL_BIT(sig)) && signalfd_takes(lwp, info))
+		return 0;
 	pending = pending_new(info);
 	if (!pending)
 		return -EAGAIN;

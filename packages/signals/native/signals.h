@@ -102,6 +102,12 @@ bool signals_due(struct lwp *lwp);
 void signals_assign(struct proc *proc);
 extern const struct call_entry deliver_calls[];
 
+/* signalfd.c; the first two under p_lock */
+bool signalfd_takes(const struct lwp *lwp, const siginfo_t *info); /* it waits in the kernel now, which shows it there */
+struct lwp *signalfd_lwp(struct proc *proc, siginfo_t *info);      /* whom the kernel's signal with SI_TKILL is for; NULL: it has ended */
+void signalfd_taken(uint64_t address); /* a siginfo of the kernel's, in the program's memory: it does not say for whom it was */
+extern const struct call_entry signalfd_calls[];
+
 /* send.c */
 long signals_post(struct lwp *lwp, const siginfo_t *info);
 /** A timer's, for an lwp or for the process (0). One that has not been taken yet has overrun: how often, in all. */

@@ -5,6 +5,4 @@
 export const limits: Record<string, string> = {
   robust_process_thread_killed:
     'the kernel, which alone outlives a process that is killed, looks for its own threads’ numbers in the mutexes of their lists, and another lwp than the first has none of these',
-  signalfd_own:
-    'what a thread is sent waits in libcr, and a signalfd is the kernel’s, which has what waits for the process',
 };

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
@@ -263,6 +265,56 @@ BEHAVIOUR(signalfd_own, "It reads what is pending for the thread that reads it")
 	OK(raise(SIGUSR1));
 	GIVES((int)sizeof(info), read(fd, &info, sizeof(info)));
 	CHECK(info.ssi_signo == SIGUSR1 && info.ssi_code == SI_TKILL);
+}
+
+BEHAVIOUR(signalfd_own_polled, "poll, select and epoll say so, and a read that waits gets what comes")
+{
+	sigset_t set = set_of(SIGUSR1, SIGUSR2);
+	struct epoll_event event = {.events = EPOLLIN};
+	struct signalfd_siginfo info;
+	struct pollfd polled = {.events = POLLIN};
+	int epoll = epoll_create1(0);
+	fd_set fds;
+
+	OK(pthread_sigmask(SIG_BLOCK, &set, NULL));
+	OK(raise(SIGUSR1)); /* before there is one */
+	polled.fd = signalfd(-1, &set, 0);
+	OK(epoll_ctl(epoll, EPOLL_CTL_ADD, polled.fd, &event));
+	begin(waits, NULL);
+	GIVES(1, poll(&polled, 1, -1));
+	GIVES(1, epoll_wait(epoll, &event, 1, -1));
+	GIVES((int)sizeof(info), read(polled.fd, &info, sizeof(info)));
+	CHECK(info.ssi_signo == SIGUSR1);
+	GIVES(0, epoll_wait(epoll, &event, 1, 0));
+	OK(raise(SIGUSR2));
+	FD_ZERO(&fds);
+	FD_SET(polled.fd, &fds);
+	GIVES(1, select(polled.fd + 1, &fds, NULL, NULL, NULL));
+	GIVES((int)sizeof(info), read(polled.fd, &info, sizeof(info)));
+	CHECK(info.ssi_signo == SIGUSR2 && info.ssi_code == SI_TKILL && info.ssi_pid == (uint32_t)getpid());
+}
+
+static void *unblocks_own(void *arg)
+{
+	sigset_t set = set_of(SIGUSR1, 0);
+
+	OK(raise(SIGUSR1));
+	CHECK(!handled);
+	OK(pthread_sigmask(SIG_UNBLOCK, &set, NULL));
+	CHECK(handled == 1 && seen.si_code == SI_TKILL && !seen.si_value.sival_ptr);
+	return arg;
+}
+
+BEHAVIOUR(signalfd_unread, "What nobody reads is the thread's that it was sent to, when that does not block it any more")
+{
+	sigset_t set = set_of(SIGUSR1, 0);
+
+	OK(pthread_sigmask(SIG_BLOCK, &set, NULL));
+	handle(SIGUSR1);
+	CHECK(signalfd(-1, &set, 0) >= 0);
+	end(begin(unblocks_own, NULL));
+	handled = 0;
+	unblocks_own(NULL);
 }
 
 BEHAVIOUR(pidfd_signal, "pidfd_send_signal sends as kill does, or with a siginfo")
