@@ -2,7 +2,7 @@
  * threads.c - changes the signal masks of all kernel threads of the process, also of those that exist already: libuv's, V8's, other environments'.
  *
  * Each is sent a signal (the carrier) whose handler edits the mask that the kernel restores when it returns: as glibc does it for setuid(). Threads that are
- * made later have their mask from those that make them. The carrier is a real-time signal that nobody uses at that time, borrowed.
+ * made later have their mask from those that make them. The carrier is a signal that nobody uses at that time, borrowed.
  *
  * Invariant: the carrier's handler is there as long as a thread may have it pending.
  */
@@ -156,21 +156,24 @@ static bool wait_round(const pid_t *sent, uint32_t count)
 	return false;
 }
 
-/* One that has its default action, and that we do not manage; 0: there is none. */
-static int borrow(uint64_t managed, struct sigaction *before)
+/* Whether sig may be the carrier now: it has its default action. Its handler is there then. */
+static bool borrows(int sig, struct sigaction *before)
 {
 	struct sigaction action = { .sa_sigaction = edit, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
 
 	*(uint64_t *)&action.sa_mask = ~0ull; /* glibc's own two as well: who looks at a thread's mask sees that it is in here, see is_temporary */
-	for (int sig = SIGRTMAX; sig >= SIGRTMIN; sig--) {
-		if ((managed | to_block | to_unblock) & BIT(sig))
-			continue;
-		if (sigaction(sig, NULL, before) != 0 || (before->sa_handler != SIG_DFL && before->sa_sigaction != edit))
-			continue;
-		if (sigaction(sig, &action, NULL) == 0)
+	if (sigaction(sig, NULL, before) != 0 || (before->sa_handler != SIG_DFL && before->sa_sigaction != edit))
+		return false;
+	return sigaction(sig, &action, NULL) == 0;
+}
+
+/* One that we do not manage; where we manage all of the real-time ones, a fault that nobody raises. 0: there is none. */
+static int borrow(uint64_t managed, struct sigaction *before)
+{
+	for (int sig = SIGRTMAX; sig >= SIGRTMIN; sig--)
+		if (!((managed | to_block | to_unblock) & BIT(sig)) && borrows(sig, before))
 			return sig;
-	}
-	return 0;
+	return borrows(SIGSYS, before) ? SIGSYS : 0;
 }
 
 void threads_edit(uint64_t block, uint64_t unblock, uint64_t managed)

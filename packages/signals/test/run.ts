@@ -23,10 +23,26 @@ export async function holds(program: string, name: string, options: RunOptions =
   expect(ran).toEqual({ status: 0, signal: null, stdout: 'holds\n', stderr: '' });
 }
 
-/** One test for each case of programs/NAME. */
-export function conformance(program: string, options: RunOptions = {}): void {
+/** Whether each case has held, by its name; undefined: it has not been run. */
+export type Results = Map<string, boolean | undefined>;
+
+/** One test for each case of programs/NAME. Notes what has held; in results, if that is the same cases' before, what has held each time. */
+export function conformance(
+  program: string,
+  options: RunOptions = {},
+  results: Results = new Map(),
+): Results {
   const list = execFileSync(process.execPath, [pathOfCore(nameOf(program)), '--list'], { encoding: 'utf8' });
   const names = JSON.parse(list) as string[];
   test(`${program} has cases`, () => expect(names.length).toBeGreaterThan(3));
-  for (const name of names) test.concurrent(name, () => holds(program, name, options));
+  for (const name of names) {
+    results.set(name, results.get(name));
+    test.concurrent(name, async () => {
+      const before = results.get(name);
+      results.set(name, false);
+      await holds(program, name, options);
+      results.set(name, before ?? true);
+    });
+  }
+  return results;
 }

@@ -1,4 +1,4 @@
-// Living with Node: its listeners, child processes, the inspector, the profiler, kernel threads. See node.test.ts.
+// Living with Node: its listeners, child processes, the inspector, the profiler, kernel threads. See conformance.test.ts.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
@@ -193,6 +193,23 @@ await conform({
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)));
     assert.throws(() => exports.f(), WebAssembly.RuntimeError);
     assert.equal(infos.length, 0);
+  },
+
+  'all signals at once are blocked in each kernel thread, too, and then no longer': () => {
+    const set = new SigSet(['SIGUSR1', 'SIGCHLD', 'SIGTERM', 'SIGRTMIN', 'SIGRTMAX']);
+    const some = [10, 15, 17, 34, 64];
+    const blocking = () => tasks().filter((task) => kernelSet('SigBlk', task).includes(15)).length;
+    const before = blocking();
+    const subscription = signals(set);
+    sigprocmask(
+      'block',
+      Array.from({ length: 30 }, (_, i) => 35 + i),
+    );
+    assert.ok(tasks().every((task) => some.every((signo) => kernelSet('SigBlk', task).includes(signo))));
+    subscription.close();
+    assert.ok(blocking() <= before + 1, 'but for the thread that is made for SIGCHLD');
+    sigprocmask('block', SigSet.all());
+    assert.ok(tasks().every((task) => some.every((signo) => kernelSet('SigBlk', task).includes(signo))));
   },
 
   'spawnSync ends when its child does, whatever SIGCHLD is for': () => {

@@ -1,4 +1,4 @@
-// Signals and several rforks: a handler runs on the one that has set it. See node.test.ts.
+// Signals and several rforks: a handler runs on the one that has set it. See conformance.test.ts.
 import { Worker } from 'node:worker_threads';
 import { Msg, Rfork, sleep, wait } from '@libcr/core';
 import { abortOn, kill, sigaction, signals, sigprocmask, sigqueue } from '@libcr/signals';
