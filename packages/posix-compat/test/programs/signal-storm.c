@@ -442,25 +442,29 @@ int main(int argc, char **argv)
 	pthread_create(&feeder, NULL, feeds, NULL);
 	for (intptr_t i = 0; i < 2; i++)
 		pthread_create(&senders[i], NULL, sends, (void *)i);
-	for (int i = 0; i < SENDERS; i++)
-		waitpid(children[i], NULL, 0);
-	for (int i = 0; i < 2; i++)
-		pthread_join(senders[i], NULL);
 	all = many / 4 * (SENDERS + 2);
+	for (int i = 0; i < SENDERS; i++)
+		while (!wrong && !waitpid(children[i], NULL, WNOHANG))
+			wait_for("signals that came, of those that other processes send", all_that_came(), all);
+	for (int i = 0; i < 2; i++)
+		while (!wrong && pthread_tryjoin_np(senders[i], NULL))
+			wait_for("signals that came, of those that threads send", all_that_came(), all);
 	while (all_that_came() < all && !wrong)
 		wait_for("signals that came", all_that_came(), all);
 	if (wrong)
 		return 1;
 	setitimer(ITIMER_REAL, &never, NULL);
 	fed = 1;
-	pthread_join(feeder, NULL);
+	while (!wrong && pthread_tryjoin_np(feeder, NULL))
+		wait_for("the feeder's rounds", 0, 1);
 	over = 1;
 	for (long n; (n = get_out()) < nworkers && !wrong;)
 		wait_for("threads that ended", n, nworkers);
 	if (wrong)
 		return 1;
 	for (int i = 0; i < nworkers; i++)
-		pthread_join(workers[i].thread, NULL);
+		while (!wrong && pthread_tryjoin_np(workers[i].thread, NULL))
+			wait_for("threads that are gone", i, nworkers);
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
 	check_kinds();
