@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launcherPath } from '@libcr/posix-compat/spawn';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ const top = (...args: string[]) => lwkt(['top', ...args], { env: { TMPDIR: scrat
 /** Compiles one of posix-compat's programs. */
 function compile(name: string): string {
   const folder = new URL('../../../packages/posix-compat/test/programs/', import.meta.url);
-  const program = join(scratch, name);
+  const program = join(scratch, basename(name));
   execFileSync('gcc', ['-w', '-O1', '-pthread', fileURLToPath(new URL(`${name}.c`, folder)), '-o', program]);
   return program;
 }
@@ -58,7 +58,7 @@ async function look(
 const threadsOf = async (pid: number) => (await look(pid)).rforks.flatMap(({ threads }) => threads);
 
 test('lwps with name, state and what they wait for', async () => {
-  const pid = await start(compile('sleepers'), []);
+  const pid = await start(compile('threads/sleepers'), []);
   let threads: Thread[] = [];
   const waiting = ['signal (pause)', 'futex', 'nanosleep (clock_nanosleep)'];
   do threads = await threadsOf(pid);
@@ -122,6 +122,6 @@ test('of the only one; several are listed; one that ends', async () => {
 });
 
 test('a thousand lwps that come and go are looked at without an error', async () => {
-  const pid = await start(compile('comes'), [], ['--rforks=2']);
+  const pid = await start(compile('threads/comes'), [], ['--rforks=2']);
   for (let i = 0; i < 3; i++) expect((await look(pid)).rforks.length).toBe(2);
 });

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { compile, disturbing, natively, underLibcr } from './programs.ts';
 
-const program = compile('at-once');
+const program = compile('signals/at-once');
 const launcher = disturbing();
 const cases = execFileSync(program, { encoding: 'utf8' }).trimEnd().split('\n');
 const handled = { status: 0, signal: null, stdout: '100 rounds\n', stderr: '' };

@@ -1,5 +1,5 @@
 /**
- * conformance.test.ts: what the standard says of each object, one behaviour a test. The cases are in programs/.
+ * conformance.test.ts: what the standard says of each object, one behaviour a test. The cases are in programs/objects/.
  */
 import { describe } from 'vitest';
 import { conformance } from './run.ts';

@@ -7,7 +7,7 @@ import { compile, natively, underLibcr } from './programs.ts';
 
 describe('--nothing-escapes', () => {
   test('a program that leaves libcr is killed by its first call; without it that call is made', async () => {
-    const program = compile('escapes');
+    const program = compile('processes/escapes');
     expect(await underLibcr(program, ['leaves'])).toMatchObject({ status: 0, stdout: 'left\n' });
     expect(await underLibcr(program, ['leaves'], { options: ['--nothing-escapes'] })).toMatchObject({
       status: null,
@@ -18,7 +18,7 @@ describe('--nothing-escapes', () => {
   test('so is a child', async () => {
     const { stdout } = await underLibcr(
       '/bin/sh',
-      ['-c', '"$0" leaves 2> /dev/null; echo $?', compile('escapes')],
+      ['-c', '"$0" leaves 2> /dev/null; echo $?', compile('processes/escapes')],
       {
         options: ['--nothing-escapes'],
       },
@@ -28,7 +28,7 @@ describe('--nothing-escapes', () => {
   test.each([1, 2, 4])(
     'no call does by its number, its place or its process, with %s rforks',
     async (rforks) => {
-      const program = compile('escapes');
+      const program = compile('processes/escapes');
       const native = await natively(program);
       expect(native.stdout).toContain(
         'a number with more bits: 1\nno such call: -38 -38\nfork by such a number: 300\n',

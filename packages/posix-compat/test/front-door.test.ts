@@ -35,15 +35,15 @@ describe('as without it', () => {
     expect(await same('/bin/sh', ['-c', script])).toContain('trapped\nA B\nin 4\n5\n');
   });
   test('signals, restarts, masks, alternate stacks, faults, vfork, posix_spawn, bad pointers', async () => {
-    const output = await same(compile('signals'));
+    const output = await same(compile('signals/signals'));
     expect(output).toContain('read: -1 errno 4 got 1\nread restarted: 1 got 1\n');
   });
   test('a static program', async () =>
-    expect(await same(compile('arguments', ['-static']), ['a', ''])).toContain('argc 3'));
+    expect(await same(compile('processes/arguments', ['-static']), ['a', ''])).toContain('argc 3'));
   test('a static program that can lie anywhere', async () =>
-    void (await same(compile('arguments', ['-static-pie']), ['a'])));
+    void (await same(compile('processes/arguments', ['-static-pie']), ['a'])));
   test('a program that can lie at one place only', async () =>
-    void (await same(compile('arguments', ['-no-pie']), ['a'])));
+    void (await same(compile('processes/arguments', ['-no-pie']), ['a'])));
   test.skipIf(!has('python3'))('python3, if there is one', async () => {
     const script =
       'import subprocess, os; print(subprocess.run(["/bin/echo", "x"], capture_output=True).stdout); os.system("echo y"); print(sum(range(10**6)))';
@@ -69,7 +69,7 @@ describe('scripts', () => {
 
 describe('what a program sees of itself', () => {
   test('name, command line, path, auxiliary vector', async () => {
-    const program = compile('arguments');
+    const program = compile('processes/arguments');
     const link = join(scratch, 'another-name');
     symlinkSync(program, link);
     for (const path of [program, link])

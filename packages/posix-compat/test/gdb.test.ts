@@ -22,7 +22,7 @@ function why(): string | undefined {
 const not = why();
 
 test.skipIf(not !== undefined)(`info lwps, lwp${not === undefined ? '' : ` (${not})`}`, async () => {
-  const child = spawn(launcherPath(), ['--', compile('sleepers', ['-g'])], {
+  const child = spawn(launcherPath(), ['--', compile('threads/sleepers', ['-g'])], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {

@@ -20,7 +20,7 @@ test.for([
   const maximum = Number(readFileSync('/proc/sys/vm/max_map_count', 'utf8'));
   if (!hasGuardPages && maximum < MAPPINGS)
     skip(`Linux ${release()} has vm.max_map_count ${maximum}; before 6.13 each kernel stack takes two`);
-  const { status, stdout, stderr } = await underLibcr(compile('many'), [String(many)], {
+  const { status, stdout, stderr } = await underLibcr(compile('threads/many'), [String(many)], {
     options: [`--rforks=${rforks}`],
     timeout: TIMEOUT,
   });

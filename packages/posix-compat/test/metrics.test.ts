@@ -103,7 +103,7 @@ test('a file for each process; execve goes on with its process’ own', async ()
 
 test('of several threads on two rforks: lwps, switches, calls of each', async () => {
   const cwd = folder();
-  const child = spawn(compile('vectors'), [], { rforks: 2, metrics: 'file', cwd, stdio: 'ignore' });
+  const child = spawn(compile('traps/vectors'), [], { rforks: 2, metrics: 'file', cwd, stdio: 'ignore' });
   await new Promise((resolve) => child.once('exit', resolve));
   const figures = samples(join(cwd, 'file'));
   expect(figures).toMatchObject({

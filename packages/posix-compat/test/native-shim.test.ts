@@ -109,9 +109,9 @@ test('all calls by way of a shim: signals, threads, children, large results', as
     const all = shim(ALL, flags);
     expect(await withShims([all, all], shimmed, ['signals'])).toMatchObject({ stdout: '-1 1 14\n1 x 14\n' });
     expect(await withShims([all], shimmed, ['results'])).toMatchObject({ stdout: '0 3\n0\n', stderr: '' });
-    const threads = await withShims([all], compile('threads'), [], ['--rforks=2']);
+    const threads = await withShims([all], compile('threads/threads'), [], ['--rforks=2']);
     const order = /^sleeps .*$/m; // who wakes first is the machine's load, too
-    const native = await natively(compile('threads'));
+    const native = await natively(compile('threads/threads'));
     expect(threads.stdout.replace(order, '')).toBe(native.stdout.replace(order, ''));
     expect(threads.status).toBe(native.status);
   }
@@ -131,7 +131,7 @@ for thread in threads: thread.join()`;
 test.each([1, 2])('vector registers are the program’s: a shim that uses them, %i rforks', async (rforks) => {
   const vectors = shim('shims/vectors.c', ['-O2']);
   const options = [`--rforks=${rforks}`];
-  expect(await withShims([vectors, shim(ALL)], compile('vectors'), [], options)).toMatchObject({
+  expect(await withShims([vectors, shim(ALL)], compile('traps/vectors'), [], options)).toMatchObject({
     stdout: 'kept\n',
     status: 0,
   });

@@ -1,5 +1,5 @@
 /**
- * own-descriptors.test.ts: libcr's own descriptors are out of the program's reach: programs/own.c tries all ways to them, and prints what it prints natively, where there are none.
+ * own-descriptors.test.ts: libcr's own descriptors are out of the program's reach: programs/processes/own.c tries all ways to them, and prints what it prints natively, where there are none.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ describe('the program neither uses, closes nor sees them', () => {
     ['ring', 4],
     ['readiness', 2],
   ])('%s, with %s rforks', async (path, rforks) => {
-    const program = compile('own');
+    const program = compile('processes/own');
     const native = await natively(program);
     expect(native.stdout).toContain('wrong: 0\n');
     expect(native.stdout).toMatch(/ended\n$/);
@@ -38,7 +38,7 @@ describe('the program neither uses, closes nor sees them', () => {
 });
 
 test('they lie above what the program may open, where there is room', async () => {
-  const program = compile('own');
+  const program = compile('processes/own');
   const { stdout, stderr } = await underLibcr(program, ['512'], { env: { OWN: '2' } });
   expect(stderr).toMatch(/^own \d+, below the limit 0$/m);
   expect(stdout).toContain('wrong: 0\n');

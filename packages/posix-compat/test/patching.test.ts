@@ -64,7 +64,7 @@ const little = (number: bigint, size: number) =>
 /** Four bytes, as hexadecimal digits, which say how far a jump goes. */
 const distance = (digits: string) => BigInt(Buffer.from(digits, 'hex').readInt32LE());
 
-/** For programs/decoding.c. */
+/** For programs/patching/decoding.c. */
 function recordsOf(path: string): Buffer {
   const instructions = [...disassemble(path).values()];
   const records: Buffer[] = [];
@@ -245,7 +245,7 @@ describe.skipIf(!has('objdump'))('each place that was patched, disassembled', ()
     ['a dynamic program', []],
     ['a static one', ['-static', '-no-pie']],
   ])('of %s', async (_, flags) => {
-    const program = compile('patched', flags);
+    const program = compile('patching/patched', flags);
     expect((await natively(program)).stdout).toBe('');
     const { stdout, status } = await underLibcr(program);
     expect(status).toBe(0);
@@ -301,7 +301,7 @@ describe.skipIf(!has('objdump'))('each place that was patched, seen from outside
   test('of a static program with musl', async ({ skip }) => {
     if (!has('musl-gcc')) skip('not installed: musl-gcc');
     const program = join(scratch, 'patched-musl');
-    const source = fileURLToPath(new URL('programs/patched.c', import.meta.url));
+    const source = fileURLToPath(new URL('programs/patching/patched.c', import.meta.url));
     execFileSync('musl-gcc', ['-O1', '-static', '-pthread', '-o', program, source]);
     const places = await patchedIn(program, ['waits'], 2);
     expect(checkAll(places).before).toBeGreaterThan(10);
@@ -341,21 +341,21 @@ const DISASSEMBLED = [
 
 describe.skipIf(!has('objdump'))("instructions' lengths are a disassembler's", () => {
   test.each(DISASSEMBLED.filter((path) => existsSync(path)))('in %s', (path) => {
-    const program = compile('decoding');
+    const program = compile('patching/decoding');
     const result = execFileSync(program, { input: recordsOf(path), encoding: 'utf8', maxBuffer: 1 << 20 });
     expect(result).toMatch(/^0 wrong of \d{4,}\n$/);
   });
 });
 
 test('what only looks so is left alone', async () => {
-  const program = compile('lookalikes');
+  const program = compile('patching/lookalikes');
   const native = await natively(program);
   expect(native.stdout).toBe('100 100 100 100 100 of 100\n');
   expect(await underLibcr(program)).toEqual(native);
 });
 
 test('nothing is patched into which something may go, or which can not stand elsewhere', async () => {
-  const program = compile('windows');
+  const program = compile('patching/windows');
   const places = (await underLibcr(program)).stdout.trim().split('\n');
   const patched = [
     'plain',
@@ -387,7 +387,7 @@ test('nothing is patched into which something may go, or which can not stand els
 });
 
 test("a signal's handler is shown the program's own code, and the call is made again or ends", async () => {
-  const program = compile('shown', ['-fexceptions']);
+  const program = compile('patching/shown', ['-fexceptions']);
   const native = await natively(program);
   expect(native.stdout).toBe(
     'restarted: shown 0, result 1\ninterrupted: shown 2, result -4\ncancelled: 1, cleaned up: 1\n',
@@ -438,7 +438,7 @@ test.each([1, 2, 4])(
       '-pthread',
       '-o',
       program,
-      fileURLToPath(new URL('programs/sites.c', import.meta.url)),
+      fileURLToPath(new URL('programs/patching/sites.c', import.meta.url)),
       source,
     ]);
     const { stdout, stderr, status } = await underLibcr(program, [], {
@@ -451,7 +451,7 @@ test.each([1, 2, 4])(
 );
 
 test('calls that are made often come without a signal; with --no-patch all do', async () => {
-  const program = compile('threads');
+  const program = compile('threads/threads');
   const [patched, trapped] = await Promise.all([
     underLibcr(program, [], { options: ['--stats'] }),
     underLibcr(program, [], { options: ['--stats', '--no-patch'] }),

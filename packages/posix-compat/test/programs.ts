@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launcherPath } from '../src/launcher.ts';
 
@@ -75,9 +75,9 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 const sourceOf = (name: string) => fileURLToPath(new URL(`programs/${name}.c`, import.meta.url));
 
-/** Compiles programs/NAME.c, with more files of that folder if it has `parts`. Returns the program's path. */
+/** Compiles programs/ROOM/NAME.c, with more such files if it has `parts`. Returns the program's path, which ends in /NAME and the flags. */
 export function compile(name: string, flags: string[] = [], parts: string[] = []): string {
-  const program = join(scratch, [name, ...flags].join(''));
+  const program = join(scratch, [basename(name), ...flags].join(''));
   if (!existsSync(program))
     execFileSync('gcc', ['-O1', '-pthread', ...flags, '-o', program, ...[name, ...parts].map(sourceOf)]);
   return program;

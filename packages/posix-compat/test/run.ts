@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { programPath as pathOfCore, type RunOptions, runProgram } from '../../core/test/run.ts';
 
 /** As core's runProgram() wants it. */
-const nameOf = (name: string): string => `../../../posix-compat/test/programs/${name}`;
+const nameOf = (name: string): string => `../../../posix-compat/test/programs/objects/${name}`;
 
 /** Runs one case; it must end well, and write nothing but its outcome. */
 export async function holds(program: string, name: string, options: RunOptions = {}): Promise<void> {
@@ -22,7 +22,7 @@ export function runHere(
   return runProgram(nameOf(program), { ...options, args });
 }
 
-/** One test for each case of programs/NAME. */
+/** One test for each case of programs/objects/NAME. */
 export function conformance(program: string, options: RunOptions = {}): void {
   const list = execFileSync(process.execPath, [pathOfCore(nameOf(program)), '--list'], { encoding: 'utf8' });
   const names = JSON.parse(list) as string[];

@@ -1,6 +1,6 @@
 /**
  * runtimes.test.ts: what stops its threads by signals holds with one rfork and two: Go's preemption (SIGURG) and the JVM's safepoints (pages that fault), while
- * garbage is collected all the time; as it is, and disturbed (native/inject). Without what they test, programs/soak-go and soak-java would not go on: a loop without a call
+ * garbage is collected all the time; as it is, and disturbed (native/inject). Without what they test, programs/soak/go and java would not go on: a loop without a call
  * waits there for who only runs when it's interrupted. LIBCR_SOAK_SECONDS=600 for a longer one, LIBCR_SOAK_SEED for the same choices, as in soak.test.ts.
  */
 import { execFileSync } from 'node:child_process';
@@ -30,12 +30,12 @@ const once = <T>(make: () => T): (() => T) => {
 const goroutines = once(() => {
   const program = join(scratch, 'soak-go');
   const env = { ...process.env, CGO_ENABLED: '0' }; // its own system calls, in a static program
-  execFileSync('go', ['build', '-o', program, ...sources('soak-go')], { env });
+  execFileSync('go', ['build', '-o', program, ...sources('soak/go')], { env });
   return program;
 });
 const classes = once(() => {
   const folder = join(scratch, 'soak-java');
-  execFileSync('javac', ['-XDignore.symbol.file', '-d', folder, ...sources('soak-java')]);
+  execFileSync('javac', ['-XDignore.symbol.file', '-d', folder, ...sources('soak/java')]);
   return folder;
 });
 

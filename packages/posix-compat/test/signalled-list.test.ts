@@ -1,6 +1,6 @@
 /**
  * signalled-list.test.ts: the programs of programs-list.ts do what they do while SIGUSR1, SIGALRM and SIGWINCH hit all their processes, each a thousand times a second
- * (programs/kills.c): the first two ignored, the third with a handler (programs/handles.c); those of signalled-programs.ts with handlers of their own. First natively: where a signal
+ * (programs/signals/kills.c): the first two ignored, the third with a handler (programs/signals/handles.c); those of signalled-programs.ts with handlers of their own. First natively: where a signal
  * changes there what a program does, the list says so (`uses`), and the signal is not sent. Then with one rfork and two.
  *
  * CI has a part of the list; LIBCR_SIGNALLED_LIST=all has all of it.
@@ -42,7 +42,7 @@ const PART = ALL
 /** Compiled once, and only where there is a compiler. */
 const handles = join(scratch, 'handles.so');
 function preloaded(): string {
-  const source = fileURLToPath(new URL('programs/handles.c', import.meta.url));
+  const source = fileURLToPath(new URL('programs/signals/handles.c', import.meta.url));
   if (!existsSync(handles)) execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-o', handles, source]);
   return handles;
 }
@@ -65,11 +65,15 @@ async function hit(program: string, args: string[], { options, all, own = [], ha
   const counts = join(scratch, 'counts');
   const command = options ? [launcherPath(), ...options, '--', program] : [program];
   const env = { ...rest.env, ...(handled ? { LD_PRELOAD: preloaded(), HANDLES_COUNTS: counts } : {}) };
-  const result = await natively(compile('kills'), [numbers(all), numbers(own), counts, ...command, ...args], {
-    ...rest,
-    env,
-    timeout: HANGS,
-  });
+  const result = await natively(
+    compile('signals/kills'),
+    [numbers(all), numbers(own), counts, ...command, ...args],
+    {
+      ...rest,
+      env,
+      timeout: HANGS,
+    },
+  );
   const [, sent, handlers] = /^kills: (\d+) sent, (\d+) handled$/m.exec(result.stderr) ?? [];
   return { ...result, sent: Number(sent), handlers: Number(handlers) };
 }

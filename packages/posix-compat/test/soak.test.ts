@@ -1,6 +1,6 @@
 /**
  * soak.test.ts: whatever threads do to one another, for a long time, with one rfork, two and four: as it is, and under a launcher that interrupts the program at
- * random instructions and moves its threads about (native/inject). Nothing is lost, doubled or late for good: programs/soak.c says what is not so, with
+ * random instructions and moves its threads about (native/inject). Nothing is lost, doubled or late for good: programs/soak/soak.c says what is not so, with
  * the seed, or who does not go on. LIBCR_SOAK_SECONDS=600 for a longer one, LIBCR_SOAK_SEED to make the same choices again.
  */
 import { describe, expect, test } from 'vitest';
@@ -12,9 +12,9 @@ const timeout = SECONDS * 1000 + 300_000; // it ends itself long before if someb
 
 const soak = () =>
   compile(
-    'soak',
+    'soak/soak',
     ['-g'],
-    ['work', 'channels', 'cancels', 'processes', 'faults'].map((part) => `soak-${part}`),
+    ['work', 'channels', 'cancels', 'processes', 'faults'].map((part) => `soak/${part}`),
   );
 const held = /^held: \d+ threads, \d+ rounds, \d+ signals, \d+ processes, \d+ cancelled$/m;
 
@@ -57,6 +57,6 @@ test("a fault of libcr's own is called that, with the call", async () => {
 test.each([2, 4])('the last thread has its signals, and its name, on each of %i rforks', async (rforks) => {
   const env = { LIBCR_INJECT: SEED };
   const options = [`--rforks=${rforks}`];
-  const { stdout } = await underLibcr(compile('last'), [], { launcher: disturbing(), env, options });
+  const { stdout } = await underLibcr(compile('soak/last'), [], { launcher: disturbing(), env, options });
   expect(stdout).toBe('6 ended, 6 named\n');
 });

@@ -1,11 +1,11 @@
 /**
- * storm.ts: how the storm of signals (programs/signal-storm.c) is run: in a directory of its own, where it makes files.
+ * storm.ts: how the storm of signals (programs/storm/storm.c) is run: in a directory of its own, where it makes files.
  */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, natively, type Result, type RunOptions, scratch, underLibcr } from './programs.ts';
 
-const PARTS = ['common', 'data', 'polls', 'locks', 'queues'].map((part) => `signal-storm-${part}`);
+const PARTS = ['common', 'data', 'polls', 'locks', 'queues'].map((part) => `storm/${part}`);
 export const THREADS = 1000;
 
 export interface Storm {
@@ -19,7 +19,7 @@ const argumentsOf = ({ seed, signals, threads = THREADS }: Storm): string[] => [
   signals,
   String(threads),
 ];
-const program = () => compile('signal-storm', [], PARTS);
+const program = () => compile('storm/storm', [], PARTS);
 const folder = () => mkdtempSync(join(scratch, 'storm-'));
 
 export function stormNatively(storm: Storm): Promise<Result> {

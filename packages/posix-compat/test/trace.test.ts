@@ -86,7 +86,7 @@ describe.skipIf(!hasStrace)(`as strace${hasStrace ? '' : ' (it is not here)'}`, 
   test.each(['', 'term', 'raise', 'segv', 'trap', 'abort', 'realtime', 'alarm'])(
     'signals, what they end, and the end by one: %s',
     (how) => {
-      const program = compile('signalled');
+      const program = compile('signals/signalled');
       // An alarm that comes before the call that it is to end: the program waits for ever, or does something else. Then once more, with later alarms.
       const inTime = (ms: number): boolean => {
         try {

@@ -17,8 +17,8 @@ async function same(program: string, name: string, output: string): Promise<void
     expect(await underLibcr(program, [name], { options: [`--rforks=${n}`] }), `${n} rforks`).toEqual(native);
 }
 
-const state = (name: string, output: string) => same(compile('trap-state', ['-mavx']), name, output);
-const events = (name: string, output: string) => same(compile('trap-events'), name, output);
+const state = (name: string, output: string) => same(compile('traps/trap-state', ['-mavx']), name, output);
+const events = (name: string, output: string) => same(compile('traps/trap-events'), name, output);
 
 /** A test of another file, or a behaviour of a conformance program. */
 function elsewhere(file: string, title: string): void {
@@ -39,7 +39,7 @@ describe('registers and memory', () => {
   test("17: a thread begins with its creator's rounding mode", () =>
     state('rounding', 'a thread: 3, a child: 3\n'));
   test('19: a program without a C library has no thread-local storage', async () => {
-    const program = compile('bare', ['-nostdlib', '-static', '-ffreestanding', '-fno-stack-protector']);
+    const program = compile('traps/bare', ['-nostdlib', '-static', '-ffreestanding', '-fno-stack-protector']);
     expect((await natively(program)).stdout).toBe('thread\n');
     for (const n of RFORKS)
       expect(await underLibcr(program, [], { options: [`--rforks=${n}`] })).toEqual({
@@ -62,7 +62,7 @@ describe('processes', () => {
       'SigBlk:\t0000000008000200\nSigIgn:\t0000000000000001\nhandlers lost: 2, blocked: 0\n',
     )); // KILL's and STOP's are none
   test("5: a fork's child catches, preempts and waits anew", async () => {
-    const program = compile('trap-events');
+    const program = compile('traps/trap-events');
     const native = await natively(program, ['fork-anew']);
     expect(native).toMatchObject({ status: 9, stdout: 'three generations\n' });
     for (const n of RFORKS)

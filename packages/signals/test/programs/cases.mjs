@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { sleep, wait } from '@libcr/core';
 import { kill, sigaction } from '@libcr/signals';
-import { assert, settle } from '../../../posix-compat/test/programs/cases.mjs';
+import { assert, settle } from '../../../posix-compat/test/programs/objects/cases.mjs';
 
 export {
   assert,
@@ -13,7 +13,7 @@ export {
   settle,
   started,
   throwsCode,
-} from '../../../posix-compat/test/programs/cases.mjs';
+} from '../../../posix-compat/test/programs/objects/cases.mjs';
 
 /** Waits until it is so. A test that waits in vain is ended by its runner. */
 export function until(condition) {

@@ -1,7 +1,7 @@
 /*
- * signal-storm-data.c - calls of the storm that read and write: pipes, sockets, and descriptors that count, tell the time, and tell of others.
+ * data.c - calls of the storm that read and write: pipes, sockets, and descriptors that count, tell the time, and tell of others.
  */
-#include "signal-storm.h"
+#include "storm.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /*
- * soak-work.c - threads that share what locks guard. Under each lock two counters are the same whenever nobody has it; at the end each has as much as was
+ * work.c - threads that share what locks guard. Under each lock two counters are the same whenever nobody has it; at the end each has as much as was
  * added to it.
  */
 #include "soak.h"

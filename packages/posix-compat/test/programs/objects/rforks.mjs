@@ -34,7 +34,7 @@ const joinAll = (tds) => tds.map((td) => td.join());
 const memory = (words = 1) => new SharedArrayBuffer(words * 4);
 
 /** lock, unlock, take and post as the README has them, for Workers without libcr. */
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 const byAtomics = /```js\n(\/\/ a mutex,.*?)```/s.exec(readme)[1];
 
 /** A Worker without libcr; code has `words`, those of the object, and `shared`. */

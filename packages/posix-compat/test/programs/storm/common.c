@@ -1,7 +1,7 @@
 /*
- * signal-storm-common.c - what the calls of the storm have in common: how long they wait, and that of what the feeder has given each thing comes to one thread, once.
+ * common.c - what the calls of the storm have in common: how long they wait, and that of what the feeder has given each thing comes to one thread, once.
  */
-#include "signal-storm.h"
+#include "storm.h"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>

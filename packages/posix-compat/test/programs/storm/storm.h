@@ -1,5 +1,5 @@
 /*
- * signal-storm.h - what signal-storm.c, the storm, and its other files, the calls that its threads wait in, know of each other.
+ * storm.h - what storm.c, the storm, and its other files, the calls that its threads wait in, know of each other.
  */
 #ifndef SIGNAL_STORM_H
 #define SIGNAL_STORM_H
@@ -58,7 +58,7 @@ void in_child(void);
 void waited_for(const siginfo_t *info);
 void compute(unsigned rounds);
 
-/* signal-storm-common.c */
+/* common.c */
 #define BYTE 0x5a        /* is what is written, all of it */
 #define LONG_S 1000      /* nobody waits so long */
 #define SHORT_NS 2000000

@@ -1,5 +1,5 @@
 /*
- * soak-faults.c - threads that fault and go on, owners of locks that end, timers, calls that come back in pieces, connections, and
+ * faults.c - threads that fault and go on, owners of locks that end, timers, calls that come back in pieces, connections, and
  * one that blocks all signals.
  */
 #include "soak.h"

@@ -1,7 +1,7 @@
 /*
- * signal-storm-locks.c - calls of the storm that wait for a futex or a lock: as many are woken as were said to have been, and a lock is one thread's at a time.
+ * locks.c - calls of the storm that wait for a futex or a lock: as many are woken as were said to have been, and a lock is one thread's at a time.
  */
-#include "signal-storm.h"
+#include "storm.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "../../../syscalls/native/program/patch/decode.c"
+#include "../../../../syscalls/native/program/patch/decode.c"
 
 static char kind_of(const struct instruction *in)
 {

@@ -1,5 +1,5 @@
 /*
- * soak-cancels.c - threads that are cancelled wherever they are: in a wait of each kind, before it, or computing. The cleanup handler runs once, and what
+ * cancels.c - threads that are cancelled wherever they are: in a wait of each kind, before it, or computing. The cleanup handler runs once, and what
  * they had is free again.
  */
 #include "soak.h"

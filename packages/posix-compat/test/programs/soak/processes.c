@@ -1,5 +1,5 @@
 /*
- * soak-processes.c - children of a process whose threads never rest: by fork, vfork and posix_spawn, with threads of their own, which end in every way
+ * processes.c - children of a process whose threads never rest: by fork, vfork and posix_spawn, with threads of their own, which end in every way
  * that there is, also while their threads are in the middle of something; and a lock that parent and child share.
  */
 #include "soak.h"

@@ -1,11 +1,11 @@
 /*
- * signal-storm.c - MANY signals from two other processes and from threads, at THREADS that wait in every kind of call (signal-storm-*.c), compute and lock:
+ * storm.c - MANY signals from two other processes and from threads, at THREADS that wait in every kind of call (this folder's other files), compute and lock:
  * SEED MANY THREADS, in a directory where it may make files.
  *
  * Of what is queued each must come, once, and in its sender's order; a handler of what is for a thread runs there, on that thread's stack; a call is interrupted
  * as its kind and the handlers' SA_RESTART say. At the end each thread is got out of its wait by the least that may end it. It says what is not so.
  */
-#include "signal-storm.h"
+#include "storm.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

@@ -70,10 +70,10 @@ void *end_actor(void);
 void act(const char *role, int index, void *(*run)(void *));
 void op_masked(void);
 
-void work_begins(void); /* soak-work.c: threads that share locks, and now and then do something else */
+void work_begins(void); /* work.c: threads that share locks, and now and then do something else */
 void work_ends(void);
-void channels_begin(void); /* soak-channels.c: pairs, of which one waits for the other all the time */
-void cancels_begin(void);  /* soak-cancels.c: threads that are cancelled wherever they wait */
-void faults_begin(void);    /* soak-faults.c: faults, owners that end, timers, pieces, connections */
-void processes_begin(void); /* soak-processes.c: children, with threads */
+void channels_begin(void); /* channels.c: pairs, of which one waits for the other all the time */
+void cancels_begin(void);  /* cancels.c: threads that are cancelled wherever they wait */
+void faults_begin(void);    /* faults.c: faults, owners that end, timers, pieces, connections */
+void processes_begin(void); /* processes.c: children, with threads */
 #endif

@@ -12,7 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "asleep.h"
+#include "../asleep.h"
 
 #define OFTEN 200
 

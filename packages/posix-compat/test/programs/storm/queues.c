@@ -1,7 +1,7 @@
 /*
- * signal-storm-queues.c - calls of the storm that wait for messages, semaphores, a FIFO's other end, a completion; and threads that wait for nothing.
+ * queues.c - calls of the storm that wait for messages, semaphores, a FIFO's other end, a completion; and threads that wait for nothing.
  */
-#include "signal-storm.h"
+#include "storm.h"
 
 #include <fcntl.h>
 #include <linux/io_uring.h>

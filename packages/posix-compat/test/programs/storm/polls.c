@@ -1,7 +1,7 @@
 /*
- * signal-storm-polls.c - calls of the storm that wait for several descriptors, for a time, a signal, a child.
+ * polls.c - calls of the storm that wait for several descriptors, for a time, a signal, a child.
  */
-#include "signal-storm.h"
+#include "storm.h"
 
 #include <poll.h>
 #include <sys/epoll.h>

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "asleep.h"
+#include "../asleep.h"
 
 static int fds[2];
 static volatile int tid;

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "asleep.h"
+#include "../asleep.h"
 
 #define WAITV 449
 #define WAKE2 454

@@ -1,5 +1,5 @@
 /*
- * soak-channels.c - pairs of threads: one asks, the other answers, and each waits for the other all the time, in one of the ways that there are. A
+ * channels.c - pairs of threads: one asks, the other answers, and each waits for the other all the time, in one of the ways that there are. A
  * wake-up that is lost ends the pair for good.
  */
 #include "soak.h"
