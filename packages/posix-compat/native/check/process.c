@@ -313,13 +313,13 @@ static bool spoil_process_noticed(const struct delivery *d)
 	struct proc *proc = d->lwp->lwp_proc;
 	struct lwp *taker = NULL;
 
-	for EACH_LWP(lwp, proc)
-		lwp->lwp_sigmask |= SIGNAL_BIT(SIGALRM);
 	for EACH_THREAD(node, d->gd)
-		if (unaware(node))
+		if (unaware(node) && unaware(node)->lwp_proc == proc)
 			taker = unaware(node);
 	if (!taker || proc->p_pending || proc->p_unassigned)
 		return false;
+	for EACH_LWP(lwp, proc)
+		lwp->lwp_sigmask |= SIGNAL_BIT(SIGALRM);
 	taker->lwp_sigmask &= ~SIGNAL_BIT(SIGALRM);
 	proc->p_pending = &pending;
 	process_noticed(d); /* here: the masks of the lwps are no more what is counted */

@@ -390,7 +390,9 @@ static int futex_call(int op, bool timed)
 {
 	struct timespec ts = {15, 0};
 
-	return (int)syscall(SYS_futex, &common->word, op, 0, timed ? &ts : NULL, NULL, 0);
+	int result = (int)syscall(SYS_futex, &common->word, op, 0, timed ? &ts : NULL, NULL, 0);
+
+	return result && errno == EAGAIN && common->word ? 0 : result; /* it has come before the call was made again */
 }
 
 static void futex_release(void)
