@@ -2,6 +2,7 @@
  * cpus.c - several rforks that have to do with each other: IPI messages, threads created, scheduled and joined elsewhere, messages
  * to ports of others, aborts, and the end of an rfork while others send to it. Also under ThreadSanitizer.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -136,7 +136,7 @@ BEHAVIOUR(queue_flood, "Twenty thousand queued signals from another process reac
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (int i = 0; i < MANY; i++)
-			while (sigqueue(parent, SIGRTMIN, value(i)))
+			while (getppid() == parent && sigqueue(parent, SIGRTMIN, value(i)))
 				usleep(100);
 		_exit(0);
 	}

@@ -30,8 +30,10 @@ static void comes(int sig)
 
 static void sends(void)
 {
+	const pid_t parent = getppid();
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
+	while (getppid() == parent) {
 		int whom = *pid;
 
 		if (whom && atomic_compare_exchange_strong(pid, &whom, 0))

@@ -304,6 +304,13 @@ static void *sends(void *arg)
 	return arg;
 }
 
+/** Once it has ended its number may be somebody else's. */
+static void only_to(pid_t parent)
+{
+	if (getppid() != parent)
+		_exit(1);
+}
+
 static pid_t begin_sender(int sender)
 {
 	pid_t parent = getpid(), child = fork();
@@ -314,8 +321,11 @@ static pid_t begin_sender(int sender)
 	for (int i = 0; i < many / 4; i++) {
 		int sig = i % 2 ? WAITED_FOR : SIGRTMIN + sender, value = i % 2 ? sender << 24 | i / 2 : i / 2;
 
-		while (sigqueue(parent, sig, (union sigval){.sival_int = value}))
+		only_to(parent);
+		while (sigqueue(parent, sig, (union sigval){.sival_int = value})) {
 			usleep(100);
+			only_to(parent);
+		}
 		if (i % 5 == 0)
 			kill(parent, i % 10 ? SIGUSR1 : SIGUSR2);
 	}
