@@ -182,11 +182,7 @@ export function beforeSwitch(scope: Scope): SwitchState {
     scope !== undefined && length === base + 1 && resources.length === length && resources[base] === scope
       ? OWN_SCOPE
       : save(length, base);
-  if (state === OWN_SCOPE) {
-    resources.pop();
-    // Holes stand for what native code has entered. With them Node finds the list too long when the pass ends, and cuts it the slow way.
-    for (let n = resources.length; n > 0 && resources[n - 1] === undefined; n--) resources.pop();
-  }
+  if (state === OWN_SCOPE) resources.pop();
   current[kExecutionAsyncId] = below[2 * base] as number;
   current[kTriggerAsyncId] = below[2 * base + 1] as number;
   fields[kStackLength] = base;
