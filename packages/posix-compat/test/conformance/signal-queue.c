@@ -199,8 +199,8 @@ BEHAVIOUR(queue_ignored, "A signal that is set to be ignored is pending no more,
 {
 	sigset_t set;
 
-	begin(waits, NULL);
 	mask(SIG_BLOCK, SIGUSR1, SIGCHLD);
+	begin(waits, NULL); /* blocks them, too: it is nobody who may take the process' ones */
 	handle(SIGUSR1);
 	handle(SIGCHLD);
 	OK(raise(SIGUSR1));
