@@ -228,17 +228,23 @@ const struct call_entry action_calls[] = {
 	{0},
 };
 
+static void catch_faults(void)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+
+	catch_begin(on_fault);
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		catch_signal(faults[i], on_fault, 0);
+}
+
 /** The kernel has libcr's handlers, and the program what it inherited: ignored signals. */
 void signals_catch(void)
 {
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	struct proc *proc = curproc();
 
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		kernel_call(SYS_rt_sigaction, sig, NULL, &proc->p_sigacts[sig], 8);
-	catch_begin(on_fault);
-	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		catch_signal(faults[i], on_fault, 0);
+	catch_faults();
 }
 
 void signals_options(struct lwp *first)
@@ -269,11 +275,7 @@ void signals_leave(struct lwp *lwp)
 /** After an execve that has failed. */
 void signals_are_ours(struct lwp *lwp)
 {
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-
-	catch_begin(on_fault);
-	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		catch_signal(faults[i], on_fault, 0);
+	catch_faults();
 	__atomic_store_n(&lwp->lwp_proc->p_execs, false, __ATOMIC_SEQ_CST);
 	signals_mask_changed(lwp->lwp_proc);
 }

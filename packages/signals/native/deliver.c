@@ -239,10 +239,7 @@ static bool take(struct lwp *lwp, siginfo_t *info)
 	struct pending *pending;
 
 	lwkt_word_lock(&proc->p_lock);
-	pending_sort(proc);
-	pending = pending_take(&lwp->lwp_pending, ~lwp->lwp_sigmask);
-	if (!pending)
-		pending = pending_take(&proc->p_pending, ~lwp->lwp_sigmask & taken_of_process(lwp));
+	pending = pending_next(lwp, ~lwp->lwp_sigmask, ~lwp->lwp_sigmask & taken_of_process(lwp));
 	lwkt_word_unlock(&proc->p_lock);
 	if (!pending)
 		return false;

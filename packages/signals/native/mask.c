@@ -224,7 +224,7 @@ static long with_mask(struct lwp *lwp, struct trapframe *tf, uint64_t set, uint6
 	result = program_wait(lwp, tf);
 	if (!lwp->lwp_restore_sigmask)
 		return result;
-	if (result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND))
+	if (result == -EINTR || is_restart(result))
 		return -ERESTARTNOHAND; /* a signal that only this mask lets through ends the call, even before it was made: the mask stays until it is delivered */
 	mask_restore(lwp);
 	return result;
@@ -259,10 +259,7 @@ static struct pending *take_waiting(struct lwp *lwp, uint64_t set)
 	struct pending *pending;
 
 	lwkt_word_lock(&proc->p_lock);
-	pending_sort(proc);
-	pending = pending_take(&lwp->lwp_pending, set);
-	if (!pending)
-		pending = pending_take(&proc->p_pending, set);
+	pending = pending_next(lwp, set, set);
 	lwkt_word_unlock(&proc->p_lock);
 	if (proc->p_unassigned || proc->p_pending) /* this lwp was told of all, and takes one */
 		signals_assign(proc);

@@ -281,13 +281,13 @@ void pending_sort(struct proc *proc)
 	}
 }
 
-static struct pending *take_any(struct lwp *lwp, uint64_t wanted)
+struct pending *pending_next(struct lwp *lwp, uint64_t own, uint64_t process)
 {
 	struct pending *pending;
 
 	pending_sort(lwp->lwp_proc);
-	pending = pending_take(&lwp->lwp_pending, wanted);
-	return pending ?: pending_take(&lwp->lwp_proc->p_pending, wanted);
+	pending = pending_take(&lwp->lwp_pending, own);
+	return pending ?: pending_take(&lwp->lwp_proc->p_pending, process);
 }
 
 struct pending *pending_leaves(struct lwp *lwp)
@@ -295,7 +295,7 @@ struct pending *pending_leaves(struct lwp *lwp)
 	struct pending *pending;
 
 	lwkt_word_lock(&lwp->lwp_proc->p_lock);
-	pending = take_any(lwp, ~SIGNALS_OURS); /* those the kernel would give back */
+	pending = pending_next(lwp, ~SIGNALS_OURS, ~SIGNALS_OURS); /* those the kernel would give back */
 	lwkt_word_unlock(&lwp->lwp_proc->p_lock);
 	return pending;
 }
@@ -304,7 +304,7 @@ void pending_gone(struct lwp *lwp)
 {
 	struct pending *pending;
 
-	while ((pending = take_any(lwp, ~0ull))) /* its p_lock is nobody's, or that of somebody who was killed */
+	while ((pending = pending_next(lwp, ~0ull, ~0ull))) /* its p_lock is nobody's, or that of somebody who was killed */
 		pending_free(pending);
 }
 

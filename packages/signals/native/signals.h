@@ -63,6 +63,7 @@ void pending_gone(struct lwp *lwp); /* its process is no more, whose only lwp it
 void pending_sort(struct proc *proc); /* from p_incoming to p_pending, or to the lwp that they were sent to */
 void pending_add(struct pending **list, struct pending *pending);
 struct pending *pending_take(struct pending **list, uint64_t wanted); /* the first of these; NULL */
+struct pending *pending_next(struct lwp *lwp, uint64_t own, uint64_t process); /* the first that the lwp has of its own, or its process; NULL */
 uint64_t pending_set(const struct pending *list);
 
 /* mask.c */

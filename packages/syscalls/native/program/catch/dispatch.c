@@ -81,7 +81,7 @@ static long answer_call(struct lwp *lwp, struct trapframe *tf)
 /** After an answer that is an error. */
 static void look_at_error(struct lwp *lwp, long result)
 {
-	if (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND)
+	if (is_restart(result))
 		lwp_notify(lwp, AST_SIGNAL); /* program_ast decides */
 	else if ((result == -EPIPE || result == -EFBIG) && program_raised)
 		program_raised(lwp, result);
@@ -160,6 +160,6 @@ void program_ast(struct trapframe *tf)
 	lwp->lwp_ast_fs = 0;
 	if (program_look)
 		program_look(lwp, tf, ast);
-	if (!(tf->tf_flags & TFF_ASYNC) && (long)tf->tf_rax <= -ERESTARTSYS && (long)tf->tf_rax >= -ERESTARTNOHAND)
+	if (!(tf->tf_flags & TFF_ASYNC) && is_restart((long)tf->tf_rax))
 		program_restart(tf); /* there was nothing to do, or no handler to run */
 }

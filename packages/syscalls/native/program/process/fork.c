@@ -49,7 +49,6 @@ static void forked(struct lwp *lwp, uint64_t flags)
 	proc->p_pid = lwp->lwp_tid = (int)kernel_call(SYS_getpid);
 	proc->p_lock = 0;
 	proc->p_stale = 0;
-	proc->p_held = 0;
 	proc->p_execs = false;
 	proc_has_only(proc, lwp);
 	lwp->lwp_ncalls = lwp->lwp_nticks = lwp->lwp_npreemptions = 0;

@@ -31,7 +31,7 @@ static long make_call_waiting(const struct call *call)
 	if (!call_may_wait(call->number) || !may_wait())
 		return make_call(NULL, call);
 	result = call_waiting(NULL, call);
-	return result <= -ERESTARTSYS && result >= -ERESTARTNOHAND ? -EINTR : result;
+	return is_restart(result) ? -EINTR : result;
 }
 
 long sysmsg_make(long number, long a, long b, long c, long d, long e, long f)

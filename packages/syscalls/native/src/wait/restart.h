@@ -9,4 +9,14 @@
 #define ERESTARTNOINTR 513 /* in any case: the call has not been made */
 #define ERESTARTNOHAND 514 /* unless a handler has run: then EINTR */
 
+#ifndef __ASSEMBLER__
+#include <stdbool.h>
+
+/** Whether a call answers one of these. */
+static inline bool is_restart(long result)
+{
+	return result <= -ERESTARTSYS && result >= -ERESTARTNOHAND;
+}
+#endif
+
 #endif
