@@ -1,14 +1,15 @@
 import type { Options } from 'tsup';
-import { base } from '../../tsup.base.ts';
+import { library } from '../../tsup.base.ts';
 
-const config: Options = {
-  ...base,
-  entry: {
+const config: Options[] = library(
+  {
     index: 'src/index.ts',
     internal: 'src/internal.ts',
-    'rfork-main': 'src/rfork/main.ts',
     top: 'src/top/main.ts',
+    explore: 'src/explore/main.ts',
     'top-client': 'src/top/client.ts',
   },
-};
+  { 'rfork-main': 'src/rfork/main.ts', host: 'src/host.ts', 'users-clock': 'src/users-clock.ts' },
+  './host.cjs',
+);
 export default config;

@@ -1,5 +1,5 @@
 import type { Options } from 'tsup';
-import { base } from '../../tsup.base.ts';
+import { library } from '../../tsup.base.ts';
 
-const config: Options = { ...base, entry: { index: 'src/index.ts', spawn: 'src/spawn/index.ts' } };
+const config: Options[] = library({ index: 'src/index.ts', spawn: 'src/spawn/index.ts' });
 export default config;

@@ -15,7 +15,20 @@ import { hasFsgsbase, machine } from './machine.mjs';
 import { judge, printMarkdown, printTable } from './table.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
-const GROUPS = ['core', 'syscalls', 'posix', 'programs', 'treesum', 'lwkt', 'signals'];
+const GROUPS = [
+  'core',
+  'syscalls',
+  'posix',
+  'programs',
+  'script',
+  'script-rows',
+  'record',
+  'treesum',
+  'lwkt',
+  'signals',
+  'nats',
+  'start',
+];
 
 const help = `usage: npm run bench [-- [options] [GROUP...]]
 

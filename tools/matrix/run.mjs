@@ -1,20 +1,17 @@
-// Builds and tests core, syscalls, posix-compat and signals on every Node in package.json. README.md says what for.
-import { spawn, spawnSync } from 'node:child_process';
+// Builds and tests core, syscalls, posix-compat, signals and nats on every Node in package.json. README.md says what for.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installedVersion, installNodes, nodes as majors, nodeFolder } from './nodes.mjs';
 
-const here = import.meta.dirname;
-const root = join(here, '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 // The first two together: neither keeps the other from happening, and a scavenge in the middle of marking is what neither has alone.
 const stressFlags = [
   '--stress-incremental-marking --stress-scavenge=50',
   '--expose-gc --gc-interval=100 --stress-compaction',
 ];
-
-const { dependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
-const majors = Object.keys(dependencies).map((name) => name.replace('node', ''));
 
 // What meets V8's own state the most. On a Node that is neither the oldest nor the newest, only these run under stress flags: a fault of ours
 // shows at either end, and one of V8's that only those in the middle have is most likely here.
@@ -48,19 +45,6 @@ function readOptions() {
     console.error(`${error.message}\n\n${help}`);
     process.exit(2);
   }
-}
-
-/** The version of the Node that is installed here under `name`; undefined if there is none. */
-function installedVersion(name) {
-  const manifest = join(here, 'node_modules', name, 'package.json');
-  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined;
-}
-
-function installNodes() {
-  if (Object.entries(dependencies).every(([name, spec]) => spec.endsWith(`@${installedVersion(name)}`)))
-    return;
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts'], { cwd: here, stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
 }
 
 /**
@@ -98,9 +82,9 @@ function testsInNode(name) {
 }
 
 async function testOn(major, { 'no-stress': noStress, 'after-test': afterTest }) {
-  const directory = join(here, 'node_modules', `node${major}`);
+  const directory = nodeFolder(major);
   const node = join(directory, 'bin', 'node');
-  const version = installedVersion(`node${major}`);
+  const version = installedVersion(major);
   const buildNative = join(root, 'tools', 'build-native.mjs');
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
@@ -126,6 +110,7 @@ async function testOn(major, { 'no-stress': noStress, 'after-test': afterTest })
     const less = atEnd ? [] : ['--project=chosen'];
     steps.push(await test('core', ''), await test('syscalls', '', less));
     for (const name of ['posix-compat', 'signals']) steps.push(await test(name, '', testsInNode(name)));
+    steps.push(await test('nats', ''));
   }
   if (noStress) return steps;
   const files = atEnd ? testsInNode('core') : stressedBetween.map((name) => `test/${name}.test.ts`);

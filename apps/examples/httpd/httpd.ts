@@ -7,14 +7,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { create, type UserThread, wait } from '@libcr/core';
+import { type Group, group, wait } from '@libcr/core';
 import { HttpError, openRoot, routes } from './routes.ts';
 
 const USAGE = 'usage: httpd [--port N] FOLDER    (port 0, the default: any free one)\n';
 
 const BASE = 'http://localhost';
-
-const handlers = new Set<UserThread>();
 
 /** Runs on a userthread of its own, one for each request. */
 function handle(req: IncomingMessage, res: ServerResponse): void {
@@ -45,25 +43,34 @@ function handle(req: IncomingMessage, res: ServerResponse): void {
   }
 }
 
+/** A request gets a userthread, which ends with its client. */
+function answer(g: Group, req: IncomingMessage, res: ServerResponse): void {
+  if (g.signal.aborted) return void res.writeHead(503, { connection: 'close' }).end('shutting down\n');
+  const td = g.create(() => handle(req, res), { name: `${req.method} ${req.url}` });
+  res.on('close', () => td.abort('the client has gone')); // nothing happens to one that has finished
+}
+
+/** Serves until SIGINT or SIGTERM. All handlers have finished when the group has. */
 function serve(port: number, folder: string): void {
   openRoot(folder);
-  const server = createServer((req, res) => {
-    const td = create(() => handle(req, res), { name: `${req.method} ${req.url}` });
-    handlers.add(td);
-    res.on('close', () => {
-      td.abort('the client has gone'); // nothing happens to one that has finished
-      handlers.delete(td);
+  const server = createServer();
+  const closed = once(server, 'close');
+  try {
+    group((g) => {
+      const stop = (): void => {
+        server.close(); // no new connections, and idle ones are closed
+        g.abort('shutting down');
+      };
+      server.on('request', (req, res) => answer(g, req, res)).listen(port, '127.0.0.1');
+      wait(once(server, 'listening'));
+      process.once('SIGINT', stop).once('SIGTERM', stop);
+      console.log(`httpd: http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      wait(closed);
     });
-  });
-  const stop = (): void => {
-    server.close(); // no new connections, and idle ones are closed
-    for (const td of handlers) td.abort('shutting down');
-  };
-  server.listen(port, '127.0.0.1');
-  wait(once(server, 'listening'));
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  console.log(`httpd: http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  wait(once(server, 'close'));
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+  }
+  wait(closed);
   console.log('httpd: closed');
 }
 

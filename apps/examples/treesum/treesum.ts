@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { create, type UserThread } from '@libcr/core';
+import { group, type UserThread } from '@libcr/core';
 import { constants, sys } from '@libcr/syscalls';
 import { OutputError, printError, printSum } from './lines.ts';
 import { startProgress } from './progress.ts';
@@ -40,6 +40,7 @@ function sum(path: Buffer): string | undefined {
     count.files++;
     return hash.digest('hex');
   } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error; // nobody reads the lines any more
     complain(path, error);
     return undefined;
   } finally {
@@ -55,20 +56,30 @@ function sum(path: Buffer): string | undefined {
 function treesum(folder: string, jobs: number): void {
   const root = Buffer.from(folder);
   const progress = startProgress(root);
-  const running: { path: Buffer; td: UserThread<string | undefined> }[] = [];
+  const running: { path: Buffer; digest: string | undefined; td: UserThread<void> }[] = [];
   const finishOldest = (): void => {
-    const { path, td } = running.shift() as (typeof running)[0];
-    const digest = td.join();
-    if (digest !== undefined) printSum(path, digest);
+    const oldest = running.shift() as (typeof running)[0];
+    oldest.td.join();
+    if (oldest.digest !== undefined) printSum(oldest.path, oldest.digest);
     progress.update(count.files);
   };
   try {
-    walk(root, complain, (path) => {
-      if (running.length === jobs) finishOldest();
-      running.push({ path, td: create(() => sum(path), { name: 'sum' }) });
-      count.threads++;
+    // Where a line can't be printed the group ends: the files that are being read are closed first.
+    group((g) => {
+      walk(root, complain, (path) => {
+        if (running.length === jobs) finishOldest();
+        const summed = { path, digest: undefined as string | undefined };
+        const td = g.create(
+          () => {
+            summed.digest = sum(path); // not returned: the group would keep them all
+          },
+          { name: 'sum' },
+        );
+        running.push(Object.assign(summed, { td }));
+        count.threads++;
+      });
+      while (running.length > 0) finishOldest();
     });
-    while (running.length > 0) finishOldest();
   } finally {
     progress.stop(); // gives the cursor back, whatever has happened
   }
@@ -107,6 +118,6 @@ try {
   try {
     process.stderr.write(`treesum: ${error.message}\n`);
   } finally {
-    process.exit(1); // the other userthreads have nobody to sum for any more
+    process.exit(1); // whatever stderr does
   }
 }

@@ -1,16 +1,14 @@
 /**
  * cli.ts: the lwkt command: picks the command and turns lwkt's own failures into one line on stderr and an
- * exit status. README.md is for those who use it.
+ * exit status. README.md is for those who use it. What only one command needs is imported where that is run: a script begins the sooner.
  */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { type OptionSpec, type Parsed, parseAll, parseCommand, values } from './arguments.ts';
-import { doctor } from './doctor.ts';
 import { Failure, UsageError } from './errors.ts';
 import { type Command, commandHelp, commands, help } from './help.ts';
 import { isScript } from './kind.ts';
 import { launch } from './launch.ts';
-import { runProgram } from './program.ts';
 import { recordedCommand, recordingOf } from './recording.ts';
 
 const HELP: OptionSpec = { value: 'no', short: 'h' };
@@ -29,6 +27,22 @@ const options: Record<Command, Record<string, OptionSpec>> = {
     rforks: { value: 'required' },
     metrics: { value: 'required' },
     'native-shim': { value: 'required' },
+    'on-supervisor-exit': { value: 'required' },
+    'shim-timeout': { value: 'required' },
+    deterministic: { value: 'no' },
+    time: { value: 'required' },
+    schedule: { value: 'required' },
+  },
+  explore: {
+    help: HELP,
+    runs: { value: 'required' },
+    jobs: { value: 'required', short: 'j' },
+    seed: { value: 'required' },
+    strategy: { value: 'required' },
+    timeout: { value: 'required' },
+    check: { value: 'required' },
+    'shrink-runs': { value: 'required' },
+    verify: { value: 'no' },
   },
   trace: {
     help: HELP,
@@ -59,8 +73,13 @@ function version(): string {
 
 async function record(parsed: Parsed): Promise<void> {
   const [script, ...args] = parsed.rest;
-  if (script === undefined) throw new UsageError('SCRIPT is missing');
+  if (script === undefined) throw new UsageError('SCRIPT or PROGRAM is missing');
   const file = resolve(values(parsed, 'output').at(-1) ?? recordingOf(script));
+  if (!isScript(script, parsed.terminated === true)) {
+    const wrong = [...parsed.options.keys()].find((name) => name !== 'output');
+    if (wrong !== undefined) throw new UsageError(`option --${wrong} is for scripts`);
+    return await (await import('./program.ts')).runRecording(parsed.rest, { option: `--record=${file}` });
+  }
   const [shims, config] = [values(parsed, 'shim'), values(parsed, 'config').at(-1)];
   const folder = process.cwd();
   await launch(script, args, { shims, config, folder, recording: { way: 'record', file }, top: false });
@@ -70,6 +89,8 @@ async function replay(parsed: Parsed): Promise<void> {
   const [name, ...command] = parsed.rest;
   if (name === undefined) throw new UsageError('FILE is missing');
   const file = resolve(name);
+  const programs = await import('./program-recording.ts');
+  if (programs.isProgramRecording(file)) return await replayProgram(file, command, parsed);
   const [script, args] =
     command.length > 0 ? [command[0] as string, command.slice(1)] : await recordedCommand(file);
   const partial = parsed.options.has('partial');
@@ -79,18 +100,43 @@ async function replay(parsed: Parsed): Promise<void> {
   await launch(script, args, { shims: [], folder, recording, trace, top: false });
 }
 
+/** Its arguments are the recorded ones, whatever it is. */
+async function replayProgram(file: string, given: string[], parsed: Parsed): Promise<void> {
+  const command = given[0] === '--' ? given.slice(1) : given;
+  if (parsed.options.has('partial'))
+    throw new UsageError('option --partial is for scripts: of a program, whatever there is is replayed');
+  if (command.length > 1)
+    throw new UsageError(`unexpected argument ${command[1]}: a program has the arguments that were recorded`);
+  const trace = traceOf(parsed);
+  const { replayOption } = await import('./program-recording.ts');
+  const { runRecording } = await import('./program.ts');
+  await runRecording(command, { option: await replayOption(file), trace });
+}
+
 /** What --trace says: stderr, a file, or nothing. */
 function traceOf(parsed: Parsed): string | 2 | undefined {
   const given = parsed.options.get('trace')?.at(-1);
   return given === true ? 2 : given;
 }
 
-const OF_PROGRAMS = ['stats', 'policy', 'rforks', 'metrics', 'native-shim'];
+const OF_PROGRAMS = [
+  'stats',
+  'policy',
+  'rforks',
+  'metrics',
+  'native-shim',
+  'on-supervisor-exit',
+  'shim-timeout',
+  'deterministic',
+  'time',
+  'schedule',
+];
+const OF_BOTH = ['trace', 'shim', 'config'];
 
 /** What only a script, or only a program, can be run with. */
 function check(parsed: Parsed, program: boolean): void {
   const wrong = [...parsed.options.keys()].find((name) =>
-    program ? name !== 'trace' && !OF_PROGRAMS.includes(name) : OF_PROGRAMS.includes(name),
+    program ? !OF_BOTH.includes(name) && !OF_PROGRAMS.includes(name) : OF_PROGRAMS.includes(name),
   );
   if (wrong !== undefined)
     throw new UsageError(`option --${wrong} is for ${program ? 'scripts' : 'programs'}`);
@@ -103,13 +149,20 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   const program = command === 'run' && !isScript(script, parsed.terminated === true);
   check(parsed, program);
   if (program)
-    return await runProgram(script, args, {
+    return await (await import('./program.ts')).runProgram(script, args, {
       trace: traceOf(parsed),
       stats: parsed.options.has('stats'),
       policy: values(parsed, 'policy').at(-1),
       rforks: values(parsed, 'rforks').at(-1),
       metrics: values(parsed, 'metrics').at(-1),
       nativeShims: values(parsed, 'native-shim'),
+      shims: values(parsed, 'shim'),
+      config: values(parsed, 'config').at(-1),
+      onSupervisorExit: values(parsed, 'on-supervisor-exit').at(-1),
+      shimTimeout: values(parsed, 'shim-timeout').at(-1),
+      deterministic: parsed.options.has('deterministic'),
+      time: values(parsed, 'time').at(-1),
+      schedule: values(parsed, 'schedule').at(-1),
     });
   const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : traceOf(parsed);
   await launch(script, args, {
@@ -140,6 +193,10 @@ async function main(args: string[]): Promise<void> {
     if (command === 'run' || command === 'trace') return await start(command, parsed);
     if (command === 'record') return await record(parsed);
     if (command === 'replay') return await replay(parsed);
+    if (command === 'explore') {
+      if (!(await (await import('./explore/explore.ts')).explore(parsed))) process.exitCode = 1;
+      return;
+    }
     // Only here, as what it is made of takes a while to load.
     if (command === 'top') return await (await import('./top/command.ts')).top(parsed);
     if (parsed.rest.length > 0) throw new UsageError(`unexpected argument ${parsed.rest[0]}`);
@@ -147,6 +204,7 @@ async function main(args: string[]): Promise<void> {
     if (error instanceof UsageError) error.message = `${command}: ${error.message}`;
     throw error;
   }
+  const { doctor } = await import('./doctor.ts');
   if (!(await doctor(parsed.options.has('json')))) process.exitCode = 1;
 }
 

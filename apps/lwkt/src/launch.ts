@@ -79,13 +79,15 @@ export async function launch(script: string, args: string[], options: LaunchOpti
   });
   process.argv.splice(1, process.argv.length - 1, path, ...args);
   const kind = kindOf(file);
+  // Before the compiler: with it Node reads the source maps of what is loaded, ours too.
+  const { preload } = await importCoreInternal(file);
+  if (options.top) await importTop(file);
   // The compiler's cache asks for the time, more often when it is empty: that is none of the program's.
   if (options.recording !== undefined) process.env.TSX_DISABLE_CACHE = '1';
   await register(kind);
   const { shims, config, trace, folder } = options;
   const forRforks: ShimOptions = { shims, config, trace, folder };
-  (await importCoreInternal(file)).preload(new URL('rfork-preload.js', import.meta.url).href, forRforks);
-  if (options.top) await importTop(file);
+  preload(new URL('rfork-preload.js', import.meta.url).href, forRforks);
   await installShims(file, options);
   if (options.events !== undefined) traceEvents(core, resolve(options.events));
   const stackSize = process.env.LIBCR_STACK_SIZE ? undefined : STACK_SIZE;

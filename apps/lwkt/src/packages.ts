@@ -3,22 +3,21 @@
  * schedulers that know nothing of each other, so lwkt uses the script's own where the script has one.
  */
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 
 export type Core = typeof import('@libcr/core');
 export type Syscalls = typeof import('@libcr/syscalls');
 export type Config = typeof import('@libcr/syscalls/config');
 export type TraceModule = typeof import('@libcr/syscalls/shims/trace');
 
-/** Imports specifier as a module at `from` would; failing that, lwkt's own copy. */
+/** Loads specifier as a module at `from` would; failing that, lwkt's own copy. What these packages give to require() is what they give to an import. */
 async function importAs<M>(from: string, specifier: string): Promise<M> {
-  let path: string;
+  const theirs = createRequire(from);
   try {
-    path = createRequire(from).resolve(specifier);
+    theirs.resolve(specifier);
   } catch {
-    path = createRequire(import.meta.url).resolve(specifier);
+    return createRequire(import.meta.url)(specifier) as M;
   }
-  return import(pathToFileURL(path).href) as Promise<M>;
+  return theirs(specifier) as M;
 }
 
 export function importCore(from: string): Promise<Core> {
@@ -32,19 +31,18 @@ export function importCoreInternal(from: string): Promise<typeof import('@libcr/
 /** @libcr/core/top of the copy of @libcr/core that importCore gives: `lwkt top` can look at this process from then on. Not where that copy has none. */
 export async function importTop(from: string): Promise<void> {
   for (const place of [from, import.meta.url]) {
-    const { resolve } = createRequire(place);
+    const require = createRequire(place);
     try {
-      resolve('@libcr/core');
+      require.resolve('@libcr/core');
     } catch {
       continue;
     }
-    let path: string;
     try {
-      path = resolve('@libcr/core/top');
+      require.resolve('@libcr/core/top');
     } catch {
       return;
     }
-    await import(pathToFileURL(path).href);
+    require('@libcr/core/top');
     return;
   }
 }
@@ -67,4 +65,8 @@ export function importRecord(from: string): Promise<typeof import('@libcr/syscal
 
 export function importReplay(from: string): Promise<typeof import('@libcr/syscalls/shims/replay')> {
   return importAs(from, '@libcr/syscalls/shims/replay');
+}
+
+export function importSupervisor(from: string): Promise<typeof import('@libcr/syscalls/supervisor')> {
+  return importAs(from, '@libcr/syscalls/supervisor');
 }

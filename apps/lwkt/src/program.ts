@@ -1,13 +1,15 @@
 /**
  * program.ts: `lwkt run PROGRAM`: gives way to @libcr/posix-compat's launcher. This process becomes the launcher, and nothing is between the
  * program and its shell: exit status, signals, terminal, job control. Where that can't be done (a Node before 22.15 that posix-compat has no native half
- * for), the launcher is a child, and this process is for the shell what the program would be; but Node gives the terminal back as it was.
+ * for), the launcher is a child, and this process is for the shell what the program would be; but Node gives the terminal back as it was. So it is with shims of TypeScript, too,
+ * which run in this process (supervise.ts).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { become, launcherPath, policyText } from '@libcr/posix-compat/spawn';
 import { UsageError } from './errors.ts';
+import { supervise } from './supervise.ts';
 
 /** What comes to lwkt is the program's. What a terminal sends (Ctrl-C, Ctrl-\) goes to both of them anyhow. */
 const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
@@ -17,6 +19,14 @@ const OF_TERMINALS = ['SIGINT', 'SIGQUIT'] as const;
 const STOPPING = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
 
 const RFORKS_MAX = 64;
+
+/** A recording, to be written or replayed. */
+export interface ProgramRecording {
+  /** The launcher's option: --record=FILE, --replay=FILE. */
+  option: string;
+  /** Of a replay: 2 for stderr, or a file. */
+  trace?: string | 2 | undefined;
+}
 
 export interface ProgramOptions {
   /** 2 for stderr, or a file. */
@@ -30,6 +40,18 @@ export interface ProgramOptions {
   metrics?: string | undefined;
   /** Shared objects, the outermost first. */
   nativeShims: readonly string[];
+  /** Shims that run in this process: --shim's values, and --config's. */
+  shims: string[];
+  config?: string | undefined;
+  /** What becomes of the program when this process ends before it; as it was given. */
+  onSupervisorExit?: string | undefined;
+  /** Milliseconds that shims may take for a call; as it was given. */
+  shimTimeout?: string | undefined;
+  deterministic: boolean;
+  /** virtual or real. */
+  time?: string | undefined;
+  /** seed:N[,STRATEGY]. */
+  schedule?: string | undefined;
 }
 
 /** How many descriptors a process may have, softly. */
@@ -56,19 +78,27 @@ function readPolicy(file: string): string {
   }
 }
 
-/** The launcher's options. A file whose name is a number is no descriptor. */
+/** A file whose name is a number is no descriptor. */
+function traceOption(trace: string | 2 | undefined): string[] {
+  const file = typeof trace === 'string' && /^\d+$/.test(trace) ? `./${trace}` : trace;
+  return file === undefined ? [] : [`--trace=${file}`];
+}
+
+/** The launcher's options. */
 function launcherOptions(options: ProgramOptions): string[] {
-  const { trace, stats, policy, rforks, metrics, nativeShims } = options;
+  const { trace, stats, policy, rforks, metrics, nativeShims, deterministic, time, schedule } = options;
   if (rforks !== undefined && !(/^\d+$/.test(rforks) && Number(rforks) >= 1 && Number(rforks) <= RFORKS_MAX))
     throw new UsageError(`--rforks must be 1 to ${RFORKS_MAX}, not ${rforks}`);
-  const file = typeof trace === 'string' && /^\d+$/.test(trace) ? `./${trace}` : trace;
   return [
     ...asBefore(),
     ...(stats ? ['--stats'] : []),
-    ...(file === undefined ? [] : [`--trace=${file}`]),
+    ...traceOption(trace),
     ...(policy === undefined ? [] : [`--policy=${readPolicy(policy)}`]),
     ...(rforks === undefined ? [] : [`--rforks=${rforks}`]),
     ...(metrics === undefined ? [] : [`--metrics=${metrics}`]),
+    ...(deterministic ? ['--deterministic'] : []),
+    ...(time === undefined ? [] : [`--time=${time}`]),
+    ...(schedule === undefined ? [] : [`--schedule=${schedule}`]),
     ...nativeShims.map((file) => `--native-shim=${file}`),
   ];
 }
@@ -76,9 +106,28 @@ function launcherOptions(options: ProgramOptions): string[] {
 /** Runs the program to its end; or does not return, as this process is the program's. */
 export async function runProgram(name: string, args: string[], options: ProgramOptions): Promise<void> {
   const launcher = launcherPath();
-  const given = [...launcherOptions(options), '--', name, ...args];
+  const said = launcherOptions(options);
+  const command = ['--', name, ...args];
+  const supervised = await supervise(options);
+  if (supervised !== undefined) {
+    const finish = await asChild(launcher, [...said, ...supervised.options, ...command], supervised.stdio);
+    await supervised.end();
+    finish();
+    return;
+  }
+  become(launcher, [launcher, '--default-signals', ...said, ...command]);
+  (await asChild(launcher, [...said, ...command]))(); // there is no way to
+}
+
+/** Records the program, or replays one: then `command` may name a file to be run in the place of the recorded one, or be empty. */
+export async function runRecording(
+  command: readonly string[],
+  { option, trace }: ProgramRecording,
+): Promise<void> {
+  const launcher = launcherPath();
+  const given = [...asBefore(), option, ...traceOption(trace), '--', ...command];
   become(launcher, [launcher, '--default-signals', ...given]);
-  await asChild(launcher, given); // there is no way to
+  await asChild(launcher, given);
 }
 
 /** Whether a process has been stopped. */
@@ -90,7 +139,12 @@ function isStopped(pid: number | undefined): boolean {
   }
 }
 
-async function asChild(launcher: string, args: string[]): Promise<void> {
+/** Answers, when the program has ended, a function by which this process ends as it has. */
+async function asChild(
+  launcher: string,
+  args: string[],
+  stdio: StdioOptions = 'inherit',
+): Promise<() => void> {
   // A shell that waits for lwkt is to see that the program has been stopped; what continues lwkt continues the program. Not before it has been: the shell takes the
   // terminal then, and a program that still waits for input would take the next line from it.
   let pid: number | undefined;
@@ -106,15 +160,17 @@ async function asChild(launcher: string, args: string[]): Promise<void> {
     by = undefined;
     process.kill(pid, 'SIGCONT'); // now, or what is said of the stop once more would stop lwkt again
   };
+  // Of signals that have come together the one with the lowest number is told first, and SIGCHLD's is lower than those it may be because of.
+  const stopSoon = () => void setImmediate(stop);
   // All of this before there is a child: it may have printed something, and somebody have typed Ctrl-C, before this process runs again.
   let child: ChildProcess | undefined;
   const forward = (signal: NodeJS.Signals) => void child?.kill(signal);
   const ofTerminals = (signal: NodeJS.Signals) => void (process.stdin.isTTY || child?.kill(signal));
-  process.on('SIGCHLD', stop);
+  process.on('SIGCHLD', stopSoon);
   for (const signal of STOPPING) process.on(signal, noted);
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of OF_TERMINALS) process.on(signal, ofTerminals);
-  child = spawn(launcher, args, { stdio: 'inherit' });
+  child = spawn(launcher, args, { stdio });
   pid = child.pid;
   stop(); // so soon
   const started = child;
@@ -122,12 +178,14 @@ async function asChild(launcher: string, args: string[]): Promise<void> {
     started.once('error', reject);
     started.once('exit', (...end) => resolve(end));
   });
-  process.off('SIGCHLD', stop);
+  process.off('SIGCHLD', stopSoon);
   for (const name of STOPPING) process.off(name, noted);
   for (const name of FORWARDED) process.off(name, forward);
   for (const name of OF_TERMINALS) process.off(name, ofTerminals);
-  if (signal === null) process.exitCode = status ?? 1;
-  else endBy(signal);
+  return () => {
+    if (signal === null) process.exitCode = status ?? 1;
+    else endBy(signal);
+  };
 }
 
 /** As the program ended. A signal that does not end Node becomes a shell's exit status. */

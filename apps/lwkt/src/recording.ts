@@ -2,7 +2,6 @@
  * recording.ts: `lwkt record` and `lwkt replay`: the shims that write a program's system calls into a file, and that answer them from there, and what
  * replay says on stderr. Clock readings and random numbers are in the recording, too.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { Failure } from './errors.ts';
@@ -35,7 +34,11 @@ function diverged(error: Error): void {
 /** Says where a script is not the one that was recorded: what it does may differ from the first call on. */
 function compareScript(script: string, recorded: { path: string; hash: string } | undefined): void {
   if (recorded === undefined) return;
-  const hash = createHash('sha256').update(readFileSync(script)).digest('hex');
+  const hash = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(readFileSync(script))
+    .digest('hex');
   if (hash !== recorded.hash)
     process.stderr.write(`lwkt: replay: ${script} has changed since ${recorded.path} was recorded\n`);
 }

@@ -1,6 +1,6 @@
 /**
- * shims.ts: what stands in front of the program's system calls: what --shim and --config name, and trace.
- * Installed before the script is loaded, so that its first call is seen.
+ * shims.ts: what stands in front of the system calls of a script, or a program: what --shim and --config name, and trace.
+ * Before a script they are installed before it is loaded, so that its first call is seen.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,7 +27,7 @@ export interface ShimOptions {
   summary?: boolean;
 }
 
-type Shim = Parameters<Syscalls['syscallPort']['shim']>[0];
+export type Shim = Parameters<Syscalls['syscallPort']['shim']>[0];
 
 const require = createRequire(import.meta.url);
 
@@ -111,6 +111,19 @@ function appendTable(path: string | undefined, table: string): void {
   }
 }
 
+/** The shims that --config and --shim name, the outermost first; and whether node:fs is to go through them. */
+export async function namedShims(
+  from: string,
+  { shims: specs, config: file, folder }: Pick<ShimOptions, 'shims' | 'config' | 'folder'>,
+): Promise<{ shims: Shim[]; fs: boolean }> {
+  const config = await importConfig(from);
+  const { shims: configured, fs } =
+    file === undefined ? NOTHING : fails(() => config.readConfig(resolve(folder, file)));
+  const shims: Shim[] = [...configured];
+  for (const spec of specs) shims.push(...(await shimsOf(spec, config, folder)));
+  return { shims, fs };
+}
+
 /**
  * Installs what options say, for a script at `script`. trace is outermost: it shows what the program asked,
  * and the answer it got.
@@ -119,11 +132,7 @@ export async function installShims(script: string, options: ShimOptions): Promis
   const { shims: specs, config: file, recording, trace: target, folder, summary = false } = options;
   if (specs.length === 0 && [file, recording, target].every((each) => each === undefined)) return;
   const syscalls = await importSyscalls(script);
-  const config = await importConfig(script);
-  const { shims: configured, fs } =
-    file === undefined ? NOTHING : fails(() => config.readConfig(resolve(folder, file)));
-  const shims: Shim[] = [...configured];
-  for (const spec of specs) shims.push(...(await shimsOf(spec, config, folder)));
+  const { shims, fs } = await namedShims(script, options);
   if (recording !== undefined) shims.unshift(await recordingShim(script, recording));
   if (target !== undefined) {
     const { trace } = await importTrace(script);
@@ -144,5 +153,5 @@ export async function installShims(script: string, options: ShimOptions): Promis
     }
   }
   syscalls.syscallPort.shim(...shims);
-  if (fs) config.putUnderFs();
+  if (fs) await (await importConfig(script)).putUnderFs();
 }

@@ -2,7 +2,7 @@
  * lwkt.ts: runs the built lwkt command as a child process, as all tests of lwkt and of the examples do. Needs
  * `npm run build`.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,20 @@ export function lwkt(args: string[], options: RunOptions = {}): Promise<Result> 
       resolve({ status, signal, bytes, stdout: bytes.toString(), stderr: Buffer.concat(stderr).toString() });
     });
   });
+}
+
+/** Starts lwkt with args, for tests that talk to it while it runs. said: stdout so far, after each piece of it. */
+export function started(
+  args: string[],
+  said: (text: string) => void = () => {},
+): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [cli, ...args], { env: environment() });
+  let text = '';
+  child.stdout.on('data', (piece) => {
+    text += piece;
+    said(text);
+  });
+  return child;
 }
 
 export function fixture(name: string): string {

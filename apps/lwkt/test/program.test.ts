@@ -1,12 +1,12 @@
 /** program.test.ts: `lwkt run -- PROGRAM`: what the shell and the program see is what they see without lwkt. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { launcherPath } from '@libcr/posix-compat/spawn';
 import { afterAll, describe, expect, test } from 'vitest';
-import { cli, environment, fixture, lwkt } from './lwkt.ts';
+import { cli, fixture, lwkt, started } from './lwkt.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -32,25 +32,15 @@ test('the program’s death by a signal is lwkt’s', async () => {
 });
 
 test('signals go to the program; stdin is its own', async () => {
-  const child = spawn(
-    process.execPath,
-    [
-      cli,
-      'run',
-      '--',
-      'sh',
-      '-c',
-      'trap "echo got; exit 5" TERM; echo ready; read line; echo $line; while :; do sleep 0.1; done',
-    ],
-    { env: environment() },
-  );
+  const script =
+    'trap "echo got; exit 5" TERM; echo ready; read line; echo $line; while :; do sleep 0.1; done';
   let text = '';
-  const end = new Promise((resolve) => child.on('close', resolve));
-  child.stdout.on('data', (piece) => {
-    text += piece;
+  const child = started(['run', '--', 'sh', '-c', script], (said) => {
+    text = said;
     if (text === 'ready\n') child.stdin.write('input\n');
     if (text === 'ready\ninput\n') child.kill('SIGTERM');
   });
+  const end = new Promise((resolve) => child.on('close', resolve));
   expect(await end).toBe(5);
   expect(text).toBe('ready\ninput\ngot\n');
 });

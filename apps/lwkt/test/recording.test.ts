@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { fixture, lwkt } from './lwkt.ts';
 
@@ -82,5 +83,21 @@ test('where it is written: beside the working directory; and a file that cannot 
     status: 1,
     stdout: '',
     stderr: expect.stringMatching(/^lwkt: cannot record: ENOENT/),
+  });
+});
+
+test('a program, packed by gzip, too', async () => {
+  const { stdout, status } = await lwkt(['record', '-o', recording, '--', 'date', '+%s.%N']);
+  expect(status).toBe(0);
+  expect(await lwkt(['replay', recording])).toMatchObject({ stdout, stderr: '', status: 0 });
+  writeFileSync(`${recording}.gz`, gzipSync(readFileSync(recording)));
+  expect(await lwkt(['replay', `${recording}.gz`])).toMatchObject({ stdout, stderr: '', status: 0 });
+  expect((await lwkt(['replay', recording, '--', '/bin/echo'])).status).toBe(125);
+});
+
+test('what is for scripts only is refused for a program', async () => {
+  expect(await lwkt(['record', '--shim', 'trace', '-o', recording, '--', 'date'])).toMatchObject({
+    stderr: 'lwkt: record: option --shim is for scripts; see lwkt --help\n',
+    status: 2,
   });
 });

@@ -167,7 +167,7 @@ test('--stack-size is the stack of the top level and of its userthreads; a size 
   expect(larger.other / usual.other).toBeGreaterThan(6);
   const { status, stderr } = await lwkt(['run', '--stack-size=2x', script]);
   expect(stderr).toMatch(
-    /^lwkt: run: The value of "LIBCR_STACK_SIZE" is out of range\..* Received 2x; see lwkt --help\n$/,
+    /^lwkt: run: The value of "LIBCR_STACK_SIZE" is out of range\..* Received '2x'; see lwkt --help\n$/,
   );
   expect(status).toBe(2);
 });

@@ -273,6 +273,10 @@ describe('a table', () => {
         loop: { idle: cpuCounted / 1e6, active: 0 },
         cpuCounted,
         threads: cpuTimes.map((cpuTime, id) => ({ ...thread, id, cpuTime })),
+        remotePorts: [
+          { name: 'far', inFlight: 2, sent: 9, failed: 1, latency: 1.25, latencyMax: 8 },
+          { name: 'unused', inFlight: 0, sent: 0, failed: 0, latency: 0, latencyMax: 0 },
+        ],
         ports: Array.from({ length: 9 }, (_, i) => ({ name: `p${i}`, owner: null, queued: 1, waiting: 0 })),
       },
     ],

@@ -22,6 +22,7 @@ import { BLOCK_OK, BLOCK_REFUSED, native, RUNNING } from './native.ts';
 import { afterSwitch, beforeSwitch, type SwitchState } from './state/async-context.ts';
 import { domainsAreUsed, enterDomains, leaveDomains } from './state/domains.ts';
 import type { Hold } from './token/lock.ts';
+import { usersClock } from './users-clock.ts';
 import { UserThread, type WaitOptions } from './userthread.ts';
 
 /** The event loop's own stack. Never blocks. */
@@ -239,7 +240,7 @@ function blockUntilOr(reason: string, ready: () => boolean, options: WaitOptions
   checkWaitOptions(options);
   const td = curthread();
   const { signal, timeout } = options;
-  const { setTimeout, clearTimeout } = globalThis; // the user's clock, which may be another when it is over
+  const { setTimeout, clearTimeout } = usersClock(); // the user's clock, which may be another when it is over
   let late = false;
   const timer =
     timeout === undefined

@@ -19,7 +19,10 @@
  * | ERR_LWKT_RFORK_MAIN | TypeError | an rfork's module has no function as its default export |
  * | ERR_LWKT_NO_PREEMPTION | Error | this Node can't be preempted: its program has no symbol table |
  * | ERR_LWKT_TERMINATED | Error | what a userthread ends with that td.terminate() has ended; cause is the reason |
+ * | ERR_LWKT_GROUP_ENDED | Error | a userthread created into a group that is ending; cause is why it does |
  * | ERR_LWKT_WATCHED | Error | this event loop is watched already |
+ * | ERR_LWKT_EXPLORED | ExploreError | a run of what is explored has gone wrong |
+ * | ERR_LWKT_EXPLORING | Error | explore() while another one is under way, or on a userthread |
  * | ERR_LWKT_TRACING | Error | the rfork is traced already |
  * | ERR_LWKT_TOP_DIRECTORY | Error | the directory for the sockets of lwkt top is not this user's alone |
  * | ERR_LWKT_TOP_SERVED | Error | a process of this number is served at its socket already |
@@ -34,7 +37,9 @@
  * | ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE | TypeError, TypeError, RangeError | misuse, as in Node |
  */
 
-import { getSystemErrorMap, inspect } from 'node:util';
+import { getSystemErrorMap } from 'node:util';
+
+export { coded, invalidArgument, invalidType, invalidValue, outOfRange, received } from './misuse.ts';
 
 /** An Error with a code, as Node's own have. */
 export class CodedError extends Error {
@@ -48,49 +53,6 @@ export class CodedError extends Error {
 
 // As Node's own errors: the code shows in the stack, the name stays the class'.
 Object.defineProperty(CodedError.prototype, 'name', { value: 'Error', configurable: true, writable: true });
-
-function coded<E extends Error>(error: E, code: string): E & { code: string } {
-  return Object.assign(error, { code });
-}
-
-/** As Node's own errors cut it. */
-const short = (text: string): string => (text.length > 28 ? `${text.slice(0, 25)}...` : text);
-
-/** The class's name, of whatever object: it may be a proxy, or have a getter of its own there. */
-function classOf(object: object): string {
-  try {
-    return String(object.constructor?.name ?? 'Object');
-  } catch {
-    return 'Object';
-  }
-}
-
-export function invalidType(name: string, expected: string, actual: unknown): TypeError {
-  const shown =
-    actual === null || actual === undefined
-      ? `${actual}`
-      : typeof actual === 'object'
-        ? `an instance of ${classOf(actual as object)}`
-        : typeof actual === 'function'
-          ? `function ${actual.name}`
-          : `type ${typeof actual} (${short(inspect(actual))})`;
-  return coded(
-    new TypeError(`The "${name}" argument must be ${expected}. Received ${shown}`),
-    'ERR_INVALID_ARG_TYPE',
-  );
-}
-
-/** For a value of the right type that means nothing. */
-export function invalidValue(message: string): TypeError {
-  return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
-}
-
-export function outOfRange(name: string, range: string, actual: unknown): RangeError {
-  return coded(
-    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${String(actual)}`),
-    'ERR_OUT_OF_RANGE',
-  );
-}
 
 /** What thread0 gets where a userthread would block. instead: what it can do instead of calling it on a userthread. */
 export function wouldBlock(what: string, instead = 'or await its promise form'): Error {
@@ -110,12 +72,9 @@ export function exitingError(what: string): Error {
 
 /** An AbortError as Node's own: name, code, and the reason as its cause. */
 export function abortError(reason: unknown): Error {
-  const error = coded(
-    new Error('The operation was aborted', reason === undefined ? undefined : { cause: reason }),
-    'ABORT_ERR',
-  );
+  const error = new Error('The operation was aborted', reason === undefined ? undefined : { cause: reason });
   error.name = 'AbortError';
-  return error;
+  return Object.assign(error, { code: 'ABORT_ERR' });
 }
 
 /** What a userthread ends with that has been terminated. */

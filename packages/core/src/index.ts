@@ -22,6 +22,9 @@ provideTokens({ letGo, regain });
 provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.name, { owner: td }) });
 
 export { curthread, yieldNow } from './block.ts';
+export { type GroupResult, group } from './group/body.ts';
+export { Group, type GroupOptions } from './group/group.ts';
+export { type MapOptions, map, type RaceOptions, race } from './group/map.ts';
 export { Msg, type MsgOptions, type ReplyOptions } from './msg.ts';
 export { EASYNC, MsgPort, type MsgPortOptions } from './msgport.ts';
 export type { NativeArg, Stats } from './native.ts';
@@ -30,7 +33,7 @@ export { type PreemptibleOptions, preemptible, setSlice, uninterrupted } from '.
 export { type LoopBlock, type LoopWatcher, type WatchLoopOptions, watchLoop } from './preempt/watch-loop.ts';
 export { Rfork, type RforkMain, type RforkOptions, type RforkState } from './rfork/rfork.ts';
 export type { RforkInfo } from './rfork/self.ts';
-export { type CreateOptions, create, run, userthreads } from './scheduler.ts';
+export { type CreateOptions, create, type RunOptions, run, userthreads } from './scheduler.ts';
 export { type ThreadLocal, threadLocal } from './state/thread-local.ts';
 export type { Hold } from './token/lock.ts';
 export { Serializer } from './token/serializer.ts';

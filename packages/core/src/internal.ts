@@ -34,17 +34,33 @@ export {
 } from './block.ts';
 export { isAbortSignal, isError, isUrl } from './brands.ts';
 export {
+  type Answerer,
+  answererOf,
+  type Carrier,
+  carry,
+  leave,
+  listRemotePort,
+  type RemotePortInfo,
+  receive,
+} from './elsewhere.ts';
+export {
   abortError,
   CodedError,
+  coded,
+  invalidArgument,
   invalidType,
   invalidValue,
   outOfRange,
+  received,
   systemError,
   timeoutError,
   wouldBlock,
 } from './errors.ts';
+export { mayBlock } from './explore/exploring.ts';
+export { fromHost } from './host.ts';
 export { inspectAsString } from './inspect.ts';
 export { Interruption } from './interruption.ts';
+export { loadNativeHalf, type NativeHalf, placesOf } from './native-half.ts';
 export { ownTimers } from './own-timers.ts';
 export { ownScripts } from './preempt/own-scripts.ts';
 export { isPreemptible } from './preempt/preemption.ts';
@@ -52,7 +68,9 @@ export { onEnded } from './rfork/messages.ts';
 export { exportedCount, RemoteHome } from './rfork/ports.ts';
 export { preload } from './rfork/preload.ts';
 export { self } from './rfork/self.ts';
+export { decodeError, encodeError } from './rfork/wire.ts';
 export { whenFinished } from './scheduler.ts';
+export { usersClock } from './users-clock.ts';
 export { describe, isDaemon } from './userthread.ts';
 export { native };
 

@@ -22,7 +22,10 @@ import { describe, type UserThread, type WaitOptions } from './userthread.ts';
 /** idle: never sent; queued: on its target; held: with the receiver; replied: on its reply port's queue; done: with its sender again. */
 export type MsgState = 'idle' | 'queued' | 'held' | 'replied' | 'done';
 
-/** Where a message came from that another rfork has sent. (src/rfork/) */
+/** Elsewhere than on any rfork of this process: another host, say. */
+export const ELSEWHERE = -1;
+
+/** Where a message came from that another rfork has sent (src/rfork/), or somebody ELSEWHERE. */
 export interface MsgOrigin {
   /** The sender's rfork, and its number for the message. */
   readonly rfork: number;
@@ -31,11 +34,11 @@ export interface MsgOrigin {
   reply(error: unknown, result: unknown, transfer: readonly ArrayBuffer[] | undefined): void;
 }
 
-/** Where a message of ours is that another rfork has. (src/rfork/) */
+/** Where a message of ours is that another rfork has (src/rfork/), or somebody ELSEWHERE. */
 export interface MsgAway {
   /** Our number for it. */
   readonly id: number;
-  /** The rfork. */
+  /** The rfork, or ELSEWHERE. */
   at: number;
   /** Whether the event loop stays alive for its answer. */
   readonly holds: boolean;

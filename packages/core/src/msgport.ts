@@ -11,6 +11,7 @@
 
 import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
 import { CodedError, invalidType, wouldBlock } from './errors.ts';
+import { mayBlock } from './explore/exploring.ts';
 import { inspectAsString } from './inspect.ts';
 import { checkMsg, type Msg, type MsgState } from './msg.ts';
 import { native } from './native.ts';
@@ -136,6 +137,7 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
           `userthread ${describe(me)} cannot wait for its own port to answer`,
         );
     }
+    mayBlock(`domsg() to port "${this.name}"`);
     const before = msg.status;
     msg.begin(this as MsgPort, true);
     this.#send(msg, before);
@@ -197,6 +199,7 @@ export class MsgPort<T = unknown, R = unknown> extends HostObject {
 
   #next(options?: WaitOptions): Msg<T, R> | undefined {
     if (options !== undefined) checkWaitOptions(options);
+    mayBlock(`port "${this.name}"`);
     this.#claim();
     let msg = this.#take();
     if (msg !== undefined || this.#closed) return msg;

@@ -73,17 +73,12 @@ function checkArg(arg: unknown): void {
   if (resizable || growable) throw invalidType('options.arg', 'a buffer that cannot be resized', arg);
 }
 
-/**
- * Create a userthread that runs a C function of a library, `int f(struct lwkt_native *native)`, on this JavaScript CPU's kernel thread and by its
- * run queue; see lwkt_client.h. It begins when the event loop or the running userthread next gives way. While it runs nothing else does, so it
- * has to block or yield (lwkt_*) now and then; errno and C++ exceptions are its own. Its outcome (join(), finished) is native->result as a bigint where it
- * answers 0, else a system error with errno, code and the symbol as syscall. Loading the library, the first time, blocks the kernel thread and
- * runs its constructors.
- *
- * Never blocks otherwise. Throws TypeError and RangeError for bad arguments, ERR_DLOPEN_FAILED, ERR_LWKT_NO_SYMBOL, ERR_LWKT_VERSION, and
- * ERR_LWKT_NO_STACK when the environment is ending. (DragonFly: lwkt_create)
- */
-export function createNative(symbol: NativeSymbol, options: CreateNativeOptions = {}): UserThread<bigint> {
+/** createNative(), of a thread that begins as soon as it can, or when it is woken (nostart). */
+export function createNativeThread(
+  symbol: NativeSymbol,
+  options: CreateNativeOptions,
+  nostart: boolean,
+): UserThread<bigint> {
   if (typeof symbol !== 'object' || symbol === null) throw invalidType('symbol', 'of type object', symbol);
   if (!isUrl(symbol.library)) checkText('symbol.library', symbol.library);
   checkText('symbol.symbol', symbol.symbol);
@@ -97,7 +92,28 @@ export function createNative(symbol: NativeSymbol, options: CreateNativeOptions 
     options.priority ?? PRIORITY_DEFAULT,
   );
   td.symbol = symbol.symbol;
-  const slot = native.createNative(entry, td.pri, options.stackSize ?? stackDefault, td.name, options.arg);
+  const slot = native.createNative(
+    entry,
+    td.pri,
+    options.stackSize ?? stackDefault(),
+    td.name,
+    options.arg,
+    nostart,
+  );
   enroll(td, slot, options);
   return td as UserThread<bigint>;
+}
+
+/**
+ * Create a userthread that runs a C function of a library, `int f(struct lwkt_native *native)`, on this JavaScript CPU's kernel thread and by its
+ * run queue; see lwkt_client.h. It begins when the event loop or the running userthread next gives way. While it runs nothing else does, so it
+ * has to block or yield (lwkt_*) now and then; errno and C++ exceptions are its own. Its outcome (join(), finished) is native->result as a bigint where it
+ * answers 0, else a system error with errno, code and the symbol as syscall. Loading the library, the first time, blocks the kernel thread and
+ * runs its constructors.
+ *
+ * Never blocks otherwise. Throws TypeError and RangeError for bad arguments, ERR_DLOPEN_FAILED, ERR_LWKT_NO_SYMBOL, ERR_LWKT_VERSION, and
+ * ERR_LWKT_NO_STACK when the environment is ending. (DragonFly: lwkt_create)
+ */
+export function createNative(symbol: NativeSymbol, options: CreateNativeOptions = {}): UserThread<bigint> {
+  return createNativeThread(symbol, options, false);
 }

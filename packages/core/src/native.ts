@@ -1,13 +1,7 @@
 /**
- * native.ts: finds and loads the native half, or says exactly what is missing. Nothing else in this package touches the file system.
- *
- * Order: LIBCR_CORE_NATIVE (a path), then prebuilds/linux-x64-glibc/abi-<process.versions.modules>/core.node of this package. The
- * addon is one file for each Node ABI, as it uses V8 and not Node-API alone.
+ * native.ts: the native half: what its functions mean. native-half.ts finds it.
  */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { CodedError } from './errors.ts';
+import { loadNativeHalf } from './native-half.ts';
 
 /** What blocking native functions answer (enum BlockResult in native/node/cpu.h). */
 export const BLOCK_OK = 0;
@@ -93,7 +87,8 @@ export interface Native {
     limit: number,
     onBlock?: (slot: number, name: string, stack: string, duration: number) => void,
   ): number;
-  create(priority: number, stackSize: number, name: string): number;
+  /** A slot, or -errno. nostart: it is not runnable before schedule() or interrupt(). */
+  create(priority: number, stackSize: number, name: string, nostart: boolean): number;
   schedule(slot: number): void;
   interrupt(slot: number): void;
   setpri(slot: number, priority: number): number;
@@ -102,6 +97,8 @@ export interface Native {
   refusal(): number;
   /** Whether V8 may be told to terminate what the running userthread does; returns what it was. */
   watched(on: boolean): boolean;
+  /** Asked from now on, on thread0, whose turn it is, of userthreads that all could have it: the place in slots. undefined: nobody is. */
+  choose(next: ((slots: readonly number[]) => number) | undefined): void;
   /** Makes the function's context known, as one that arrays are joined in. */
   joinContext(fn: object): void;
   yield(): number;
@@ -109,7 +106,14 @@ export interface Native {
   /** The address of what LWKT_NATIVE has made there (lwkt_client.h). Throws. The library stays loaded. */
   findNative(library: string, symbol: string): bigint;
   /** A slot, or -errno. */
-  createNative(entry: bigint, priority: number, stackSize: number, name: string, arg: NativeArg): number;
+  createNative(
+    entry: bigint,
+    priority: number,
+    stackSize: number,
+    name: string,
+    arg: NativeArg,
+    nostart: boolean,
+  ): number;
   /** Of a native userthread: what it waits for; undefined where it is runnable or has ended. */
   waitReason(slot: number): string | undefined;
   stats(): Stats;
@@ -172,6 +176,8 @@ export interface Native {
   joinStacks: boolean;
   /** Whether each thread has its own counts of Node-API's scopes. */
   napiScopes: boolean;
+  /** Whether this is libuv's default loop: in Node's program that is the main thread's, and no Worker's. */
+  onDefaultLoop: boolean;
   /** How V8's thread-local words were found: by the program's symbols, or by looking. */
   threadWords: 'symbols' | 'looking';
   /** All objects of the heap with that property of their own. Costs some garbage collections. */
@@ -182,52 +188,4 @@ export interface Native {
   api: bigint;
 }
 
-function missing(): string | undefined {
-  if (process.platform !== 'linux') return `it runs on Linux only, and this is ${process.platform}`;
-  if (process.arch !== 'x64') return `it runs on x86-64 only (for now), and this is ${process.arch}`;
-  const report = process.report as unknown as { excludeNetwork: boolean; getReport(): unknown };
-  const before = report.excludeNetwork;
-  report.excludeNetwork = true; // or it looks up host names
-  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
-  report.excludeNetwork = before;
-  if (!header.glibcVersionRuntime)
-    return 'it needs glibc, and this Node uses another C library (musl: Alpine Linux?)';
-  return undefined;
-}
-
-function load(): Native {
-  const tried: string[] = [];
-  const require = createRequire(import.meta.url);
-  const places = [
-    process.env.LIBCR_CORE_NATIVE,
-    fileURLToPath(
-      new URL(`../prebuilds/linux-x64-glibc/abi-${process.versions.modules}/core.node`, import.meta.url),
-    ),
-  ];
-  let cause: unknown;
-  for (const path of places) {
-    if (!path) continue;
-    if (!existsSync(path)) {
-      tried.push(`${path}: no such file`);
-      continue;
-    }
-    try {
-      return require(path) as Native;
-    } catch (error) {
-      cause = error;
-      tried.push(`${path}: ${(error as Error).message}`);
-    }
-  }
-  const reason = missing();
-  throw new CodedError(
-    'ERR_LIBCR_NATIVE',
-    reason
-      ? `@libcr/core cannot run here: ${reason}`
-      : `@libcr/core has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
-          `  ${tried.join('\n  ')}\n` +
-          'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
-    { cause },
-  );
-}
-
-export const native: Native = load();
+export const native: Native = loadNativeHalf({ of: '@libcr/core', name: 'core', url: import.meta.url });

@@ -17,5 +17,6 @@ export const ownTimers: {
   setTimeout: timers.setTimeout,
   clearTimeout: timers.clearTimeout,
   now: Date.now,
-  eventLoopUtilization: performance.eventLoopUtilization.bind(performance),
+  // Not from the global performance, whose making loads what few programs need, and which fake timers replace.
+  eventLoopUtilization: () => process.getBuiltinModule('node:perf_hooks').performance.eventLoopUtilization(),
 };

@@ -4,16 +4,16 @@
  * Invariant: threads[slot] is the thread that the native side means by slot, from create to finish.
  */
 
-import { constants } from 'node:os';
 import { followSignal } from './abort-signal.ts';
 import { takeAst } from './ast.ts';
 import { blockUntil, curthread, thread0, threads, wake } from './block.ts';
 import { isAbortSignal } from './brands.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import { CodedError, invalidType, systemError, wouldBlock } from './errors.ts';
+import { exploring, mayBlock } from './explore/exploring.ts';
 import { native, RUNNING } from './native.ts';
 import { type PreemptibleOptions, runPreemptible, sliceOf } from './preempt/preemption.ts';
-import { checkStackSize, STACK_MIN, stackDefault } from './stack-size.ts';
+import { checkStackSize, STACK_MIN, setStackDefault, stackDefault } from './stack-size.ts';
 import { addToStack } from './stacks.ts';
 import { beforeScope, createScope } from './state/async-context.ts';
 import { lookForDomains } from './state/domains.ts';
@@ -26,16 +26,24 @@ export interface CreateOptions extends PreemptibleOptions {
   name?: string | undefined;
   /** 0 to 31, 12 if absent. */
   priority?: number | undefined;
-  /** Bytes of stack, 131,072 to 67,108,864, rounded up to a power of two; if absent what LIBCR_STACK_SIZE says, or 262,144. Committed as it is used. */
+  /** Bytes of stack, 131,072 to 67,108,864, rounded up to a power of two; if absent what run(), new Rfork() or LIBCR_STACK_SIZE says, or 262,144. Committed as it is used. */
   stackSize?: number | undefined;
   /** Aborts the thread when it is aborted, as td.abort(signal.reason). */
   signal?: AbortSignal | undefined;
-  /** Not reported as deadlocked if it still waits when the program has nothing left to do: for servants that wait for ever. */
+  /** Not reported as deadlocked if it still waits when the program has nothing left to do: for servants that wait for ever. Its sleeps and timeouts keep the program alive: it may serve somebody. */
   daemon?: boolean | undefined;
   /** Others have their turn while it computes, too: as if all of main ran in preemptible(). slice is that one's. */
   preemptible?: boolean | undefined;
   /** The port its system calls go to, and its children's; absent: its creator's. (@libcr/syscalls: sys.with(…)) */
   syscallPort?: unknown;
+}
+
+export interface RunOptions extends CreateOptions {
+  /**
+   * Bytes of stack for all userthreads of the program that say nothing else, 131,072 to 67,108,864: this one, those that this rfork creates from now on, and those
+   * of the rforks that it starts. It comes before what LIBCR_STACK_SIZE says.
+   */
+  defaultStackSize?: number | undefined;
 }
 
 let lastId = 0;
@@ -50,8 +58,8 @@ export function userthreads(): UserThread[] {
   return threads.filter((td) => td !== undefined);
 }
 
-/** Not for a thread that throws undefined. */
-function endsByAbort(td: UserThread): boolean {
+/** Whether td has ended as it has been asked to. Not for a thread that throws undefined. */
+export function endsByAbort(td: UserThread): boolean {
   return td.lastAbort !== undefined && td.error === td.lastAbort;
 }
 
@@ -69,7 +77,9 @@ function finish(td: UserThread): void {
   td.locals = undefined;
   if (td.holds !== undefined) dropAll(td);
   td.onFinish?.();
-  const { joiners, settle } = td;
+  if (td.groups !== undefined) for (const group of td.groups) group.abandon(); // V8 has ended it: no finally block has run
+  const { joiners, settle, owner } = td;
+  owner?.ended(td);
   if (joiners !== undefined) {
     td.joiners = undefined;
     for (const joiner of joiners) wake(joiner);
@@ -81,7 +91,7 @@ function finish(td: UserThread): void {
   const byAbort = endsByAbort(td);
   if (settle !== undefined) {
     settle.reject(td.error);
-  } else if (joiners === undefined && !byAbort) {
+  } else if (joiners === undefined && owner === undefined && !byAbort) {
     // Nobody has asked for the outcome: a rejected promise puts it under Node's own rule for unhandled rejections. Whoever joins
     // later takes it away again, as a late catch does.
     td.promise = Promise.reject(td.error);
@@ -89,7 +99,7 @@ function finish(td: UserThread): void {
   if (byAbort) td.promise?.catch(() => {});
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );
@@ -105,6 +115,7 @@ function runMain(td: UserThread): unknown {
 function entry(slot: number): void {
   const td = threads[slot] as UserThread;
   td.running = 'running';
+  td.reason = undefined;
   try {
     if (td.pendingAbort !== undefined) {
       td.lastAbort = td.pendingAbort;
@@ -155,7 +166,7 @@ function noStack(slot: number, errno: number): void {
 function nativeEnded(slot: number, errno: number, result: bigint): void {
   const td = threads[slot] as UserThread;
   const abort = td.pendingAbort;
-  const { EINTR, ECANCELED } = constants.errno;
+  const { EINTR, ECANCELED } = process.getBuiltinModule('node:os').constants.errno;
   td.value = result;
   td.failed = errno !== 0;
   if (abort !== undefined && (errno === EINTR || errno === ECANCELED)) {
@@ -213,17 +224,20 @@ export function enroll(td: UserThread, slot: number, options: CreateOptions): vo
   td.slot = slot;
   td.daemon = options.daemon === true;
   threads[slot] = td;
+  exploring.explorer?.born(td);
   if (options.signal !== undefined) obeySignal(td, options.signal);
   watchForDeadlock();
 }
 
 /**
- * Create a userthread that runs main, an ordinary function which may block: wait(), sleep(), ports, @libcr/syscalls. It begins to run when the
- * event loop or the running userthread next gives way, never inside create(). If main returns a promise (an async function), its outcome
- * is the thread's. Never blocks. Throws TypeError and RangeError for bad arguments, ERR_LWKT_NO_STACK when the environment is ending.
- * (DragonFly: lwkt_create)
+ * create(), of a thread that begins as soon as it can, or when it is woken: `turn`, what it waits for meanwhile. Whoever says that must see to it that nobody else's
+ * wake() lets main run early.
  */
-export function create<R>(main: () => R, options: CreateOptions = NO_OPTIONS): UserThread<Awaited<R>> {
+export function createThread<R>(
+  main: () => R,
+  options: CreateOptions,
+  turn?: string,
+): UserThread<Awaited<R>> {
   if (typeof main !== 'function') throw invalidType('main', 'of type function', main);
   checkOptions(options, STACK_MIN);
   const creator = curthread();
@@ -237,13 +251,36 @@ export function create<R>(main: () => R, options: CreateOptions = NO_OPTIONS): U
   td.scope = createScope();
   td.syscallPort = options.syscallPort ?? creator.syscallPort;
   if (creator.signals !== undefined) td.signals = creator.signals.inherit(td);
-  enroll(td, native.create(td.pri, options.stackSize ?? stackDefault, td.name), options);
+  const nostart = turn !== undefined;
+  if (nostart) {
+    td.running = 'blocked';
+    td.reason = turn;
+  }
+  enroll(td, native.create(td.pri, options.stackSize ?? stackDefault(), td.name, nostart), options);
   return td as UserThread<Awaited<R>>;
 }
 
-/** Run main as the program's first userthread; the promise is its outcome. The same as create(main, { name: 'main' }).finished. */
-export function run<R>(main: () => R, options?: CreateOptions): Promise<Awaited<R>> {
-  return create(main, { name: 'main', ...options }).finished;
+/**
+ * Create a userthread that runs main, an ordinary function which may block: wait(), sleep(), ports, @libcr/syscalls. It begins to run when the
+ * event loop or the running userthread next gives way, never inside create(). If main returns a promise (an async function), its outcome
+ * is the thread's. Never blocks. Throws TypeError and RangeError for bad arguments, ERR_LWKT_NO_STACK when the environment is ending.
+ * (DragonFly: lwkt_create)
+ */
+export function create<R>(main: () => R, options: CreateOptions = NO_OPTIONS): UserThread<Awaited<R>> {
+  return createThread(main, options);
+}
+
+/**
+ * Run main as the program's first userthread; the promise is its outcome. The same as create(main, { name: 'main' }).finished, but for defaultStackSize. Never
+ * blocks. Throws as create() does.
+ */
+export function run<R>(main: () => R, options?: RunOptions): Promise<Awaited<R>> {
+  const size = options?.defaultStackSize;
+  if (options === undefined || size === undefined) return create(main, { name: 'main', ...options }).finished;
+  checkStackSize(size, STACK_MIN, 'options.defaultStackSize');
+  const td = create(main, { name: 'main', ...options, stackSize: options.stackSize ?? size });
+  setStackDefault(size);
+  return td.finished;
 }
 
 /** What UserThread.join does when it has to wait. */
@@ -252,6 +289,7 @@ export function joinThread(td: UserThread, options: WaitOptions | undefined): vo
   if (me === thread0) throw wouldBlock('join()');
   if (td === thread0)
     throw new CodedError('ERR_LWKT_DEADLOCK', 'thread0 never finishes: it cannot be joined');
+  mayBlock('join()');
   td.joiners ??= [];
   td.joiners.push(me);
   try {

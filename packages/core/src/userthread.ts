@@ -89,6 +89,12 @@ export class UserThread<T = unknown> {
     | undefined;
   /** @internal */ pri: number;
   /** @internal */ joiners: UserThread[] | undefined;
+  /** @internal Whose child it is: its failure is that group's, and not unhandled. */ owner:
+    | { ended(td: UserThread): void }
+    | undefined;
+  /** @internal The groups that it runs the bodies of, the innermost last. */ groups:
+    | { abandon(): void }[]
+    | undefined;
   /** @internal */ scope: Scope;
   /** @internal Those that it has left for the time of a switch. */ domains: Domain[] | undefined;
   /** @internal What properties made by threadLocal() are for it. */ locals:

@@ -6,6 +6,7 @@ import { isError } from './brands.ts';
 import { wouldBlock } from './errors.ts';
 import { ownTimers } from './own-timers.ts';
 import { addToStack, callersOf } from './stacks.ts';
+import { usersClock } from './users-clock.ts';
 import type { WaitOptions } from './userthread.ts';
 import { describe } from './userthread.ts';
 
@@ -130,7 +131,7 @@ export function sleep(ms: number, options?: { signal?: AbortSignal | undefined }
   const td = curthread();
   if (td === thread0) throw wouldBlock('sleep()');
   let over = false;
-  const { setTimeout, clearTimeout } = globalThis; // the user's clock, which may be another when it is over
+  const { setTimeout, clearTimeout } = usersClock(); // the user's clock, which may be another when it is over
   const timer = setTimeout(() => {
     over = true;
     wake(td);

@@ -37,6 +37,8 @@ test('none: ERR_LIBCR_NATIVE says for which Node, where it looked, and what to d
   expect(message).toBe(
     `@libcr/core has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
       `  ${join(copy, prebuild)}: no such file\n` +
+      'This builds it, for all packages of libcr that are installed here (a C++ compiler, make and Python 3 are needed):\n' +
+      '  npx @libcr/core build\n' +
       'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
   );
 });

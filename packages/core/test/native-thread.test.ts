@@ -38,6 +38,14 @@ const end = (...args: string[]): Promise<RunResult> => runProgram('native-thread
 
 const aborted = { name: 'AbortError', code: 'ABORT_ERR' };
 
+test('in a group: with a limit, among JavaScript, aborted by a failure', async () => {
+  expect(await native('inGroup')).toEqual({
+    values: ['aborted', 'JavaScript', '5'],
+    failure: 'EIO',
+    left: 0,
+  });
+});
+
 describe('the outcome', () => {
   test('is what the function left as its result, all 64 bits', async () => {
     expect(await native('results')).toEqual({

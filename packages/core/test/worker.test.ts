@@ -63,6 +63,10 @@ describe('Workers', () => {
     expect(await workers('fromThread')).toBe(0);
   });
 
+  test('told to end while it loads this', async () => {
+    expect(await workers('endsAsItLoads')).toEqual({ code: 'ok', terminated: 1 });
+  });
+
   test('one after another, with nothing left over', async () => {
     expect(await workers('oneAfterAnother')).toEqual([0]);
   });

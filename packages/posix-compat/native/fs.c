@@ -34,6 +34,17 @@ void fs_load(struct lwp *lwp)
 		kernel_call(SYS_arch_prctl, ARCH_SET_FS, lwp->lwp_fs);
 }
 
+static long get_features(struct lwp *lwp, struct trapframe *tf)
+{
+	uint64_t features;
+	long error = program_pass(lwp, tf);
+
+	if (!error)
+		error = copyin(&features, tf->tf_rsi, 8);
+	features &= ~AMX_TILES;
+	return error ? error : copyout(tf->tf_rsi, &features, 8);
+}
+
 /** %gs is the rfork's: no C library uses it on x86-64. */
 static long fs_arch_prctl(struct lwp *lwp, struct trapframe *tf)
 {
@@ -50,6 +61,11 @@ static long fs_arch_prctl(struct lwp *lwp, struct trapframe *tf)
 		return -EPERM;
 	case ARCH_GET_GS:
 		return copyout(tf->tf_rsi, &(uint64_t){0}, 8);
+	case ARCH_REQ_XCOMP_PERM:
+		return 1ull << (tf->tf_rsi & 63) == AMX_TILES ? -EOPNOTSUPP : program_pass(lwp, tf);
+	case ARCH_GET_XCOMP_SUPP: /* without what is refused */
+	case ARCH_GET_XCOMP_PERM:
+		return get_features(lwp, tf);
 	}
 	return program_pass(lwp, tf);
 }

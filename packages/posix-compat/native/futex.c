@@ -358,7 +358,7 @@ static long futex_call(struct lwp *lwp, struct trapframe *tf)
 		return pi_call(lwp, tf);
 	if (lwp->lwp_proc->p_vforked_by && (op & FUTEX_CMD_MASK) == FUTEX_WAKE)
 		futex_wake(address, (int)value, ~0u); /* its parent's lwps may wait: its memory is theirs */
-	if (lwp->lwp_proc->p_nlwps == 1 && !is_for_nobody(lwp, op))
+	if (lwp_is_alone(lwp) && !is_for_nobody(lwp, op))
 		return pass_alone(lwp, tf);
 	if (address & 3)
 		return -EINVAL;

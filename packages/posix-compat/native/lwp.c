@@ -2,6 +2,7 @@
  * lwp.c - an lwp's birth, its waits and its end (DragonFly: lwp_create, lwp_exit).
  */
 #include "posix.h"
+#include "schedule.h"
 
 #define FRAME_MARGIN 512 /* bytes between an lwp's first C function and its kernel stack's end, as entry.S sees it */
 
@@ -32,20 +33,23 @@ static void lwp_main(void *arg)
 
 	lwp->lwp_kstack = (char *)(((uintptr_t)__builtin_frame_address(0) - FRAME_MARGIN) & ~63ul);
 	lwp->lwp_kstack_base = lwkt_stack_base(lwkt_curthread());
-	memcpy(lwp->lwp_kstack - TF_SIZE, start_of(lwp), TF_SIZE);
 	lwp->lwp_ast_fs = 1;
 	cputime_comes(lwp);
+	record_lwp_begins(lwp);
+	schedule_arrives();
+	memcpy(lwp->lwp_kstack - TF_SIZE, start_of(lwp), TF_SIZE); /* last: what is called here has its frames there */
 	program_enter((struct trapframe *)(lwp->lwp_kstack - TF_SIZE));
 }
 
 int lwp_start(struct lwp *lwp, const struct trapframe *tf)
 {
 	struct lwkt_create_args args = {
-		.name = "lwp", .stack_size = vectors_stack_size(), .priority = TDPRI_USER, .data = lwp, .swtch = cputime_switch, .fpcontrol = lwkt_fpcontrol(),
+		.name = "lwp", .stack_size = vectors_stack_size(), .priority = TDPRI_USER, .data = lwp, .swtch = schedule_is_seeded ? schedule_switch : cputime_switch, .fpcontrol = lwkt_fpcontrol(),
 		.flags = options.rforks > 1 ? TDF_MIGRATABLE : 0};
 	int error;
 
 	*start_of(lwp) = *tf;
+	schedule_born(lwp);
 	error = lwkt_create(lwp_main, lwp, (lwkt_thread_t *)&lwp->lwp_td, &args); /* it may run elsewhere before this returns */
 	rfork_self()->rf_nlwps += !error;
 	return error;
@@ -76,6 +80,7 @@ bool lwp_wait(struct lwp *lwp, const char *wmesg, const bool *over)
 	if (*(const volatile bool *)over)
 		return false;
 	if (!(lwp->lwp_ast & AST_SIGNAL)) {
+		turn_waits(lwp);
 		lwkt_wait_once(wmesg);
 		lwkt_take_interrupt();
 	}
@@ -156,6 +161,7 @@ void lwp_exit(struct lwp *lwp, int status)
 		signals_assign(proc); /* it might have taken one that is the process' */
 	set_curlwp(NULL);
 	lwkt_os_free(lwp->lwp_trace);
+	lwkt_os_free(lwp->lwp_record);
 	sched_end(lwp);
 	lwkt_os_free(lwp);
 	if (clear && !user_store32((uint32_t *)clear, 0)) { /* from here on its user stack may be gone, and its thread-local storage */

@@ -3,6 +3,7 @@
  */
 #include "posix.h"
 #include "own.h"
+#include "schedule.h"
 
 /** Others run first: those that are to take a signal, or all. */
 static void step_back(struct lwp *lwp, uint32_t ast)
@@ -10,6 +11,9 @@ static void step_back(struct lwp *lwp, uint32_t ast)
 	if ((ast & AST_SIGNAL) && signals_due(lwp))
 		lwkt_setpri(lwkt_curthread(), TDPRI_SIGNAL);
 	if (ast & AST_RESCHED) {
+		turn_is_over(lwp);
+		if (options.virtual_time)
+			alarm_fire(); /* time may have moved for those that wait (schedule/watch.c) */
 		rfork_look_thoroughly();
 		lwkt_pass_end(); /* thread0 looks at the time, and at what has come */
 		lwkt_yield();
@@ -23,7 +27,7 @@ static void end_priority(const struct lwp *lwp)
 {
 	if (lwkt_curthread()->td_pri != TDPRI_SIGNAL || (lwp->lwp_ast & AST_RESCHED) || lwp->lwp_proc->p_vforked_by)
 		return;
-	lwkt_setpri(lwkt_curthread(), TDPRI_USER);
+	lwkt_setpri(lwkt_curthread(), turn_priority(lwp));
 	lwkt_preempt(); /* another one may have a signal, too */
 }
 
@@ -42,6 +46,26 @@ static void look_between(const struct lwp *lwp, uint32_t ast)
 /** Before the program goes on. */
 static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 {
+	if (record_mode) { /* nobody else comes between a call's event and the program */
+		if (lwp->lwp_loses_turn) { /* behind a call it is not lost: so a replay could not have it */
+			lwp->lwp_loses_turn = false;
+			record_preempted(lwp);
+		}
+		if (lwp->lwp_reads_tsc)
+			record_tsc(lwp, tf);
+		if (lwp->lwp_ast_fs || (ast & AST_FS)) {
+			lwp->lwp_ast_fs = 0;
+			fs_load(lwp);
+		}
+		if (ast & AST_SIGNAL)
+			signals_deliver(lwp, tf);
+		lwkt_setpri(lwkt_curthread(), turn_priority(lwp));
+		return;
+	}
+	if (schedule_is_seeded)
+		step_enters(tf);
+	if (ast & AST_SCHEDULE)
+		schedule_point(lwp);
 	if (ast & (AST_RESCHED | AST_PREEMPT))
 		step_back(lwp, ast);
 	look_between(lwp, ast);
@@ -54,6 +78,8 @@ static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 	if (ast & AST_SIGNAL)
 		signals_deliver(lwp, tf);
 	end_priority(lwp);
+	if (schedule_is_seeded)
+		step_leaves(lwp, tf);
 }
 
 /** An lwp has a signal to take. Its thread is held: it may end meanwhile. */
@@ -71,7 +97,7 @@ static void woken(void *arg)
 {
 	lwkt_thread_t td = arg;
 	globaldata_t gd = __atomic_load_n(&td->td_gd, __ATOMIC_ACQUIRE);
-	const struct lwp *lwp;
+	struct lwp *lwp;
 
 	if (gd != lwkt_mycpu()) {
 		if (lwkt_send_ipiq(gd, woken, td, NULL))
@@ -82,13 +108,23 @@ static void woken(void *arg)
 	}
 	lwp = td->td_data;
 	if (lwp) { /* it has not ended */
-		if (lwp->lwp_ast & AST_SIGNAL) /* it has not looked yet */
+		if (lwp->lwp_ast & AST_SIGNAL) { /* it has not looked yet */
+			if (td != lwkt_curthread() && (td->td_flags & TDF_RUNQ))
+				turn_early(lwp);
 			lwkt_setpri(td, TDPRI_SIGNAL);
+		}
 		lwkt_interrupt(td);
 		if (curlwp())
 			lwp_notify(curlwp(), AST_PREEMPT);
 	}
 	lwkt_rele(td);
+}
+
+/** One that is to take a signal has gone to another rfork, which may be computing by now. */
+static void given(globaldata_t to, int pri)
+{
+	if (pri == TDPRI_SIGNAL)
+		rfork_interrupt(to);
 }
 
 static void apply_mask(void *proc)
@@ -155,6 +191,8 @@ static void forked(struct lwp *lwp)
 	thread_forked(lwp);
 	cputime_forked(lwp);
 	timers_forked();
+	alarm_forked();
+	schedule_forked(lwp);
 	pending_forked(lwp);
 	vforked(lwp); /* from here on signals come */
 }
@@ -177,6 +215,7 @@ void launcher_main(uint64_t *stack)
 		program_handle(tables[i]);
 	lwkt_os_bell_place = own_move;
 	lwkt_os_bell_close = own_close;
+	lwkt_share_given = given;
 	program_look = look;
 	program_refresh = refresh;
 	program_forked = forked;
@@ -196,7 +235,9 @@ void launcher_main(uint64_t *stack)
 	cputime_start();
 	futex_forked(); /* its queues are empty */
 	wait_begin(environment);
+	record_turns();
 	program_load(stack, &tf);
 	signals_options(first);
+	schedule_begin();
 	rfork_begin(&tf);
 }

@@ -23,11 +23,18 @@
 #define LWP_TIDS 0x0fff0000      /* so many */
 
 /*
- * Priorities. A signal waits for nobody's tick: an lwp that is to take one comes before all that compute, from when it is told until its program goes on. What runs
- * there meanwhile is interrupted, lets it go first, and has its turn again then, before its equals (lwkt_preempt).
+ * Priorities. An lwp whose slice is over, as a tick has found it computing while others could, stands behind all that are not so far (expired, as in Linux' O(1)
+ * scheduler): who waits a while and computes little has not to queue behind each that computes, for a slice of each. It is as the others again when it waits in a
+ * later round; a round of an rfork is over when a tick finds one computing for the second time. So nobody comes before another for more than a slice a round.
  *
- * Invariant: an lwp looks before its program goes on, and is TDPRI_USER again then, as it has something in lwp_ast or has been switched to.
+ * A signal waits for nobody's tick: an lwp that is to take one comes before all that compute, from when it is told until its program goes on. What runs
+ * there meanwhile is interrupted, lets it go first, and has its turn again then, before its equals (lwkt_preempt). One that has come before its turn so goes on when its handler
+ * returns, as somebody may wait for what the handler has asked of it (Go, to stop the world); but once only until another one has had a slice in its turn: else it would keep
+ * the processor where it is signalled at each tick, as Go does with what computes.
+ *
+ * Invariant: an lwp looks before its program goes on, and has its own priority again then, as it has something in lwp_ast or has been switched to.
  */
+#define TDPRI_EXPIRED (TDPRI_USER - 1)
 #define TDPRI_SIGNAL (TDPRI_USER + 1)
 
 /** What an rfork has besides its struct globaldata. Its own, where nothing else is said. */
@@ -44,6 +51,8 @@ struct rfork {
 	uint64_t rf_nlwps;        /* that have begun here */
 	uint64_t rf_npreemptions;
 	uint64_t rf_nswitches;
+	uint64_t rf_round;  /* how many rounds are over; this and the next: turn.c */
+	uint64_t rf_slices; /* how many slices are over of those that had their turn */
 };
 
 extern struct rfork rforks[LWKT_CPU_MAX]; /* by lwkt_cpuid() */
@@ -72,6 +81,11 @@ struct lwp *lwp_new(struct proc *proc, int tid);
 int lwp_start(struct lwp *lwp, const struct trapframe *tf); /* 0, or an errno */
 void lwp_link(struct proc *proc, struct lwp *lwp);
 unsigned lwp_unlink(struct lwp *lwp); /* takes it out of its process, with the signals that were its own. How many are left: 0, it is still there */
+/** Whether its calls wait in the kernel: in virtual time none does, but a child of vfork's. */
+static inline bool lwp_is_alone(const struct lwp *lwp)
+{
+	return lwp->lwp_proc->p_nlwps <= 1 && (!options.virtual_time || lwp->lwp_proc->p_vforked_by);
+}
 void lwp_exit(struct lwp *lwp, int status) __attribute__((noreturn));
 bool lwp_exists(struct proc *proc, int tid);
 struct lwp *lwp_find(const struct proc *proc, int tid); /* under p_lock */
@@ -144,9 +158,17 @@ extern const struct call_entry folder_calls[];
 extern bool timers_due;                  /* timers_look has something to do */
 void timers_fired(const siginfo_t *si);  /* in the handler of the kernel's signal */
 void timers_look(void);
+uint64_t timers_next(void);     /* in virtual time, when the first is due; UINT64_MAX */
 bool timers_tick(void);                  /* a timer of a CPU clock is armed: it is looked at at each tick */
 void timers_forked(void);
 extern const struct call_entry timers_calls[];
+
+/* turn.c: whose turn it is among the lwps of an rfork. On it, by the lwp itself */
+int turn_priority(const struct lwp *lwp); /* its own, signals apart */
+void turn_is_over(struct lwp *lwp);       /* a tick has found it computing, and others could run */
+void turn_early(struct lwp *lwp);         /* it waits for its turn, and is to run a signal's handler first */
+void turn_waits(struct lwp *lwp);         /* it is about to wait */
+void turn_yield(struct lwp *lwp);         /* all others first */
 
 /* sched.c */
 int sched_priority(const struct lwp *lwp); /* of SCHED_FIFO and SCHED_RR; 0 for all others */
@@ -157,8 +179,14 @@ extern const struct call_entry sched_calls[];
 
 /* wait.c */
 void wait_begin(char **environment); /* program_wait and what belongs to it */
+void waits_go_by(uint64_t (*clock)(int clock)); /* call_user's clock is this */
 long lwp_offload(struct lwp *lwp, const struct trapframe *tf, const char *wmesg); /* the call as it is, by a helper */
 extern const struct call_entry wait_calls[];
+
+/* record.c */
+void record_preempted(struct lwp *lwp); /* by a tick, in its program: others have their turn */
+void record_tick(const struct lwp *lwp); /* it has the processor. In a signal handler */
+void record_turns(void); /* turns of a recorded, or replayed, program */
 
 /* credentials.c */
 extern unsigned credentials_generation; /* changes when they do */
@@ -175,6 +203,7 @@ void tick_make(struct rfork *rfork); /* on it */
 void tick_start(void);               /* on all: there are several lwps */
 void tick_join(struct rfork *rfork); /* on it, once it can be seen: if there are */
 void tick_forked(struct rfork *rfork); /* in a fork's child: the only one there is */
+void tick_once(void);                /* for one lwp alone, until it calls the kernel (STALE_TICK). On its rfork, in signal handlers, too */
 void tick_stop(void);                /* the one lwp that is left: STALE_TICK */
 void tick_update(void);              /* whether a timer of a CPU clock runs may be another now */
 

@@ -6,6 +6,7 @@
  * then (lwkt_cpu_wake).
  */
 #include "posix.h"
+#include "schedule.h"
 
 #include "descriptor/descriptor.h"
 
@@ -59,12 +60,18 @@ static void come(bool on_helper)
 static void run_lwps(void)
 {
 	while (!lwkt_cpu_ending()) {
-		unsigned runnable = lwkt_dispatch(0);
+		unsigned runnable;
 
+		if (schedule_is_seeded)
+			schedule_next();
+		runnable = lwkt_dispatch(0);
 		rfork_look_thoroughly();
 		if (runnable || lwkt_runnable())
 			continue;
-		waits_idle();
+		if (options.virtual_time)
+			schedule_idle();
+		else
+			waits_idle();
 	}
 }
 
@@ -168,6 +175,8 @@ void rfork_forks(bool begins)
 {
 	struct rfork *self = rfork_self();
 
+	if (begins)
+		schedule_forks();
 	if (!others_run)
 		return;
 	if (begins)

@@ -6,6 +6,7 @@
  * what it asks for is for the kernel to say: where that is not plain, the rfork's kernel thread takes it for a moment, and then what it had before.
  */
 #include "posix.h"
+#include "schedule.h"
 
 #include <linux/sched.h>
 #include <sys/resource.h>
@@ -415,6 +416,8 @@ static long sched_get_affinity(struct lwp *lwp, struct trapframe *tf)
 	size = pass_own(lwp, tf);
 	if (size <= 0)
 		return size;
+	if (!get_affinity(lwp, (int)tf->tf_rdi, set) && schedule_is_seeded)
+		return machine_processors(tf->tf_rdx);
 	if (!get_affinity(lwp, (int)tf->tf_rdi, set))
 		return limit_processors(tf->tf_rdx, size);
 	if (size > AFFINITY_WORDS * 8)

@@ -3,6 +3,7 @@
  * other calls names one.
  */
 #include "posix.h"
+#include "schedule.h"
 
 #include <fcntl.h>
 #include <linux/prctl.h>
@@ -18,7 +19,7 @@ static uint32_t next_tid; /* without LWP_TID_FIRST; 0: none yet */
 
 static int new_tid(const struct proc *proc)
 {
-	uint32_t none = 0, first = (uint32_t)proc->p_pid * 0x9e3779b1u >> 4;
+	uint32_t none = 0, first = (uint32_t)(options.deterministic ? (int)options.lineage : proc->p_pid) * 0x9e3779b1u >> 4;
 
 	__atomic_compare_exchange_n(&next_tid, &none, first, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	return LWP_TID_FIRST + (int)(__atomic_add_fetch(&next_tid, 1, __ATOMIC_RELAXED) % LWP_TIDS);
@@ -143,10 +144,12 @@ static long thread_set_tid_address(struct lwp *lwp, struct trapframe *tf)
 
 static long thread_sched_yield(struct lwp *lwp, struct trapframe *tf)
 {
+	if (options.deterministic)
+		schedule_yields(lwp);
 	if (lwp->lwp_proc->p_nlwps == 1)
 		return program_pass(lwp, tf);
 	rfork_look();
-	lwkt_yield();
+	turn_yield(lwp);
 	return 0;
 }
 
@@ -159,7 +162,7 @@ static long thread_wait(struct lwp *lwp, struct trapframe *tf)
 		all.tf_rdx &= ~(uint64_t)__WNOTHREAD;
 	else
 		all.tf_r10 &= ~(uint64_t)__WNOTHREAD;
-	return program_wait(lwp, lwp->lwp_proc->p_nlwps > 1 ? &all : tf);
+	return program_wait(lwp, !lwp_is_alone(lwp) ? &all : tf);
 }
 
 /** A descriptor for an lwp there is none: as before Linux 6.9, which has them for threads. */

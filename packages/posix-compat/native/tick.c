@@ -5,10 +5,13 @@
  * Programs that make one thread after the other have several lwps for some microseconds each time. So the ticks go on when one lwp is left, until that
  * makes a call which goes to the kernel (STALE_TICK): a tick would end it.
  *
+ * A run that is to be had again is not interrupted by a clock: there the tick is a watch for who computes and lets nobody else run (schedule/watch.c).
+ *
  * The signal is SIGSTKFLT, which no processor raises any more. By it helpers are told to end a call, too (wait.c). A program may have it nevertheless: what is neither
  * a timer's nor was sent to a thread is the program's (its own timers with this signal are libcr's: clock/timers.c).
  */
 #include "posix.h"
+#include "schedule.h"
 
 #define CPUCLOCK_OF(tid) ((int)(~(unsigned)(tid) << 3 | 6)) /* another thread's CPU clock (the kernel's linux/posix-timers.h) */
 
@@ -54,8 +57,12 @@ static void on_tick(int sig, siginfo_t *si, ucontext_t *uc)
 	}
 	if (!lwp || lwp->lwp_proc->p_vforked_by)
 		return;
+	if (options.deterministic && !schedule_stands_still(lwp, uc))
+		return;
 	self = rfork_self();
 	lwp->lwp_nticks += si->si_code == SI_TIMER;
+	if (record_mode)
+		record_tick(lwp);
 	/* In libcr the scheduler may be in the middle of anything, and the lwp looks on its way out. */
 	if (!in_program(lwp, uc)) {
 		lwp_notify(lwp, program_proc.p_incoming ? ast | AST_SIGNAL : ast);
@@ -64,6 +71,14 @@ static void on_tick(int sig, siginfo_t *si, ucontext_t *uc)
 		return;
 	}
 	cputime_tick(lwp);
+	if (record_mode) { /* its turn ends in calls, unless it makes none */
+		if (si->si_code == SI_TIMER && record_preempts(lwp, is_wanted(self))) {
+			lwp->lwp_loses_turn = true;
+			lwp_notify(lwp, AST_RESCHED);
+			program_interrupt(lwp, uc);
+		}
+		return;
+	}
 	if (is_wanted(self)) {
 		lwp_notify(lwp, ast);
 		self->rf_npreemptions++;
@@ -123,7 +138,7 @@ static void start(struct rfork *rfork)
 	if (are_wanted() && !__atomic_exchange_n(&rfork->rf_ticking, true, __ATOMIC_SEQ_CST)) {
 		if (rfork->rf_tick < 0 && rfork->rf_tid) /* it could not be had: a user's timers count as signals that wait, and those are limited */
 			rfork->rf_tick = make(rfork->rf_tid, CPUCLOCK_OF(rfork->rf_tid));
-		set(rfork, TICK_NS);
+		set(rfork, options.deterministic ? WATCH_NS : TICK_NS);
 	}
 	if (!are_wanted()) /* meanwhile */
 		__atomic_fetch_or(&program_proc.p_stale, STALE_TICK, __ATOMIC_SEQ_CST);
@@ -136,6 +151,17 @@ void tick_start(void)
 	all_tick = true;
 	for EACH_RFORK(rfork)
 		start(rfork);
+}
+
+void tick_once(void)
+{
+	struct rfork *self = rfork_self();
+
+	if (are_wanted())
+		return;
+	__atomic_fetch_or(&program_proc.p_stale, STALE_TICK, __ATOMIC_SEQ_CST);
+	if (!__atomic_exchange_n(&self->rf_ticking, true, __ATOMIC_SEQ_CST))
+		set(self, TICK_NS);
 }
 
 void tick_join(struct rfork *rfork)

@@ -8,33 +8,25 @@
 
 #define X87_SSE_AVX 0x7ull
 #define AVX512 0xe0ull
+#define TILES_FORM (1ull << 17) /* AMX': of no use to who has no tiles */
 #define PKRU 0x200ull /* not saved by moves: memory protection keys are the rfork's */
 
 uint64_t lwp_xsave_size, lwp_xsave_features; /* known to switch.S */
 
 size_t vectors_stack_size(void)
 {
-	if (shims_count)
+	if (shims_count || script_active || record_mode)
 		return KSTACK_SHIM_SIZE;
-	return lwp_xsave_size <= 4096 ? KSTACK_SIZE / 2 : KSTACK_SIZE; /* AMX has tiles of 8 KiB */
-}
-
-static uint64_t enabled(void)
-{
-	uint32_t a, d;
-
-	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-	return a | (uint64_t)d << 32;
+	return lwp_xsave_size <= 4096 ? KSTACK_SIZE / 2 : KSTACK_SIZE;
 }
 
 void vectors_find(void)
 {
 	unsigned a, b, c, d;
-	uint64_t features = enabled();
+	uint64_t features = vectors_features() & ~TILES_FORM;
 	bool tells_use; /* xgetbv with 1 says what is in use: whether x87 is */
 
-	__cpuid_count(0xd, 0, a, b, c, d);
-	lwp_xsave_size = (b + 63) & ~63ull;
+	lwp_xsave_size = (vectors_size(features) + 63) & ~63ull;
 	lwp_xsave_features = features;
 	__cpuid_count(0xd, 1, a, b, c, d);
 	tells_use = a & 4;

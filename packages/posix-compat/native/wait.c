@@ -4,13 +4,18 @@
  */
 #include "posix.h"
 
+#include <linux/futex.h>
 #include <linux/sched.h>
 
 #include "descriptor/descriptor.h"
 #include "own.h"
+#include "schedule.h"
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4
 #endif
 
 static struct lwp *lwp_of(struct caller *caller) { return (struct lwp *)(void *)caller; }
@@ -87,7 +92,7 @@ static int64_t first_own(struct caller *caller, uint64_t first, uint64_t last)
 	return own_first(lwp_of(caller), first, last);
 }
 
-static const struct call_user lwps = {
+static struct call_user lwps = {
 	.make = make,
 	.wait = wait,
 	.look = rfork_look,
@@ -109,7 +114,23 @@ static const struct call_user lwps = {
 
 static bool is_alone(const struct lwp *lwp)
 {
-	return lwp->lwp_proc->p_nlwps <= 1;
+	return lwp_is_alone(lwp);
+}
+
+/** In virtual time the kernel knows no timeout. */
+static long wait_for_signals_until(struct lwp *lwp, const struct call *call)
+{
+	struct call endless = *call;
+	struct lwkt_timed timed;
+	uint64_t ns;
+	long sig = time_read(call->args[2], &ns);
+
+	if (sig || !ns)
+		return sig ? sig : call_waiting(caller_of(lwp), call);
+	endless.args[2] = 0;
+	lwkt_timed_begin(&timed, ns);
+	sig = call_waiting(caller_of(lwp), &endless);
+	return lwkt_timed_end(&timed) && sig == -EINTR ? -EAGAIN : sig;
 }
 
 /** Who waits for a signal comes before all that compute when it is there. */
@@ -118,7 +139,7 @@ static long wait_for_signals(struct lwp *lwp, const struct call *call)
 	long sig;
 
 	lwkt_setpri(lwp->lwp_td, TDPRI_SIGNAL);
-	sig = call_waiting(caller_of(lwp), call);
+	sig = options.virtual_time && call->args[2] ? wait_for_signals_until(lwp, call) : call_waiting(caller_of(lwp), call);
 	lwp->lwp_ast_fs = 1; /* it looks, and has its own priority again */
 	return sig;
 }
@@ -134,6 +155,33 @@ static long wait_call(struct lwp *lwp, struct trapframe *tf)
 	if (tf->tf_number == SYS_rt_sigtimedwait)
 		return wait_for_signals(lwp, &call);
 	return call_waiting(caller_of(lwp), &call);
+}
+
+/** By a helper, which a signal would interrupt: as if there were none. */
+static long offload_deaf(struct lwp *lwp, const struct trapframe *tf)
+{
+	const uint32_t signalled = __atomic_fetch_and(&lwp->lwp_ast, ~(uint32_t)AST_SIGNAL, __ATOMIC_SEQ_CST) & AST_SIGNAL;
+	const long result = lwp_offload(lwp, tf, "supervisor");
+
+	if (signalled)
+		lwp_notify(lwp, AST_SIGNAL);
+	return result;
+}
+
+/** The program's only lwp waits in the kernel, others in their rforks' rings; where those can't, helpers do. */
+static long wait_word(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, bool deaf)
+{
+	const struct trapframe tf = {
+		.tf_number = SYS_futex, .tf_rdi = (uint64_t)word, .tf_rsi = FUTEX_WAIT, .tf_rdx = value, .tf_r10 = (uint64_t)timeout};
+	const uint64_t ns = (uint64_t)timeout->tv_sec * 1000000000u + (uint64_t)timeout->tv_nsec;
+	long result;
+
+	if (is_alone(lwp))
+		return deaf ? kernel_call(SYS_futex, word, FUTEX_WAIT, value, timeout, NULL, 0) : program_pass(lwp, &tf);
+	result = word_waiting(caller_of(lwp), word, value, ns, "supervisor", deaf);
+	if (result != -EOPNOTSUPP)
+		return result;
+	return deaf ? offload_deaf(lwp, &tf) : lwp_offload(lwp, &tf, "supervisor");
 }
 
 /** On another rfork than the leader, which has all signals blocked. */
@@ -154,7 +202,13 @@ void wait_begin(char **environment)
 	for (unsigned i = 0; i < CALLS; i++)
 		program_may_wait[i] = call_may_wait(i);
 	program_wait = wait_call;
+	program_wait_word = wait_word;
 	program_raised = wait_raised;
+}
+
+void waits_go_by(uint64_t (*clock)(int clock))
+{
+	lwps.clock = clock;
 }
 
 long lwp_offload(struct lwp *lwp, const struct trapframe *tf, const char *wmesg)
@@ -233,15 +287,38 @@ static long wait_unshare(struct lwp *lwp, struct trapframe *tf)
 	return program_pass(lwp, &others);
 }
 
+/** The numbers of a child of vfork, which has copies: but for what it passes on to the program that it runs. */
+static long close_others(struct lwp *lwp, const struct trapframe *tf)
+{
+	const uint32_t last = (uint32_t)tf->tf_rsi;
+	struct trapframe piece = *tf;
+	uint64_t first = (uint32_t)tf->tf_rdi;
+	long error = 0;
+
+	if (first > last || (tf->tf_rdx & CLOSE_RANGE_CLOEXEC))
+		return program_pass(lwp, tf);
+	while (!error && first <= last) {
+		const int64_t skipped = own_first(lwp, first, last);
+
+		piece.tf_rdi = first;
+		piece.tf_rsi = skipped < 0 ? last : (uint64_t)skipped - 1;
+		if (skipped < 0 || (uint64_t)skipped > first)
+			error = program_pass(lwp, &piece);
+		first = skipped < 0 ? (uint64_t)last + 1 : (uint64_t)skipped + 1;
+	}
+	return error;
+}
+
 static long change_range(struct lwp *lwp, struct trapframe *tf)
 {
 	struct trapframe all = *tf;
 	long result;
 
+	if (is_others(lwp))
+		return close_others(lwp, tf);
 	if ((tf->tf_rdx & CLOSE_RANGE_UNSHARE) && !may_unshare(lwp))
 		return -EINVAL;
-	if (!is_others(lwp))
-		all.tf_rdx &= ~(uint64_t)CLOSE_RANGE_UNSHARE;
+	all.tf_rdx &= ~(uint64_t)CLOSE_RANGE_UNSHARE;
 	result = change_descriptors(lwp, &all);
 	return result == NOT_HANDLED ? program_pass(lwp, &all) : result;
 }

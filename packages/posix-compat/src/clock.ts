@@ -3,6 +3,7 @@
  *
  * Invariant: no wait is over for its deadline before that clock shows it. Node's timers may be a little early; then there is another one.
  */
+import { types } from 'node:util';
 import { curthread } from '@libcr/core';
 import {
   abortError,
@@ -12,6 +13,7 @@ import {
   isAbortSignal,
   outOfRange,
   suspend,
+  usersClock,
   wake,
 } from '@libcr/core/internal';
 
@@ -81,7 +83,7 @@ export class Limit {
   /** Of a deadline that a caller has given. Throws TypeError and RangeError. */
   static at(clock: Clock, deadline: Deadline): Limit {
     checkClock('clock', clock);
-    const time = deadline instanceof Date && clock === CLOCK_REALTIME ? deadline.getTime() : deadline;
+    const time = types.isDate(deadline) && clock === CLOCK_REALTIME ? deadline.getTime() : deadline;
     if (typeof time !== 'number')
       throw invalidType(
         'deadline',
@@ -96,7 +98,7 @@ export class Limit {
   wait(reason: string, done: () => boolean): boolean {
     const td = curthread();
     const again = (): void => wake(td);
-    const { setTimeout, clearTimeout } = globalThis; // the user's clock, which may be another when it is over
+    const { setTimeout, clearTimeout } = usersClock(); // the user's clock, which may be another when it is over
     const signal = this.#signal;
     let late = false;
     let timer: ReturnType<typeof setTimeout> | undefined;

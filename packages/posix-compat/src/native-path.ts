@@ -1,6 +1,6 @@
 /**
- * native-path.ts: where the native half is: LIBCR_SEMAPHORE_NATIVE (a path), then prebuilds/linux-x64-glibc/abi-<process.versions.modules>/semaphore.node of this
- * package.
+ * native-path.ts: where the native half is, for those who do without @libcr/core, which named/native.ts asks: LIBCR_SEMAPHORE_NATIVE (a path), then
+ * prebuilds/linux-x64-glibc/abi-<process.versions.modules>/semaphore.node of this package.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

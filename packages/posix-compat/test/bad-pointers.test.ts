@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { compile, natively, underLibcr } from './programs.ts';
+import { underSupervisor } from './scripted.ts';
 
 const generated = (path: string) =>
   readFileSync(fileURLToPath(new URL(`../../syscalls/native/${path}`, import.meta.url)), 'utf8');
@@ -81,7 +82,13 @@ function calls(): string[] {
 
 describe('each call of the table', () => {
   const tried = calls();
-  test.each([1, 2, 4])('with %s rforks', async (rforks) => {
+  test.each([
+    [1, 'without a supervisor'],
+    [2, 'without a supervisor'],
+    [4, 'without a supervisor'],
+    [1, 'by way of one'],
+    [2, 'by way of one'],
+  ])('with %s rforks, %s', async (rforks, way) => {
     expect(tried.length).toBeGreaterThan(250);
     const program = compile('bad-pointers');
     const input = `${tried.join('\n')}\n`;
@@ -90,10 +97,10 @@ describe('each call of the table', () => {
     expect(lines.length).toBe(tried.length);
     expect(lines.filter((line) => line.includes('EFAULT')).length).toBeGreaterThan(150);
     expect(lines.filter((line) => / (killed|ended) by /.test(line))).toEqual([]);
-    const { stdout, stderr, status } = await underLibcr(program, [], {
-      input,
-      options: [`--rforks=${rforks}`],
-    });
+    const options = { input, options: [`--rforks=${rforks}`] };
+    const { stdout, stderr, status } = await (way === 'by way of one'
+      ? underSupervisor(['call'], program, [], options)
+      : underLibcr(program, [], options));
     expect(stdout.trimEnd().split('\n')).toEqual(lines);
     expect([stderr, status]).toEqual([native.stderr, 0]);
   });

@@ -5,23 +5,10 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { launcherPath } from '../src/launcher.ts';
 import { spawn } from '../src/spawn/index.ts';
-import { compile, has, natively, scratch, underLibcr } from './programs.ts';
+import { compile, has, natively, scratch, shim, underLibcr } from './programs.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-let compiled = 0;
-
-/** Compiles a shim, of a file or of text, as its users do. */
-function shim(source: string, flags: string[] = []): string {
-  const object = join(scratch, `shim${compiled++}.so`);
-  const file = source.includes('\n') ? object.replace(/so$/, 'c') : join(HERE, source);
-  if (source.includes('\n')) writeFileSync(file, source);
-  const all = ['-shared', '-fPIC', '-Wall', '-Wextra', '-Werror', `-I${dirname(launcherPath())}`, ...flags];
-  execFileSync('gcc', [...all, file, '-o', object]);
-  return object;
-}
-
 const withShims = (shims: string[], program: string, args: string[], options: string[] = []) =>
   underLibcr(program, args, {
     options: [...options, ...shims.map((file) => `--native-shim=${file}`)],

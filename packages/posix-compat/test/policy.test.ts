@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { type ProgramRule, spawn } from '../src/index.ts';
-import { has, scratch, underLibcr } from './programs.ts';
+import { compile, has, natively, scratch, underLibcr } from './programs.ts';
 
 async function run(policy: readonly ProgramRule[], command: string, args: string[] = []) {
   const child = spawn(command, args, { policy, env: { ...process.env, LC_ALL: 'C' } });
@@ -57,6 +57,32 @@ test('the end of a program is never denied', async () => {
     stdout: 't\n',
     status: 7,
   });
+});
+
+test("what is denied is not to be had from a ring of the program's own", async () => {
+  const program = compile('rings');
+  const [plain, unasked, ...denied] = await Promise.all([
+    natively(program),
+    run([{ action: 'deny', on: ['ptrace'] }], program),
+    run([{ action: 'deny', on: ['mkdir'] }], program),
+    run([{ action: 'deny', on: ['fsync'], errno: 'EIO' }], program),
+    run(
+      [
+        { action: 'allow', on: ['io_uring_setup', 'io_setup'] },
+        { action: 'deny', on: ['fsync'] },
+      ],
+      program,
+    ),
+  ]);
+  const [io_uring, aio] = (plain.stdout.match(/: .*/g) ?? []) as [string, string];
+  const EPERM = ': Operation not permitted';
+  const lines = (first: string, second: string): string => `io_uring_setup${first}\nio_setup${second}\n`;
+  expect(unasked.stdout).toBe(lines(io_uring, aio));
+  expect(denied.map(({ stdout }) => stdout)).toEqual([
+    lines(EPERM, aio),
+    lines(EPERM, EPERM),
+    lines(io_uring, aio),
+  ]);
 });
 
 test('what would run without libcr does not run', async () => {

@@ -3,9 +3,9 @@
  * that hangs is killed, and the result then has the signal SIGKILL.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launcherPath } from '../src/launcher.ts';
 
@@ -81,6 +81,19 @@ export function compile(name: string, flags: string[] = [], parts: string[] = []
   if (!existsSync(program))
     execFileSync('gcc', ['-O1', '-pthread', ...flags, '-o', program, ...[name, ...parts].map(sourceOf)]);
   return program;
+}
+
+let shims = 0;
+
+/** Compiles a shim, of a file here or of text, as its users do. Returns the shared object's path. */
+export function shim(source: string, flags: string[] = []): string {
+  const object = join(scratch, `shim${shims++}.so`);
+  const isText = source.includes('\n');
+  const file = isText ? object.replace(/so$/, 'c') : fileURLToPath(new URL(source, import.meta.url));
+  if (isText) writeFileSync(file, source);
+  const all = ['-shared', '-fPIC', '-Wall', '-Wextra', '-Werror', `-I${dirname(launcherPath())}`, ...flags];
+  execFileSync('gcc', [...all, file, '-o', object]);
+  return object;
 }
 
 /** Builds a launcher with more in it (native/Makefile), one test file at a time. Returns its path. */

@@ -14,9 +14,9 @@ const FORBIDDEN =
 /** Where a handler does not return, as the process ends with a message; and what on_fault does only when it has interrupted the program, which has no lock of libcr's. */
 const ENDS = ['program_fail', 'program_exit', 'trace_signal', 'trace_killed'];
 
-/** Who calls through a pointer, and what that may be: signals_come. */
-const INDIRECT = ['signals_on_signal'];
-const TARGETS = ['come'];
+/** Who calls through a pointer, and what that may be: signals_come; program_postpones and its program_ticks; where time or schedules are the launcher's own, program_fault and the clocks. */
+const INDIRECT = ['lwkt_os_clock', 'on_fault', 'program_interrupt', 'signals_on_signal', 'time_now'];
+const TARGETS = ['postpones', 'tick_once', 'come', 'fault', 'clock_now', 'clock_of_user'];
 
 interface Function {
   name: string;

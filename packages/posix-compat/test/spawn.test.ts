@@ -150,6 +150,22 @@ describe('trace', () => {
   ])('argument %s', (shown, value) => expect(decodeArgument(shown)).toEqual(value));
 });
 
+test.each([undefined, []])(
+  'runs that can be had again: deterministic, time, schedule; shims: %j',
+  async (shims) => {
+    const script = 'head -c 8 /dev/urandom | od -An -tx1; exec sleep 1000';
+    const run = async (options: object) => {
+      const child = spawn('sh', ['-c', script], { ...options, shims, trace: true });
+      const [output, calls] = await Promise.all([text(child.stdout), child.trace.toArray()]);
+      return [output, calls.length > 20];
+    };
+    const once = await run({ time: 'virtual' }); // or it would sleep
+    expect(once).toEqual([expect.stringMatching(/^( [0-9a-f]{2}){8}\n$/), true]);
+    expect(await run({ time: 'virtual', deterministic: true })).toEqual(once);
+    expect(await run({ schedule: 'seed:3' })).toEqual(await run({ schedule: 'seed:3' }));
+  },
+);
+
 test('rforks are how many processors the program has', async () => {
   const child = spawn('nproc', [], { rforks: 1 });
   expect(await text(child.stdout)).toBe('1\n');
@@ -163,6 +179,9 @@ test.each([
   [{ trace: '' }, 'ERR_INVALID_ARG_TYPE', 'trace'],
   [{ stats: {} }, 'ERR_INVALID_ARG_TYPE', 'stats'],
   [{ patch: 'no' }, 'ERR_INVALID_ARG_TYPE', 'patch'],
+  [{ deterministic: 1 }, 'ERR_INVALID_ARG_TYPE', 'deterministic'],
+  [{ time: 'none' }, 'ERR_OUT_OF_RANGE', 'time'],
+  [{ schedule: 3 }, 'ERR_OUT_OF_RANGE', 'schedule'],
 ])('%j: %s', (options, code, name) => {
   const wrong = () => spawn('true', [], options as never);
   expect(wrong).toThrow(expect.objectContaining({ code, message: expect.stringContaining(`"${name}"`) }));

@@ -9,7 +9,7 @@ const hasAll = has('python3') && has('bash');
 
 describe.skipIf(!hasAll)(`a terminal${hasAll ? '' : ' (python3 or bash is not here)'}`, () => {
   test.concurrent.each(
-    ['stop', 'background', 'interrupt', 'own', 'hangup'].flatMap((which) => [
+    ['stop', 'background', 'interrupt', 'own', 'settings', 'hangup'].flatMap((which) => [
       [which, 'natively', ['env']],
       [which, 'under libcr', [launcherPath(), '--']],
     ]) as [string, string, string[]][],

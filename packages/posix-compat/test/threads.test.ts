@@ -42,6 +42,13 @@ describe('POSIX threads', () => {
         stdout: 'as soon\n',
       });
   });
+  test.each([
+    ['sleeper', 'before others\n'],
+    ['pair', 'has computed\n'],
+  ])('whose turn it is: %s', async (name, stdout) => {
+    const options = { options: ['--rforks=1'], timeout: 200_000 };
+    expect(await underLibcr(compile('threads/turns'), [name], options)).toMatchObject({ status: 0, stdout });
+  });
   test('signals that come just after they were blocked', async () => {
     const { stdout } = await same(compile('signals/early-signals'));
     expect(stdout.match(/handled 0, pending 1, poll 0/g)).toHaveLength(9);

@@ -35,7 +35,7 @@ describe('registers and memory', () => {
   test('2: each thread has its own %fs, after a preemption too', () =>
     state('storage', "another thread's storage: 0\n"));
   test('3: the calls that the vDSO makes itself are caught', () => events('vdso', 'wrong: 0\n'));
-  test('15: bad pointers answer EFAULT', () => elsewhere('bad-pointers.test.ts', 'with %s rforks'));
+  test('15: bad pointers answer EFAULT', () => elsewhere('bad-pointers.test.ts', 'with %s rforks, %s'));
   test("17: a thread begins with its creator's rounding mode", () =>
     state('rounding', 'a thread: 3, a child: 3\n'));
   test('19: a program without a C library has no thread-local storage', async () => {

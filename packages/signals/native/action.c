@@ -4,6 +4,7 @@
 #include "signals.h"
 
 void (*signals_come)(bool on_helper);
+bool (*program_postpones)(const struct lwp *lwp);
 
 #define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT))
 #define STOPPED_BY_DEFAULT (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
@@ -91,17 +92,23 @@ static bool is_trapped_call(const struct lwp *lwp, const siginfo_t *si, ucontext
 	return true;
 }
 
+bool signals_fault_ends(const struct lwp *lwp, int sig)
+{
+	return lwp->lwp_proc->p_sigacts[sig].act_handler <= HANDLER_IGNORE || (lwp->lwp_sigmask & SIGNAL_BIT(sig));
+}
+
 /** An instruction that could not be done, or int3. */
 static void on_fault(int sig, siginfo_t *si, ucontext_t *uc)
 {
 	greg_t *r = uc->uc_mcontext.gregs;
 	struct lwp *lwp = curlwp();
-	uint64_t handler;
 
 	if (si->si_code <= 0) { /* it was sent */
 		signals_on_signal(sig, si, uc);
 		return;
 	}
+	if (program_fault && program_fault(sig, si, uc))
+		return;
 	if ((char *)r[REG_RIP] >= user_access_begin && (char *)r[REG_RIP] < user_access_end) {
 		r[REG_RIP] = (greg_t)(uintptr_t)user_access_fault;
 		return;
@@ -116,8 +123,7 @@ static void on_fault(int sig, siginfo_t *si, ucontext_t *uc)
 		own_fault(sig, si, uc);
 		return;
 	}
-	handler = lwp->lwp_proc->p_sigacts[sig].act_handler;
-	if (handler == HANDLER_DEFAULT || handler == HANDLER_IGNORE || (lwp->lwp_sigmask & SIGNAL_BIT(sig))) {
+	if (!record_mode && signals_fault_ends(lwp, sig)) {
 		trace_signal(lwp, si);
 		trace_killed(lwp, sig);
 		/* The instruction is done again, and the kernel ends the process as it would have: its core shows the program. A trap has been done. */
@@ -153,13 +159,34 @@ void action_default(int sig)
 		action_install(proc, sig);
 }
 
+/** Whether it has to come to libcr, whatever the program does about it: somebody is told of it. */
+static bool comes_here(int sig)
+{
+	return trace_tells_of(sig) ||
+	       (record_mode == RECORD_WRITES && !(SIGNAL_BIT(sig) & (IGNORED_BY_DEFAULT | STOPPED_BY_DEFAULT | SIGNALS_UNBLOCKABLE | SIGNALS_OURS)));
+}
+
+/** While a program is recorded a handler begins behind a call. What would end the program does so at once, and where that is makes no difference to what it has done. */
+static bool postpones(const struct lwp *lwp)
+{
+	const struct proc *proc = lwp->lwp_proc;
+
+	if (record_mode != RECORD_WRITES || lwp->lwp_fault->used || (lwp->lwp_ast & AST_RESCHED))
+		return false;
+	for (const struct pending *pending = proc->p_incoming; pending; pending = pending->next)
+		if (proc->p_sigacts[pending->info.si_signo].act_handler == HANDLER_DEFAULT)
+			return false;
+	program_ticks(); /* if it makes no call it is interrupted after all */
+	return true;
+}
+
 void action_install(struct proc *proc, int sig)
 {
 	const struct sigact *act = &proc->p_sigacts[sig];
 
-	if (is_ours(sig))
+	if (is_ours(sig) || record_mode == RECORD_REPLAYS) /* what comes then is the replay's own */
 		return;
-	if ((act->act_handler == HANDLER_DEFAULT && !trace_tells_of(sig)) || act->act_handler == HANDLER_IGNORE) {
+	if ((act->act_handler == HANDLER_DEFAULT && !comes_here(sig)) || act->act_handler == HANDLER_IGNORE) {
 		if (proc->p_stale) /* it may be one that the kernel does not know to be blocked */
 			program_refresh(curlwp());
 		__atomic_fetch_and(&proc->p_caught, ~SIGNAL_BIT(sig), __ATOMIC_SEQ_CST);
@@ -249,8 +276,9 @@ void signals_catch(void)
 
 void signals_options(struct lwp *first)
 {
+	program_postpones = postpones;
 	for (int sig = 1; sig <= SIGNALS; sig++)
-		if (trace_tells_of(sig))
+		if (comes_here(sig))
 			action_install(first->lwp_proc, sig);
 	if (!options.has_sigmask)
 		return;

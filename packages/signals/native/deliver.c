@@ -4,7 +4,6 @@
  */
 #include "sigframe.h"
 
-#include <cpuid.h>
 
 #define RED_ZONE 128
 #define FP_MAGIC1 0x46505853u /* asm/sigcontext.h: what an extended floating-point area is known by */
@@ -20,11 +19,8 @@ static uint64_t xsave_features;
 
 static void find_xsave(void)
 {
-	unsigned a, b, c, d;
-
-	__cpuid_count(0xd, 0, a, b, c, d);
-	xsave_size = b;
-	xsave_features = a | (uint64_t)d << 32;
+	xsave_features = vectors_features();
+	xsave_size = vectors_size(xsave_features);
 }
 
 static bool is_on_altstack(const struct lwp *lwp, uint64_t sp)
@@ -41,7 +37,7 @@ uint64_t sigframe_put_vectors(uint64_t sp)
 	for (uint64_t page = at & ~4095ull; page < sp; page += 4096) /* xsave writes what it has, which may not be all */
 		if (copyout(page < at ? at : page, header, 1))
 			return 0;
-	if (copyout(at + FP_HEADER, header, sizeof(header)) || user_xsave((void *)at) || copyout(at + FP_SOFTWARE, software, sizeof(software)) ||
+	if (copyout(at + FP_HEADER, header, sizeof(header)) || user_xsave((void *)at, xsave_features) || copyout(at + FP_SOFTWARE, software, sizeof(software)) ||
 	    copyout(at + xsave_size, &(uint32_t){FP_MAGIC2}, 4))
 		return 0;
 	return at;
@@ -227,7 +223,7 @@ bool signals_due(struct lwp *lwp)
 	pending_sort(proc);
 	due = is_due(lwp, &lwp->lwp_pending, taken_by(lwp)) || is_due(lwp, &proc->p_pending, taken_of_process(lwp));
 	lwkt_word_unlock(&proc->p_lock);
-	if (!due && proc->p_unassigned) /* it may be another's, who does not know of it */
+	if (!due && (proc->p_unassigned || proc->p_pending)) /* it is another's, who may not know of it: this lwp may be the one that was told, and block it by now */
 		signals_assign(proc);
 	return due;
 }
@@ -238,6 +234,8 @@ static bool take(struct lwp *lwp, siginfo_t *info)
 	struct proc *proc = lwp->lwp_proc;
 	struct pending *pending;
 
+	if (record_mode == RECORD_REPLAYS)
+		return replay_signal(lwp, info);
 	lwkt_word_lock(&proc->p_lock);
 	pending = pending_next(lwp, ~lwp->lwp_sigmask, ~lwp->lwp_sigmask & taken_of_process(lwp));
 	lwkt_word_unlock(&proc->p_lock);
@@ -245,6 +243,7 @@ static bool take(struct lwp *lwp, siginfo_t *info)
 		return false;
 	memcpy(info, &pending->info, sizeof(*info));
 	pending_free(pending);
+	record_signal(lwp, info, false);
 	return true;
 }
 
@@ -255,7 +254,7 @@ static void deliver_trapped_call(struct lwp *lwp, struct trapframe *tf, siginfo_
 	tf->tf_rax = tf->tf_number;
 	info->si_call_addr = (void *)tf->tf_rip;
 	info->si_syscall = (int)tf->tf_number;
-	if (lwp->lwp_proc->p_sigacts[SIGSYS].act_handler <= HANDLER_IGNORE || (lwp->lwp_sigmask & SIGNAL_BIT(SIGSYS)))
+	if (signals_fault_ends(lwp, SIGSYS))
 		signals_end(tf, SIGSYS);
 	else
 		deliver(lwp, tf, info, NULL);
@@ -267,10 +266,15 @@ static void deliver_fault(struct lwp *lwp, struct trapframe *tf)
 	struct fault *fault = lwp->lwp_fault;
 
 	fault->used = false;
-	if (fault->info.si_signo == SIGSYS)
+	record_signal(lwp, &fault->info, true);
+	if (fault->info.si_signo == SIGSYS) {
 		deliver_trapped_call(lwp, tf, &fault->info);
-	else
+	} else if (signals_fault_ends(lwp, fault->info.si_signo)) { /* while recorded: else that was done at once (action.c) */
+		trace_signal(lwp, &fault->info);
+		signals_end(tf, fault->info.si_signo);
+	} else {
 		deliver(lwp, tf, &fault->info, fault);
+	}
 }
 
 void signals_deliver(struct lwp *lwp, struct trapframe *tf)
@@ -308,7 +312,7 @@ static long deliver_sigreturn(struct lwp *lwp, struct trapframe *tf)
 
 	if (copyin(&frame, tf->tf_rsp - 8, sizeof(frame)))
 		return bad_frame(tf);
-	if (frame.fpstate && user_xrstor((void *)frame.fpstate))
+	if (frame.fpstate && user_xrstor((void *)frame.fpstate, xsave_features))
 		return bad_frame(tf);
 	memcpy(uc.uc_mcontext.gregs, frame.registers, sizeof(frame.registers));
 	trapframe_load(tf, &uc);
@@ -318,7 +322,7 @@ static long deliver_sigreturn(struct lwp *lwp, struct trapframe *tf)
 	if (frame.uc_stack.ss_flags & SS_DISABLE)
 		lwp->lwp_altstack = (struct altstack){0};
 	mask_set(lwp, frame.mask);
-	lwp_notify(lwp, AST_SIGNAL);
+	lwp_notify(lwp, lwp->lwp_gives_back ? AST_SIGNAL | AST_RESCHED : AST_SIGNAL);
 	return (long)tf->tf_rax;
 }
 
@@ -365,4 +369,6 @@ void signals_begin(struct lwp *lwp)
 	program_handle(signalfd_calls);
 	program_signals_leave = signals_leave;
 	program_signals_are_ours = signals_are_ours;
+	program_mask_for_now = mask_for_now;
+	program_mask_over = mask_restore;
 }

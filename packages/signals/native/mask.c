@@ -59,6 +59,10 @@ void mask_apply(struct proc *proc)
 {
 	uint64_t mask, with_held, before = proc->p_kernel_told;
 
+	if (record_mode == RECORD_REPLAYS) { /* its signals are in the recording */
+		kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &(uint64_t){0}, NULL, 8);
+		return;
+	}
 	__atomic_fetch_and(&proc->p_stale, ~STALE_MASK, __ATOMIC_SEQ_CST);
 	do { /* another rfork may change it meanwhile, or a handler that finds no more room */
 		mask = __atomic_load_n(&proc->p_kernel_mask, __ATOMIC_SEQ_CST);
@@ -186,7 +190,7 @@ static long mask_sigpending(struct lwp *lwp, struct trapframe *tf)
 }
 
 /** Another mask for the time of a call. The old one is back when a handler, if there is one, has returned (mask_restore). */
-static void mask_for_now(struct lwp *lwp, uint64_t mask)
+void mask_for_now(struct lwp *lwp, uint64_t mask)
 {
 	lwp->lwp_saved_sigmask = lwp->lwp_sigmask;
 	lwp->lwp_restore_sigmask = true;

@@ -97,6 +97,8 @@ static void fill(struct pending *pending, const siginfo_t *info)
 	pending->outside = false;
 	if (is_realtime(info))
 		__atomic_fetch_add(&pending_counts.queued, 1, __ATOMIC_RELAXED);
+	if (options.virtual_time && info->si_signo == SIGCHLD && info->si_code > 0) /* no time that is measured: clocks say none of a child, either */
+		pending->info.si_utime = pending->info.si_stime = 0;
 }
 
 struct pending *pending_new(const siginfo_t *info)

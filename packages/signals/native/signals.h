@@ -72,6 +72,7 @@ void mask_set(struct lwp *lwp, uint64_t mask);
 bool mask_begins(struct lwp *lwp);
 bool mask_ends(struct lwp *lwp);
 void mask_restore(struct lwp *lwp);
+void mask_for_now(struct lwp *lwp, uint64_t mask); /* for the time of a call */
 /** Tells the kernel what this kernel thread is to block. */
 void mask_apply(struct proc *proc);
 void mask_first(struct lwp *lwp); /* a process' only lwp, and whatever mask the kernel has */
@@ -94,6 +95,8 @@ void signals_are_ours(struct lwp *lwp);
 /* end.c */
 /** What the kernel does by default; with the program's registers in the core, where it leaves one. Returns if the process goes on. */
 void signals_end(struct trapframe *tf, int sig);
+/** Whether it ends the process that an instruction raises this signal: there is no handler, or it is blocked. */
+bool signals_fault_ends(const struct lwp *lwp, int sig);
 
 /* deliver.c */
 void signals_deliver(struct lwp *lwp, struct trapframe *tf);

@@ -11,7 +11,17 @@ import { forget, give, handlers } from './handlers.ts';
 import { NSIG, SIGRTMIN } from './names.ts';
 import { ACTION_HANDLER, ACTION_IGNORE, native } from './native.ts';
 import { environment, handlersLost, onReady, othersSubscribe, othersWait } from './read.ts';
-import { BATCH, COPY, FORWARDED, flagsAt, infoAt, type SignalInfo, TOLD, write } from './siginfo.ts';
+import {
+  BATCH,
+  COPY,
+  FORWARDED,
+  flagsAt,
+  infoAt,
+  SI_TIMER,
+  type SignalInfo,
+  TOLD,
+  write,
+} from './siginfo.ts';
 import { highBit, inWords, lowBit } from './sigset.ts';
 import { lowest, onThreads, somebodyTakes } from './thread.ts';
 
@@ -162,9 +172,20 @@ export function arrive(info: SignalInfo, flags: number): void {
 function accept(info: SignalInfo, flags: number): void {
   const queue = queues[info.signo] as Queued[];
   if (queue.length === 0 && act(info, flags)) return;
+  if (info.code === SI_TIMER && countsAsOverrun(queue, info)) return;
   if (info.signo < SIGRTMIN && queue.length > 0) return; // merged
   queue.push({ info, flags });
   note(info.signo);
+}
+
+/** Whether a signal of the same timer is queued: one is at most. The kernel, which has given it away, counts anew. */
+function countsAsOverrun(queue: Queued[], info: SignalInfo): boolean {
+  const at = queue.findIndex((each) => each.info.code === SI_TIMER && each.info.timer === info.timer);
+  if (at < 0) return false;
+  const earlier = queue[at] as Queued;
+  const overrun = earlier.info.overrun + info.overrun + 1;
+  queue[at] = { ...earlier, info: { ...earlier.info, overrun } };
+  return true;
 }
 
 /** A queue has changed. */

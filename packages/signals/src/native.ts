@@ -1,12 +1,5 @@
-/**
- * native.ts: finds and loads the native half. Whether libcr runs on this machine at all has been found out by @libcr/core, which is loaded first.
- *
- * Order: LIBCR_SIGNALS_NATIVE (a path), then prebuilds/linux-x64-glibc/abi-<process.versions.modules>/signals.node of this package.
- */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { CodedError, ownScripts } from '@libcr/core/internal';
+/** native.ts: the native half: what its functions mean. */
+import { loadNativeHalf, ownScripts } from '@libcr/core/internal';
 
 /** addon/addon.c and addon/timer.c. Sets of signals are two words; answers below 0 are -errno. */
 export interface Native {
@@ -58,28 +51,5 @@ export const ACTION_DEFAULT = 0;
 export const ACTION_IGNORE = 1;
 export const ACTION_HANDLER = 2;
 
-function load(): Native {
-  const path =
-    process.env.LIBCR_SIGNALS_NATIVE ||
-    fileURLToPath(
-      new URL(`../prebuilds/linux-x64-glibc/abi-${process.versions.modules}/signals.node`, import.meta.url),
-    );
-  let cause: unknown;
-  if (existsSync(path)) {
-    try {
-      return createRequire(import.meta.url)(path) as Native;
-    } catch (error) {
-      cause = error;
-    }
-  }
-  throw new CodedError(
-    'ERR_LIBCR_NATIVE',
-    `@libcr/signals has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
-      `  ${path}: ${cause === undefined ? 'no such file' : (cause as Error).message}\n` +
-      'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
-    { cause },
-  );
-}
-
 ownScripts(import.meta.url); // a queue that is half changed must not be seen by others: it is not preempted
-export const native: Native = load();
+export const native: Native = loadNativeHalf({ of: '@libcr/signals', name: 'signals', url: import.meta.url });

@@ -98,7 +98,10 @@ export class Timer {
     return checked(native.timerInterval(this.#use('timer_gettime')), 'timer_gettime') / NS;
   }
 
-  /** How often it had expired besides when its last signal was taken. EINVAL where it has been deleted. (timer_getoverrun) */
+  /**
+   * How often it had expired besides when the kernel last gave its signal to this process, which reads signals before somebody takes them: info.overrun counts what
+   * belongs to one signal. EINVAL where it has been deleted. (timer_getoverrun)
+   */
   get overrun(): number {
     return checked(native.timerOverrun(this.#use('timer_getoverrun')), 'timer_getoverrun');
   }

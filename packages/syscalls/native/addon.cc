@@ -248,6 +248,7 @@ void cleanup(napi_async_cleanup_hook_handle, void* arg) {
 
   e->closing = 1;
   e->open_handles++;  // until both have been asked to close
+  supervisors_close(e);
   ring_close(e);
   readiness_close(e);
   offload_close(e);
@@ -312,7 +313,7 @@ Napi::Value setup(const Napi::CallbackInfo& info) {
       {"abandon", abandon}, {"watch", watch},                {"forget", forget},   {"ref", ref},
       {"submit", submit},   {"poll", poll},                  {"collect", collect}, {"giveUp", give_up},
       {"canWait", can_wait},{"receive", receive},            {"take", take},       {"recall", recall},
-      {"background", background},
+      {"background", background}, {"quote", quote}, {"supervise", supervise},
   };
   Napi::Object exports = Napi::Object::New(env);
   for (const auto& [name, function] : functions) {

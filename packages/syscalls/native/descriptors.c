@@ -5,7 +5,8 @@
 
 #define DESCRIPTORS 65536 /* higher ones are never known */
 
-enum { UNKNOWN, STREAM, EMPTY, DIRECT };
+enum { UNKNOWN, STREAM, EMPTY, DIRECT, MISSED }; /* MISSED and more: as many reads are not tried in place */
+#define NOT_TRIED 15
 
 static _Atomic unsigned char descriptors[DESCRIPTORS];
 
@@ -37,6 +38,18 @@ int stream_is_empty(int fd)
 	if (state_of(fd) != EMPTY)
 		return 0;
 	set(fd, STREAM);
+	return 1;
+}
+
+void file_missed(int fd) { set(fd, MISSED + NOT_TRIED); }
+
+int file_will_miss(int fd)
+{
+	int state = state_of(fd);
+
+	if (state <= MISSED)
+		return 0;
+	set(fd, state - 1);
 	return 1;
 }
 

@@ -124,6 +124,8 @@ long direct_read(struct environment *environment, const struct call *call)
 		return direct_plain(call);
 	if (n > 0 && (would_refuse_memory(fd, iov, total) || is_direct(fd, iov, total, O_WRONLY)))
 		return direct_suspend(environment, ANSWER_OFFLOAD, 0);
+	if (call_has_offset(call) && total > 0 && file_will_miss(fd))
+		return direct_suspend(environment, ANSWER_OFFLOAD, 0);
 	call_nowait(call, &now);
 	long got = direct_plain(&now.call);
 	if (got > 0 && stream_is_known(fd)) {
@@ -143,8 +145,13 @@ long direct_read(struct environment *environment, const struct call *call)
 	int unsupported = got == -EOPNOTSUPP;
 	if (fstat(fd, &about) != 0)
 		return -errno;
-	if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode))
-		return unsupported && is_in_memory(fd) ? direct_plain(call) : direct_suspend(environment, ANSWER_OFFLOAD, 0);
+	if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)) {
+		if (unsupported && is_in_memory(fd))
+			return direct_plain(call);
+		if (call_has_offset(call))
+			file_missed(fd);
+		return direct_suspend(environment, ANSWER_OFFLOAD, 0);
+	}
 	if (S_ISDIR(about.st_mode))
 		return direct_plain(call); /* EISDIR */
 	if (is_nonblocking(fd))

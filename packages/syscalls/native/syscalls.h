@@ -62,6 +62,7 @@ static inline size_t pages_of(long length) { return ((size_t)length + 4095) / 40
 struct readiness;
 struct offload;
 struct ring;
+struct supervisor;
 
 /** Used by its environment's thread only. */
 struct environment {
@@ -75,6 +76,7 @@ struct environment {
 	struct mmsghdr *messages;         /* MESSAGES of them; NULL until the first one */
 	struct readiness *readiness;      /* NULL until the first wait */
 	struct offload *offload;          /* NULL until the first one */
+	struct supervisor *supervisors;   /* of programs */
 	struct ring *ring;                /* NULL where there is none: then the two above do its part */
 	double *completions;              /* a Float64Array that JavaScript shares: number and result of COMPLETIONS_AT_ONCE operations */
 	napi_ref on_ready;                /* onReady(fd, revents) */
@@ -106,6 +108,9 @@ int marshal(struct environment *environment, double number, napi_value *values, 
 
 /** Pointer and length of a buffer, typed array or DataView. Answers 0, or -1 where it is none of them. */
 int buffer_of(napi_env env, napi_value value, char **data, size_t *length);
+
+/** quote(view, length): the text of bytes as trace shows them. (quote.c) */
+napi_value quote(napi_env env, napi_callback_info info);
 
 /* ---------------------------------------------------------------- messages.c */
 
@@ -206,6 +211,16 @@ void ring_abandon(struct environment *environment, double id);
 /** The descriptors from first to last are about to be closed: the waits for them end with -EBADF, and what was begun on them goes to the files
  *  that they stand for now. There must be a ring. */
 void ring_closing(struct environment *environment, unsigned first, unsigned last);
+
+/* ---------------------------------------------------------------- supervisor.c */
+
+/**
+ * supervise(onBell, onEnded, waiting): the memory for programs' calls, and what is done with it: an object of src/native.ts, or -errno. onBell(): there are calls, and on_ended(pid): a
+ * process that was watched has ended, both from the event loop. waiting: an Int32Array whose first is how many calls have been taken, and not begun; while there are some onBell comes
+ * before each sleep of the loop.
+ */
+napi_value supervise(napi_env env, napi_callback_info info);
+void supervisors_close(struct environment *environment);
 
 /** Calls a function of JavaScript from the event loop; what it throws is an uncaught exception. */
 void environment_call(struct environment *environment, napi_ref function, double a, double b);

@@ -1,11 +1,5 @@
-/**
- * native.ts: finds and loads the native half and binds it to this environment. Whether libcr runs on this machine at all has been found
- * out by @libcr/core, which is loaded first.
- */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { CodedError, lwktApi, ownScripts } from '@libcr/core/internal';
+/** native.ts: loads the native half and binds it to this environment. */
+import { CodedError, loadNativeHalf, lwktApi, ownScripts } from '@libcr/core/internal';
 
 /** native/addon.cc. Numbers below -4095 are answers.ts'. */
 export interface Native {
@@ -73,6 +67,38 @@ export interface Native {
   ): number;
   /** abandon, for what submit or poll has answered. */
   giveUp(id: number): void;
+  /** The first length bytes as the inside of a C string; undefined where that is longer than a string can be. */
+  quote(view: ArrayBufferView, length: number): string | undefined;
+  /** Memory for programs' calls, or -errno. waiting[0]: calls that were taken and have not begun; while there are some, onBell() comes before each sleep of the loop. */
+  supervise(
+    onBell: () => void,
+    onEnded: (pid: number) => void,
+    waiting: Int32Array,
+  ): NativeSupervisor | number;
+}
+
+/** native/supervisor.c. After close() all of it does nothing. */
+export interface NativeSupervisor {
+  /** All of it, as native/program/script/channel.h has it. Detached by close(). */
+  readonly memory: ArrayBuffer;
+  /** The descriptors that programs are given. */
+  readonly memfd: number;
+  readonly bell: number;
+  /** Turns of a loop that looks, in a microsecond. */
+  readonly turns: number;
+  /** Nanoseconds, as rows in programs measure them (native/program/script/rows.h). */
+  clock(): number;
+  /** A slot that has been posted, looked for that long; or -1. */
+  next(nanoseconds: number): number;
+  /** The slot's command is for its lwp to do. */
+  answer(slot: number): void;
+  /** The slot is nobody's any more: its process has ended. */
+  release(slot: number): void;
+  /** onEnded() tells when the process has ended. 0 or -errno. */
+  watch(pid: number): number;
+  /** Whether (1 or 0) the event loop stays alive for it. */
+  hold(on: number): void;
+  close(): void;
 }
 
 interface Addon {
@@ -85,30 +111,6 @@ interface Addon {
     onCompletions: (count: number) => void,
     path: string,
   ): Native;
-}
-
-function load(): Addon {
-  const fromEnvironment = process.env.LIBCR_SYSCALLS_NATIVE;
-  const path =
-    fromEnvironment ||
-    fileURLToPath(
-      new URL(`../prebuilds/linux-x64-glibc/abi-${process.versions.modules}/syscalls.node`, import.meta.url),
-    );
-  let cause: unknown;
-  if (existsSync(path)) {
-    try {
-      return createRequire(import.meta.url)(path) as Addon;
-    } catch (error) {
-      cause = error;
-    }
-  }
-  throw new CodedError(
-    'ERR_LIBCR_NATIVE',
-    `@libcr/syscalls has no native half for Node ${process.version} (ABI ${process.versions.modules}). Tried\n` +
-      `  ${path}: ${cause === undefined ? 'no such file' : (cause as Error).message}\n` +
-      'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
-    { cause },
-  );
 }
 
 /** Shared with native/direct.c: [bytes moved already, descriptor to go on from]. Read it before anything else is called. */
@@ -150,7 +152,8 @@ function wantedPath(): string {
 
 function setUp(): Native {
   const wanted = wantedPath();
-  const made = load().setup(
+  const addon = loadNativeHalf<Addon>({ of: '@libcr/syscalls', name: 'syscalls', url: import.meta.url });
+  const made = addon.setup(
     lwktApi,
     status,
     completions,

@@ -4,4 +4,4 @@
  */
 import fs from 'node:fs';
 
-export const nodeFs: typeof fs = { ...fs };
+export const nodeFs: typeof fs = { ...fs, promises: { ...fs.promises } };

@@ -6,6 +6,7 @@
  * The file is the one that LIBCR_CONFIG names, or libcr.config.{json,mjs,js,cjs} in the working directory or the next one above that has one. Throws
  * ERR_LIBCR_CONFIG, which ends the process before the program begins.
  */
+import './index.ts'; // for the bundle: see tsup.config.ts
 import { resolve } from 'node:path';
 import { findConfig, putUnderFs, readConfig } from './config/index.ts';
 import { syscallPort } from './port/syscall-port.ts';
@@ -22,5 +23,5 @@ else {
   process.env.LIBCR_CONFIG = resolve(file);
   const { shims, fs } = readConfig(file);
   syscallPort.shim(...shims);
-  if (fs) putUnderFs();
+  if (fs) void putUnderFs();
 }

@@ -10,7 +10,7 @@
  * For the rest: an old call and the newer one that takes flags, a signal mask or a finer timeout.
  */
 export const families = [
-  ['open', 'openat', 'openat2', 'creat'],
+  ['open', 'openat', 'openat2', 'creat', 'open_by_handle_at'],
   ['stat', 'lstat', 'newfstatat', 'statx'],
   ['access', 'faccessat', 'faccessat2'],
   ['chmod', 'fchmodat', 'fchmodat2'],

@@ -270,7 +270,6 @@ const cases: Record<string, Case> = {
   'a directory beside one with a longer name': { src: 'directory', dest: 'directory-x', options: recursive },
   'no options': { src: 'file', dest: 'new', options: 5 },
   'null for options': { src: 'file', dest: 'new', options: null },
-  'a function for options': { src: 'file', dest: 'new', options: () => true },
   'recursive is no boolean': { src: 'file', dest: 'new', options: { recursive: 1 } },
   'force is undefined': { src: 'file', dest: 'new', options: { force: undefined } },
   'filter is no function': { src: 'file', dest: 'new', options: { filter: null } },
@@ -364,6 +363,17 @@ describe.each(Object.entries({ ...blocking, ...asynchronous }))('%s', (_form, cp
     expect(await outcome(cp, given)).toEqual(wanted);
   });
 });
+
+/** With a callback that is the callback. */
+const functionForOptions: Case = { src: 'file', dest: 'new', options: () => true };
+
+test.each(Object.entries({ ...blocking, 'promises.cp': ownFs.promises.cp as Cp }))(
+  '%s: a function for options',
+  async (_form, cp) => {
+    const wanted = await expected(functionForOptions);
+    expect(await outcome(cp, functionForOptions)).toEqual(wanted);
+  },
+);
 
 describe.each(Object.entries(asynchronous))('%s', (_form, cp) => {
   test.each(Object.entries(slow))('%s', async (_name, given) => {

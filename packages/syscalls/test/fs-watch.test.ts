@@ -8,7 +8,6 @@ import { create, run } from '@libcr/core';
 import { expect, test } from 'vitest';
 import ownFs from '../src/fs/index.ts';
 import { defineShim, sys } from '../src/index.ts';
-import { memfs } from '../src/shims/memfs/index.ts';
 import { errorOf, runProgram, temporaryFolder } from './support.ts';
 
 type Fs = typeof nodeFs;
@@ -112,11 +111,6 @@ test('what can not be watched', async () => {
     [path, {}, 'no function'],
   ])
     expect(outcome(own, ...args)).toEqual(outcome(nodeFs, ...args));
-  const tree = memfs({ '/virtual': {} });
-  const inMemory = await run(() =>
-    create(() => errorOf(() => own.watch('/virtual')), { syscallPort: sys.with(tree) }).join(),
-  );
-  expect(inMemory).toMatchObject({ code: 'ENOTSUP', syscall: 'watch', path: '/virtual' });
   const descriptors = nodeFs.readdirSync('/proc/self/fd').length;
   for (let i = 0; i < 20; i++) errorOf(() => own.watch(join(path, 'missing')));
   expect(nodeFs.readdirSync('/proc/self/fd').length).toBe(descriptors);

@@ -11,7 +11,6 @@ type Handle = any;
 const path = join(temporaryFolder(), 'file');
 const text = Array.from({ length: 5000 }, (_, i) => `${i} ä\n`).join('');
 nodeFs.writeFileSync(path, text);
-const [major] = process.versions.node.split('.').map(Number) as [number];
 
 const codeOf = (error: { code?: string; name: string; message: string }): unknown =>
   error.code === 'ERR_INVALID_STATE' ? error.message : (error.code ?? error.name);
@@ -63,27 +62,21 @@ const operations: Record<string, (handle: Handle) => Promise<unknown>> = {
   },
 };
 
+/** Node 20 has no such options, and its own other kind of stream can end the process. */
 const sinceNode22: typeof operations = {
   'autoClose, at the end': async (handle) => {
     const read = await textOf(handle.readableWebStream({ autoClose: true }));
-    return [read === text, handle.fd];
+    return [read === text, handle.fd >= 0];
   },
   'autoClose, cancelled': async (handle) => {
     await handle.readableWebStream({ autoClose: true }).cancel();
-    return handle.fd;
+    return handle.fd >= 0;
   },
   'wrong options': async (handle) => [
     codeThrown(() => handle.readableWebStream({ autoClose: 1 })),
     codeThrown(() => handle.readableWebStream()),
   ],
   'no options': async (handle) => codeThrown(() => handle.readableWebStream(null)),
-};
-
-const expected: Record<string, unknown> = {
-  'autoClose, at the end': [true, -1],
-  'autoClose, cancelled': -1,
-  'wrong options': ['ERR_INVALID_ARG_TYPE', 'Invalid state: The FileHandle is locked'],
-  'no options': 'ERR_INVALID_ARG_TYPE',
 };
 
 async function on(fs: typeof nodeFs, operation: (handle: Handle) => Promise<unknown>): Promise<unknown> {
@@ -95,17 +88,23 @@ async function on(fs: typeof nodeFs, operation: (handle: Handle) => Promise<unkn
   }
 }
 
-test.each(Object.entries(operations))('%s', async (_name, operation) => {
-  expect(await on(ownFs as never, operation)).toEqual(await on(nodeFs, operation));
-});
+const [major] = process.versions.node.split('.').map(Number) as [number];
 
-test.each(Object.entries(sinceNode22))('%s', async (name, operation) => {
-  expect(await on(ownFs as never, operation)).toEqual(expected[name]);
-  if (major >= 22) expect(await on(nodeFs, operation)).toEqual(expected[name]);
-});
+test.each(Object.entries({ ...operations, ...(major >= 22 ? sinceNode22 : {}) }))(
+  '%s',
+  async (_name, operation) => {
+    expect(await on(ownFs as never, operation)).toEqual(await on(nodeFs, operation));
+  },
+);
 
-test('a directory: the error of the first read', async () => {
-  const handle = await ownFs.promises.open(join(path, '..'));
-  await expect(textOf((handle as Handle).readableWebStream())).rejects.toMatchObject({ code: 'EISDIR' });
-  await handle.close();
+/** After an error Node's stream does not let its file be closed, nor may it be collected. */
+const kept: Handle[] = [];
+
+test.each([
+  ['ours', ownFs],
+  ["Node's", nodeFs],
+])('a directory: the error of the first read (%s)', async (_whose, fs) => {
+  const handle: Handle = await fs.promises.open(join(path, '..'));
+  kept.push(handle);
+  await expect(textOf(handle.readableWebStream({ type: 'bytes' }))).rejects.toMatchObject({ code: 'EISDIR' });
 });

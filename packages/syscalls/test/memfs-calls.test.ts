@@ -154,11 +154,14 @@ testOf(['linkat'], 'a file of O_TMPFILE gets a name, unless it was opened with O
   });
 });
 
-testOf(['getxattr', 'listxattr', 'setxattr'], 'extended attributes there are none', () => {
+testOf(['getxattr', 'listxattr', 'setxattr'], 'extended attributes', () => {
   under(memfs({ '/x': { a: '' } }), () => {
-    expect(codeOf(() => call.getxattr('/x/a', 'user.x'))).toBe('ENOTSUP');
-    expect(codeOf(() => call.setxattr('/x/a', 'user.x', 'y'))).toBe('ENOTSUP');
+    expect(codeOf(() => call.getxattr('/x/a', 'user.x'))).toBe('ENODATA');
+    expect(codeOf(() => call.setxattr('/x/a', 'other.x', 'y'))).toBe('ENOTSUP');
     expect(call.listxattr('/x/a')).toEqual([]);
+    call.setxattr('/x/a', 'user.x', 'y');
+    expect(String(call.getxattr('/x/a', 'user.x'))).toBe('y');
+    expect(call.listxattr('/x/a')).toEqual(['user.x']);
     expect(codeOf(() => call.getxattr('/x/none', 'user.x'))).toBe('ENOENT');
   });
 });

@@ -13,7 +13,7 @@ import {
   symlink,
 } from '../src/shims/memfs/index.ts';
 import { policy } from '../src/shims/policy/index.ts';
-import { trace } from '../src/shims/trace.ts';
+import { trace } from '../src/shims/trace/index.ts';
 import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();

@@ -142,13 +142,13 @@ test.each<[string, unknown, string]>([
   [
     'json',
     { shims: ['metrics', { policy: [{ action: 'dney' }] }] },
-    'shims[1].policy: The "rules[0].action" argument',
+    'shims[1].policy: The "rules[0].action" property',
   ],
   ['json', { shims: { latency: -1 } }, 'shims.latency: The value of "rules[0].ms" is out of range.'],
-  ['json', { shims: { trace: { output: 5 } } }, 'shims.trace: The "trace.output" argument must be a path.'],
+  ['json', { shims: { trace: { output: 5 } } }, 'shims.trace: The "trace.output" property must be a path.'],
   ['json', { shims: { metrics: 7 } }, 'shims.metrics: The "metrics" argument must be an object of options.'],
   ['json', { shims: ['./none.mjs'] }, 'shims[0]: cannot load '],
-  ['mjs', 'export default { shims: [{ shim() {} }] };', 'shims[0]: The "shim.name" argument'],
+  ['mjs', 'export default { shims: [{ shim() {} }] };', 'shims[0]: The "shim.name" property'],
   ['mjs', 'throw new Error("no luck");', 'libcr.config.mjs: cannot be loaded: no luck'],
 ])('%s %j: an error before the program begins', (extension, content, message) => {
   write(`libcr.config.${extension}`, content);

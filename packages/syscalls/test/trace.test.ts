@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { create, sleep } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
 import { constants as c, sys } from '../src/index.ts';
-import { trace } from '../src/shims/trace.ts';
+import { trace } from '../src/shims/trace/index.ts';
 import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
@@ -120,13 +120,28 @@ await create(() => calls(process.argv[1]), { syscallPort }).finished;
 console.log(lines.join('\n'));
 `;
 
+/** Calls that have been shown in two parts, in one, where they returned. */
+function whole(lines: readonly string[]): string[] {
+  const begun = new Map<string, string>();
+  return lines.flatMap((line) => {
+    const [, start, thread] = /^((\d+) +\w+\(.*) <unfinished \.\.\.>$/s.exec(line) ?? [];
+    if (start !== undefined) {
+      begun.set(thread as string, start);
+      return [];
+    }
+    const [, of, rest] = /^(\d+) +<\.\.\. \w+ resumed>(.*)$/s.exec(line) ?? [];
+    return [rest === undefined ? line : `${begun.get(of as string)}${rest}`];
+  });
+}
+
 /** The lines of what fn does, without thread and time. */
 function traced(fn: () => void, stringLimit?: number): string[] {
   const lines: string[] = [];
   const shim = trace({ output: (line) => lines.push(line), stringLimit });
   create(fn, { syscallPort: sys.with(shim) }).join();
-  for (const line of lines) expect(line).toMatch(/^\d+ +\w+\(.*\) = .* <\d+\.\d{6}>$/s);
-  return lines.map(bare);
+  const all = whole(lines);
+  for (const line of all) expect(line).toMatch(/^\d+ +\w+\(.*\) = .* <\d+\.\d{6}>$/s);
+  return all.map(bare);
 }
 
 describe('lines', () => {

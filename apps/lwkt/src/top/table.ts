@@ -1,5 +1,5 @@
 /**
- * table.ts: a look as text: lines about the process and its rforks, a table of the threads, one of the ports at which something waits.
+ * table.ts: a look as text: lines about the process and its rforks, a table of the threads, one of the ports at which something waits, and one of those whose messages go to other hosts.
  */
 import Table from 'cli-table3';
 import type { Look, RforkRow, RunningRow, ThreadRow } from './look.ts';
@@ -184,6 +184,25 @@ function portTable(rforks: RunningRow[]): string[] {
   return ['', ...columns(['RFORK', 'PORT', 'OWNER', 'QUEUED', 'WAITING'], 'rlrrr', cells)];
 }
 
+function remotePortTable(rforks: RunningRow[]): string[] {
+  const rows = rforks.flatMap(({ id, remotePorts }) =>
+    remotePorts.filter(({ sent }) => sent > 0).map((port) => ({ ...port, rfork: id })),
+  );
+  if (rows.length === 0) return [];
+  rows.sort((a, b) => b.inFlight - a.inFlight || b.sent - a.sent);
+  const cells = rows.map(({ rfork, name, inFlight, sent, failed, latency, latencyMax }) => [
+    String(rfork),
+    plain(name),
+    String(inFlight),
+    String(sent),
+    String(failed),
+    `${latency.toFixed(1)} ms`,
+    `${latencyMax.toFixed(1)} ms`,
+  ]);
+  const head = ['RFORK', 'REMOTE PORT', 'IN FLIGHT', 'SENT', 'FAILED', 'LATENCY', 'LONGEST'];
+  return ['', ...columns(head, 'rlrrrrr', cells)];
+}
+
 /** The first `most` lines; where that are not all, the last of them says so. */
 function clip(lines: string[], most: number): string[] {
   if (lines.length <= most) return lines;
@@ -197,7 +216,7 @@ export function render(look: Look, sort: string, size?: Size): string[] {
   const lines = isProgram ? rforks.map(programRforkLine) : look.rforks.map(rforkLine);
   const head = [heading(look), ...lines, ''];
   const threads = threadTable(rforks, sort, isProgram);
-  const ports = portTable(rforks);
+  const ports = [...portTable(rforks), ...remotePortTable(rforks)];
   if (size === undefined) return [...head, ...threads, ...ports];
   const room = size.rows - 1; // the cursor stands in the last
   const top = clip(head, Math.max(2, Math.floor(room / 2)));

@@ -387,6 +387,15 @@ int lwkt_setpri(lwkt_thread_t td, int pri);
  */
 unsigned lwkt_dispatch(uint64_t budget_ns);
 
+#define LWKT_DISPATCH_ONE 1 /* a budget: one userthread has its turn */
+
+/** On thread0: those that could be next, as many as max, in the order in which they would come: the userthreads on the run queue of the highest priority there is. Returns how
+ *  many there are. For who decides himself whose turn it is (tests of orders), together with lwkt_dispatch_next. Elsewhere it returns 0. */
+unsigned lwkt_candidates(lwkt_thread_t *tds, unsigned max);
+
+/** On thread0: runs td, one of the candidates, until it gives way; else whoever is first. Returns what lwkt_dispatch does. */
+unsigned lwkt_dispatch_next(lwkt_thread_t td);
+
 /** The pass under way ends at the next switch point, whatever its budget. Callable in an IPI function. For an embedder whose thread0 has got
  *  something else to do. */
 void lwkt_pass_end(void);
@@ -406,7 +415,7 @@ int lwkt_resident_adopt(void);
  *  to a fresh thread (curthread; run it), 0 when main must unwind and return. */
 int lwkt_resident_park(void);
 
-/** How many userthreads are on the run queue. */
+/** How many userthreads are on the run queue, the running one included. */
 unsigned lwkt_runnable(void);
 
 /** Whether lwkt_yield would switch: somebody else is runnable at this priority or above, or the pass' time is up. */

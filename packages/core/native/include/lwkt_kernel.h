@@ -56,6 +56,12 @@ bool lwkt_ipi_pending(void);
  *  it can't wait, and on thread0. (lwkt_preempt) */
 void lwkt_preempt(void);
 
+/**
+ * Called by an rfork that has given a thread of this priority to another that asked for work (lwkt_share_work), on its thread0, after it has been sent: the other
+ * may have found something else to run meanwhile, and hears of it when its thread0 looks. For who can interrupt what runs there. NULL at first; it does not block.
+ */
+extern void (*lwkt_share_given)(globaldata_t to, int pri);
+
 /** A timed section: on its thread's stack. Fields are internal. */
 struct lwkt_timed {
 	uint64_t outer; /* the deadline of the section that this one lies in, or 0 */

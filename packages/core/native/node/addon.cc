@@ -65,7 +65,7 @@ lwkt_thread_t thread_of(Cpu* cpu, Args args) {
 
 namespace {
 
-/** create(priority, stackSize, name?) -> slot, or -errno. The thread is scheduled. */
+/** create(priority, stackSize, name, nostart) -> slot, or -errno. The thread is scheduled, unless nostart says that schedule() will do so. */
 void Create(Args args) {
   Cpu* cpu = current_cpu();
   v8::Isolate* isolate = cpu->isolate;
@@ -85,6 +85,7 @@ void Create(Args args) {
     name[sizeof(name) - 1] = '\0';
     params.name = name;
   }
+  if (args[3]->IsTrue()) params.flags = TDF_NOSTART;
   error = cpu->terminating ? ECANCELED : lwkt_create(nullptr, reinterpret_cast<void*>(static_cast<uintptr_t>(slot)), &cpu->threads[slot], &params);
   if (error) {
     free_slot(cpu, slot);
@@ -92,7 +93,7 @@ void Create(Args args) {
     return;
   }
   if (has_continuation(continuation)) cpu->continuation[slot].Reset(isolate, continuation);
-  loop_wake(cpu);
+  if (!params.flags) loop_wake(cpu);
   args.GetReturnValue().Set(slot);
 }
 
@@ -264,6 +265,7 @@ void on_cleanup(void* arg, void (*done)(void*), void* done_arg) {
   cpu->failed.Reset();
   cpu->noop.Reset();
   cpu->native_ended.Reset();
+  cpu->choose.Reset();
   cpu->terminated.Reset();
   cpu->watch.on_block.Reset();
   cpu->async_ids.reset();
@@ -290,7 +292,7 @@ void initialize(napi_env env, v8::Local<v8::Object> exports) {
       {"traceStart", TraceStart}, {"traceStop", TraceStop}, {"traceRead", TraceRead}, {"traceMark", TraceMark}, {"traceNote", TraceNote},
       {"traceSlot", TraceSlot}, {"traceId", TraceId}, {"traceHooked", TraceHooked},
       {"preempt", Preempt}, {"preemptEnd", PreemptEnd}, {"preemptions", Preemptions}, {"preemptionMissing", PreemptionMissing}, {"terminate", Terminate},
-      {"setupAsyncIds", SetupAsyncIds}, {"ownScripts", OwnScripts}, {"watchLoop", WatchLoop},
+      {"setupAsyncIds", SetupAsyncIds}, {"ownScripts", OwnScripts}, {"watchLoop", WatchLoop}, {"choose", Choose},
       {"rforks", Rforks}, {"figures", Figures}, {"stackUsed", StackUsed}, {"countCputime", CountCputime},
       {"objectsWith", ObjectsWith}, {"hasContinuation", HasContinuation},
   };
@@ -331,8 +333,10 @@ void initialize(napi_env env, v8::Local<v8::Object> exports) {
     return;
   }
   cpu->cleanup = node::AddEnvironmentCleanupHook(isolate, on_cleanup, cpu);
+  // Any of these may be empty: a Worker may be told to end while it loads this, and then V8's interfaces answer nothing. The exception is pending by then.
   for (const auto& f : functions) {
-    v8::Local<v8::Function> function = v8::FunctionTemplate::New(isolate, f.callback)->GetFunction(context).ToLocalChecked();
+    v8::Local<v8::Function> function;
+    if (!v8::FunctionTemplate::New(isolate, f.callback)->GetFunction(context).ToLocal(&function)) return;
     function->SetName(string_of(isolate, f.name));
     exports->Set(context, string_of(isolate, f.name), function).FromMaybe(false);
   }
@@ -340,7 +344,15 @@ void initialize(napi_env env, v8::Local<v8::Object> exports) {
   exports->Set(context, string_of(isolate, "threadWords"), string_of(isolate, cpu->words->way)).FromMaybe(false);
   exports->Set(context, string_of(isolate, "joinStacks"), v8::Boolean::New(isolate, join_stacks)).FromMaybe(false);
   exports->Set(context, string_of(isolate, "napiScopes"), v8::Boolean::New(isolate, napi_scopes)).FromMaybe(false);
-  exports->Set(context, string_of(isolate, "HostObject"), host_object_class(isolate, context)).FromMaybe(false);
+  exports->Set(context, string_of(isolate, "onDefaultLoop"), v8::Boolean::New(isolate, cpu->loop == uv_default_loop())).FromMaybe(false);
+  v8::Local<v8::Function> host_object;
+  if (!host_object_class(isolate, context).ToLocal(&host_object)) return;
+  exports->Set(context, string_of(isolate, "HostObject"), host_object).FromMaybe(false);
+  // Of this context, which is Node's own: what was loaded into another one gets at Node's own require() by it (src/host.ts).
+  v8::Local<v8::String> name = string_of(isolate, "process");
+  v8::Local<v8::Value> process;  // a getter of Node's has it
+  if (!context->Global()->Get(context, name).ToLocal(&process)) return;
+  exports->Set(context, name, process).FromMaybe(false);
   exports->Set(context, string_of(isolate, "api"), v8::BigInt::NewFromUnsigned(isolate, reinterpret_cast<uintptr_t>(&api))).FromMaybe(false);
 }
 

@@ -124,6 +124,7 @@ struct Cpu {
   int32_t* shared = nullptr;           // kSharedCount of them, in that
   std::unique_ptr<AsyncIds> async_ids; // nullptr as long as JavaScript has not found them
   std::vector<std::string> own_scripts;  // how the names of scripts begin that are never preempted
+  v8::Global<v8::Function> choose;     // choose(slots) -> the place of the one that is next; empty: nobody chooses (choose.cc)
   v8::Global<v8::Function> terminated; // terminated(slot, preemptions): V8 has ended it, as td.terminate() asked
   node::AsyncCleanupHookHandle cleanup;
   void (*cleanup_done)(void*) = nullptr;  // tells Node that the cleanup is over

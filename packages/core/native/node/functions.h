@@ -35,7 +35,7 @@ void Send(Args args);
 void Receive(Args args);
 void Hold(Args args);
 void Rforks(Args args);
-v8::Local<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Context> context);
+v8::MaybeLocal<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Context> context);
 
 // trace.cc
 void TraceStart(Args args);
@@ -60,6 +60,9 @@ void PreemptionMissing(Args args);
 void Terminate(Args args);
 void SetupAsyncIds(Args args);
 void OwnScripts(Args args);
+
+// choose.cc
+void Choose(Args args);
 
 // watch-loop.cc
 void WatchLoop(Args args);

@@ -17,6 +17,7 @@
 #include "cpu.h"
 #include "rfork/envelope.h"
 #include "preempt/preempt.h"
+#include "choose.h"
 
 namespace libcr {
 
@@ -58,7 +59,10 @@ static void run_pass(Cpu* cpu) {
     v8::Local<v8::Data> continuation = get_continuation(isolate);
     lwkt_process_ipiq();
     deliver_on_thread0(cpu, context);
-    lwkt_dispatch(cpu->pass_ns);
+    if (cpu->choose.IsEmpty())
+      lwkt_dispatch(cpu->pass_ns);
+    else
+      dispatch_chosen(cpu, context);
     set_continuation(isolate, continuation);
     report_failures(cpu, context);
     report_ended(cpu, context);

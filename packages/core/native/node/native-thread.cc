@@ -129,7 +129,7 @@ static void take_arg(NativeThread* thread, v8::Local<v8::Value> arg) {
   if (thread->memory) thread->native.arg = static_cast<char*>(thread->memory->Data()) + offset;
 }
 
-/** createNative(entry, priority, stackSize, name, arg) -> slot, or -errno. The thread is scheduled. */
+/** createNative(entry, priority, stackSize, name, arg, nostart) -> slot, or -errno. The thread is scheduled, unless nostart says that schedule() will do so. */
 void CreateNative(Args args) {
   Cpu* cpu = current_cpu();
   auto* entry = reinterpret_cast<const lwkt_native_entry*>(static_cast<uintptr_t>(args[0].As<v8::BigInt>()->Uint64Value()));
@@ -149,6 +149,7 @@ void CreateNative(Args args) {
   params.stack_size = args[2].As<v8::Uint32>()->Value();
   params.data = thread.get();
   params.resident = &native_resident;
+  if (args[5]->IsTrue()) params.flags = TDF_NOSTART;
   error = cpu->terminating ? ECANCELED : lwkt_create(nullptr, reinterpret_cast<void*>(static_cast<uintptr_t>(slot)), &cpu->threads[slot], &params);
   if (error) {
     free_slot(cpu, slot);
@@ -156,7 +157,7 @@ void CreateNative(Args args) {
     return;
   }
   cpu->natives.emplace(slot, std::move(thread));
-  loop_wake(cpu);
+  if (!params.flags) loop_wake(cpu);
   args.GetReturnValue().Set(slot);
 }
 

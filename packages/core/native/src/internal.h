@@ -224,6 +224,7 @@ LWKT_HIDDEN void lwkt_stack_free(globaldata_t gd, struct lwkt_stack *stack);
 
 /* stack/pool.c */
 LWKT_HIDDEN struct lwkt_stack *lwkt_pool_get(globaldata_t gd, lwkt_thread_t td);
+LWKT_HIDDEN bool lwkt_pool_is_warm(globaldata_t gd, lwkt_thread_t td);
 LWKT_HIDDEN void lwkt_pool_return(globaldata_t gd, struct lwkt_stack *stack);
 
 /* thread/resident.c */

@@ -364,6 +364,28 @@ static void preempting(void)
 	expect("pqxq");
 }
 
+static void by_choice(void)
+{
+	lwkt_thread_t tds[2] = {NULL}, low = letter(once, 'z', 1), a = letter(thrice, 'a', 9), b = letter(thrice, 'b', 9), c = letter(thrice, 'c', 9);
+
+	CHECK_EQ(lwkt_candidates(tds, 2), 3);
+	CHECK(tds[0] == a && tds[1] == b);
+	CHECK_EQ(lwkt_dispatch_next(c), 4);
+	expect("c");
+	CHECK_EQ(lwkt_dispatch_next(c), 4);
+	expect("c");
+	lwkt_dispatch_next(b);
+	lwkt_dispatch_next(low); /* no candidate: who is first */
+	expect("ba");
+	while (lwkt_candidates(tds, 2) > 1 || tds[0] != low)
+		lwkt_dispatch_next(tds[0]);
+	CHECK_EQ(length, 5);
+	length = 0;
+	CHECK_EQ(lwkt_dispatch_next(low), 0);
+	expect("z");
+	CHECK_EQ(lwkt_candidates(tds, 2), 0);
+}
+
 int main(void)
 {
 	ON_RFORK(fifo_and_round_robin);
@@ -377,5 +399,6 @@ int main(void)
 	ON_RFORK(passes_end);
 	ON_RFORK(visiting);
 	ON_RFORK(preempting);
+	ON_RFORK(by_choice);
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <time.h>
 
 #define RFORKS 2
+#include "lwkt_kernel.h"
+
 #include "rforks.h"
 
 static void shares(void *on)
@@ -83,6 +85,15 @@ static void computes(void *arg)
 	}
 }
 
+static _Atomic unsigned told; /* of threads given to another rfork */
+
+static void given(globaldata_t to, int pri)
+{
+	CHECK(to != lwkt_mycpu());
+	CHECK_EQ(pri, TDPRI_KERN);
+	atomic_fetch_add(&told, 1);
+}
+
 /* Eight on the first, the second has nothing to do. */
 static void to_the_idle_one(void)
 {
@@ -91,6 +102,7 @@ static void to_the_idle_one(void)
 	unsigned long in = 0, out = 0;
 
 	begin_rforks();
+	lwkt_share_given = given;
 	all_share();
 	atomic_store(&moving, 1);
 	for (int i = 0; i <= RFORKS; i++)
@@ -111,6 +123,8 @@ static void to_the_idle_one(void)
 	}
 	CHECK(in > 0);
 	CHECK_EQ(in, out);
+	CHECK_EQ(atomic_load(&told), out);
+	lwkt_share_given = NULL;
 	end_rforks();
 }
 

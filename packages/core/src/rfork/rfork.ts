@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { isUrl } from '../brands.ts';
 import { CodedError, invalidType, invalidValue } from '../errors.ts';
 import { inspectAsString } from '../inspect.ts';
@@ -16,14 +16,14 @@ import type { MsgPort } from '../msgport.ts';
 import { native } from '../native.ts';
 import { ownTimers } from '../own-timers.ts';
 import { checkSlice } from '../preempt/preemption.ts';
-import { checkStackSize } from '../stack-size.ts';
+import { checkStackSize, stackForRforks } from '../stack-size.ts';
 import { traceOrders } from '../trace/trace-events.ts';
 import type { WaitOptions } from '../userthread.ts';
 import { wait } from '../wait.ts';
 import { failures, isEndOf, putRemote } from './messages.ts';
 import { proxyOf } from './ports.ts';
 import { preloads } from './preload.ts';
-import { type Orders, orders as ours } from './self.ts';
+import type { Orders } from './self.ts';
 import { MAIN_PORT, START_PORT } from './wire.ts';
 
 export interface RforkOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' | 'resourceLimits'> {
@@ -86,7 +86,7 @@ function checkOptions(options: RforkOptions): void {
 
 /** The file that the Worker begins with: beside this one, built or not. */
 function entry(): URL {
-  const built = new URL('./rfork-main.js', import.meta.url);
+  const built = new URL('./rfork-main.cjs', import.meta.url);
   return existsSync(fileURLToPath(built)) ? built : new URL('./main.ts', import.meta.url);
 }
 
@@ -117,7 +117,7 @@ export class Rfork<T = unknown, R = unknown> {
     const url = moduleUrl(module);
     checkOptions(options);
     const { name = 'rfork', data, transfer, slice, argv, env, execArgv, resourceLimits } = options;
-    const stackSize = options.stackSize ?? ours?.stackSize; // what LIBCR_STACK_SIZE says goes with the environment
+    const stackSize = options.stackSize ?? stackForRforks(); // what LIBCR_STACK_SIZE says goes with the environment
 
     this.id = native.reserve(name);
     this.name = name;
@@ -129,7 +129,15 @@ export class Rfork<T = unknown, R = unknown> {
       const trace = traceOrders(this.id);
       const ordered = { id: this.id, name, module: url, trace, preloads, stackSize, slice };
       const orders: Orders = { '@libcr/core rfork': ordered };
-      this.#worker = new Worker(entry(), { argv, env, execArgv, resourceLimits, name, workerData: orders });
+      const threads = process.getBuiltinModule('node:worker_threads'); // not before: streams come with it
+      this.#worker = new threads.Worker(entry(), {
+        argv,
+        env,
+        execArgv,
+        resourceLimits,
+        name,
+        workerData: orders,
+      });
     } catch (error) {
       native.forsake(this.id);
       throw error;

@@ -2,7 +2,6 @@
  * self.ts: who this rfork is. A Worker that new Rfork() has started finds its orders in workerData; any other JavaScript thread that loads this
  * package (the main one, a Worker of one's own) is an rfork too, with a number of its own.
  */
-import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { native } from '../native.ts';
 import type { Preload } from './preload.ts';
 
@@ -28,7 +27,11 @@ export interface Orders {
   };
 }
 
+/** node:worker_threads, which the main thread need not load: streams come with it. */
+const worker = native.onDefaultLoop ? undefined : process.getBuiltinModule('node:worker_threads');
+
 function readOrders(): Orders['@libcr/core rfork'] | undefined {
+  const workerData: unknown = worker?.workerData;
   return typeof workerData === 'object' && workerData !== null
     ? (workerData as Partial<Orders>)['@libcr/core rfork']
     : undefined;
@@ -46,7 +49,9 @@ export interface RforkInfo {
 }
 
 /** The rfork that this code runs on. (mycpu) */
-export const self: RforkInfo = enter(orders?.name ?? (isMainThread ? 'main' : `worker ${threadId}`));
+export const self: RforkInfo = enter(
+  orders?.name ?? (worker === undefined || worker.isMainThread ? 'main' : `worker ${worker.threadId}`),
+);
 
 function enter(name: string): RforkInfo {
   return Object.freeze({ id: native.enter(orders?.id ?? 0, name), name });

@@ -5,17 +5,22 @@
  * Node 21 and later say so (isMarkedAsUntransferable). Node 20 does not: but there postMessage leaves marked ones out, so that only unmarked ones
  * make it complain of a list with one buffer in it twice.
  */
-import * as threads from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 
-const { isMarkedAsUntransferable } = threads as {
-  isMarkedAsUntransferable?: (object: unknown) => boolean;
-};
+let probe: MessagePort | undefined;
+let isMarked: ((buffer: ArrayBuffer) => boolean) | undefined;
 
-let probe: threads.MessagePort | undefined;
+/** Found out when it is first asked: node:worker_threads brings streams with it, which a program may never need. */
+function marks(): (buffer: ArrayBuffer) => boolean {
+  const threads = process.getBuiltinModule('node:worker_threads') as {
+    isMarkedAsUntransferable?: (object: unknown) => boolean;
+  };
+  return threads.isMarkedAsUntransferable ?? isMarkedOnNode20;
+}
 
 function isMarkedOnNode20(buffer: ArrayBuffer): boolean {
   if (probe === undefined) {
-    const { port1, port2 } = new threads.MessageChannel();
+    const { port1, port2 } = new MessageChannel();
     port1.unref();
     port2.close();
     probe = port1;
@@ -30,12 +35,14 @@ function isMarkedOnNode20(buffer: ArrayBuffer): boolean {
 
 /** Throws DataCloneError. */
 export function checkTransferable(transfer: readonly ArrayBuffer[] | undefined): void {
-  for (const buffer of transfer ?? [])
-    if ((isMarkedAsUntransferable ?? isMarkedOnNode20)(buffer))
+  if (transfer === undefined) return;
+  isMarked ??= marks();
+  for (const buffer of transfer)
+    if (isMarked(buffer))
       throw cloneError(
         'An ArrayBuffer that others use too (as small Buffers do: Node gives them parts of one) cannot be transferred.',
       );
-  if (transfer !== undefined && new Set(transfer).size !== transfer.length)
+  if (new Set(transfer).size !== transfer.length)
     throw cloneError('Transfer list contains duplicate ArrayBuffer');
 }
 

@@ -11,6 +11,7 @@
  */
 import { blockUninterruptibly, blockUntil, checkWaitOptions, curthread, thread0, wake } from '../block.ts';
 import { CodedError, invalidType, wouldBlock } from '../errors.ts';
+import { mayBlock } from '../explore/exploring.ts';
 import { Msg } from '../msg.ts';
 import { EASYNC, MsgPort } from '../msgport.ts';
 import { native } from '../native.ts';
@@ -325,6 +326,7 @@ export function push(hold: Hold): void {
 export function take(hold: Hold, options: WaitOptions | undefined): void {
   if (options !== undefined) checkWaitOptions(options);
   const me = hold.thread;
+  mayBlock(hold.lock.label);
   if (hold.inner) {
     push(hold);
     return;

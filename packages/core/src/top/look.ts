@@ -4,6 +4,7 @@
  * CPU time is counted from the first look on, as counting costs something at each switch, and no longer once nobody has looked for a while.
  */
 import { curthread, thread0 } from '../block.ts';
+import { remotePorts } from '../elsewhere.ts';
 import { native } from '../native.ts';
 import { ownTimers } from '../own-timers.ts';
 import { listedPorts } from '../port-list.ts';
@@ -120,5 +121,6 @@ export function look(): TopRforkRunning {
     cpuCounted,
     threads: threads(),
     ports: ports(),
+    remotePorts: remotePorts().slice(0, ROWS_MAX),
   };
 }

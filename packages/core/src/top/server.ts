@@ -2,11 +2,12 @@
  * server.ts: the socket at which this process can be looked at: for each line with a request (JSON: SnapshotOptions) a line with the answer (JSON: TopAnswer),
  * in order. client.ts is the other end.
  *
+ * Every program under lwkt run has this, and hardly one is looked at: so node:net and node:readline are not imported, but got where they are used.
+ *
  * Invariant: neither the socket nor a connection keeps the program alive.
  */
 import { unlinkSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { Server, Socket } from 'node:net';
 import { checkMilliseconds } from '../block.ts';
 import { CodedError } from '../errors.ts';
 import { directoryOf, makeDirectory, socketIn } from './place.ts';
@@ -32,7 +33,9 @@ async function answer(line: string): Promise<TopAnswer> {
 function serve(socket: Socket): void {
   socket.unref();
   socket.on('error', () => socket.destroy());
-  const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
+  const lines = process
+    .getBuiltinModule('node:readline')
+    .createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
   lines.on('error', () => socket.destroy());
   let last: Promise<void> = Promise.resolve();
   lines.on('line', (line) => {
@@ -59,7 +62,7 @@ function listen(server: Server, path: string): Promise<void> {
 /** Whether somebody listens at a socket. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = process.getBuiltinModule('node:net').connect(path);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
@@ -86,7 +89,7 @@ export async function serveTop(): Promise<void> {
   const directory = directoryOf(uid);
   makeDirectory(directory, uid);
   const path = socketIn(directory, process.pid);
-  const server = createServer(serve);
+  const server = process.getBuiltinModule('node:net').createServer(serve);
   try {
     await listen(server, path);
   } catch (error) {

@@ -44,6 +44,19 @@ export interface TopPort {
   waiting: number;
 }
 
+/** A port whose messages go to another host (@libcr/nats). */
+export interface TopRemotePort {
+  name: string;
+  /** Messages that are under way. */
+  inFlight: number;
+  sent: number;
+  /** Of those that came back: with an error. */
+  failed: number;
+  /** Milliseconds until the answer: the last ones' mean, and the longest ever. */
+  latency: number;
+  latencyMax: number;
+}
+
 /** An rfork that has answered. */
 export interface TopRforkRunning {
   id: number;
@@ -69,6 +82,8 @@ export interface TopRforkRunning {
   threads: TopThread[];
   /** At most 1,000, those with the most messages first. */
   ports: TopPort[];
+  /** At most 1,000. */
+  remotePorts: TopRemotePort[];
 }
 
 /** One that has not: a thread there runs without ever blocking or yielding (busy), or it is not up yet (starting). */

@@ -29,9 +29,23 @@ describe('LIBCR_STACK_SIZE', () => {
       const env = { LIBCR_STACK_SIZE: bad };
       const { status, stderr } = await runProgram('faults/stack-size.mjs', { args: ['here'], env });
       expect(stderr).toContain('The value of "LIBCR_STACK_SIZE" is out of range');
-      expect(stderr).toContain(`Received ${bad}`);
+      expect(stderr).toContain(`Received '${bad}'`);
       expect(status).toBe(1);
     });
+});
+
+describe("run()'s defaultStackSize", () => {
+  test('says it for all userthreads from then on, and rforks, before what the environment says', async () => {
+    const expected = [[512, 512, 512], 512, [2048, 1024, 256]];
+    expect(await sizes('byRun')).toEqual(expected);
+    expect(await sizes('byRun', '2m')).toEqual(expected);
+  });
+
+  test('is refused where it is none, and changes nothing then', async () => {
+    const range = 'ERR_OUT_OF_RANGE';
+    const type = 'ERR_INVALID_ARG_TYPE';
+    expect(await sizes('refusedByRun')).toEqual([type, range, range, type, 256]);
+  });
 });
 
 test('an rfork of a size that is none is refused', async () => {

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import {
   create,
   createNative,
+  group,
   run,
   sleep,
   startTraceEvents,
@@ -28,6 +29,28 @@ const ended = async (td) => ({
 const failure = (error) => ({ ...shown(error), errno: error.errno, syscall: error.syscall });
 
 await main({
+  async inGroup() {
+    const natively = (g, symbol, options) => g.createNative({ library, symbol }, options);
+    const values = await group(
+      (g) => {
+        for (let i = 0n; i < 3n; i++) natively(g, 'add_one', { arg: i });
+        const gone = natively(g, 'add_one', { arg: 3n });
+        gone.abort(); // before its turn: it never begins
+        return [gone, g.create(() => 'JavaScript'), natively(g, 'add_one', { arg: 4n })];
+      },
+      { limit: 1 },
+    );
+    const failure = await group((g) => {
+      natively(g, 'sleep_ns', { arg: 10n ** 15n });
+      natively(g, 'answers', { arg: 5n });
+    }).catch((error) => error.code);
+    return {
+      values: values.map((value) => (value === undefined ? 'aborted' : String(value))),
+      failure,
+      left: userthreads().length,
+    };
+  },
+
   async results() {
     const values = await run(() =>
       [41n, -2n, 2n ** 62n, -(2n ** 63n), 2n ** 64n - 1n].map((arg) => String(join('add_one', { arg }))),

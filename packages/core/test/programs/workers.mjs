@@ -63,6 +63,27 @@ const inWorker = {
   },
 };
 
+/** The native half asks for globalThis.process, whose getter is still at it when this Worker is told to end. */
+const loadsForEver = `
+  const { shared, url } = require('node:worker_threads').workerData;
+  const seen = new Int32Array(shared);
+  const { process } = globalThis;
+  const { dlopen } = process;
+  let loads = false;
+  process.dlopen = (...args) => {
+    loads = true;
+    dlopen.apply(process, args);
+  };
+  Object.defineProperty(globalThis, 'process', {
+    get() {
+      if (!loads) return process;
+      Atomics.store(seen, 0, 1);
+      Atomics.notify(seen, 0);
+      for (;;);
+    },
+  });
+  require('node:module').createRequire(url)('@libcr/core');`;
+
 if (!isMainThread) await inWorker[workerData.workerCase]();
 else
   main({
@@ -122,6 +143,14 @@ else
       const codes = new Set();
       for (let i = 0; i < scale(20, 3); i++) codes.add((await once(start('short'), 'exit'))[0]);
       return [...codes];
+    },
+
+    async endsAsItLoads() {
+      const shared = new SharedArrayBuffer(4);
+      const worker = new Worker(loadsForEver, { eval: true, workerData: { shared, url: import.meta.url } });
+      const { value } = Atomics.waitAsync(new Int32Array(shared), 0, 0, 30_000);
+      const code = await Promise.race([once(worker, 'exit'), value]);
+      return { code, terminated: await worker.terminate() };
     },
 
     async required() {

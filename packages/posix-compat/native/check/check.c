@@ -1,6 +1,6 @@
 /*
  * check.c - a launcher for tests (make CHECK=1) that looks, at each delivery of signals to an lwp, whether what has to be so is so: before it at all of it, after it at what
- * is the lwp's. It is not part of the one that is shipped, whose code is the same. It is put between the files of that by the linker (--wrap); with INJECT=1 the program is disturbed, too.
+ * is the lwp's; and at a little where an rfork has nothing to run. It is not part of the one that is shipped, whose code is the same. It is put between the files of that by the linker (--wrap); with INJECT=1 the program is disturbed, too.
  *
  *   LIBCR_CHECK_BREAK=NAME   breaks that invariant at a delivery, for the test that it is seen
  *
@@ -16,12 +16,15 @@
  *   mask-of-kernel    the leader's kernel thread blocks what it was told to and what there is no room for; the others' block all
  *   pending-legal     what waits has a signal's number, and is in use; of a standard signal one waits in each list
  *   pending-counted   no more waits than is counted as being there, and what is counted and does not wait is in the hands of few
+ *
+ * Who knows of what waits (noticed.c)
  *   own-noticed       an lwp that sleeps, and has a signal of its own to take, has been told (AST_SIGNAL)
- *   process-noticed   if somebody takes a signal of the process', one of those who do is awake or has been told
+ *   process-noticed   where an rfork has nothing to run: if somebody takes a signal of the process', one of those who do is awake or has been told, or somebody is about to look
  *
  * Of the lwp that is delivered to (thread.c)
  *   lwp-runs          it is the one that runs, on its own kernel stack, with the frame at that one's end
  *   lwp-waits-for-nothing  its call is over: no time, no pin, no critical section, no token, no signal is waited for
+ *   lwp-priority      its thread has the priority that its slice gives it, or the one of who is to take a signal
  *   delivered         afterwards: no signal that it would take is left, or it looks once more; the mask of a call is the lwp's own again
  *   fs-loaded         afterwards: the processor's %fs is the lwp's
  *
@@ -46,7 +49,7 @@
 
 #define SPOIL_AFTER 50 /* deliveries: there is something to be spoiled then */
 
-static const struct invariant *const all[] = {process_invariants, thread_invariants, rfork_invariants, queue_invariants};
+static const struct invariant *const all[] = {process_invariants, noticed_invariants, thread_invariants, rfork_invariants, queue_invariants};
 #define ROOMS_OF_INVARIANTS (sizeof(all) / sizeof(all[0]))
 
 static const struct invariant *spoiled, *spoiled_room; /* written before there is a second lwp */
@@ -113,6 +116,8 @@ void __wrap_signals_deliver(struct lwp *lwp, struct trapframe *tf)
 		__real_signals_deliver(lwp, tf);
 		return;
 	}
+	if (spoiled_room == idle_invariants)
+		__atomic_add_fetch(&deliveries, 1, __ATOMIC_RELAXED);
 	look(&d);
 	__real_signals_deliver(lwp, tf);
 	d.gd = lwkt_mycpu();
@@ -120,14 +125,37 @@ void __wrap_signals_deliver(struct lwp *lwp, struct trapframe *tf)
 	look(&d);
 }
 
+void __real_waits_idle(void);
+void __wrap_waits_idle(void);
+
+void __wrap_waits_idle(void)
+{
+	const struct delivery d = {.gd = lwkt_mycpu()};
+
+	if (spoiled_room == idle_invariants && deliveries > SPOIL_AFTER)
+		spoil(&d);
+	check(idle_invariants, &d);
+	__real_waits_idle();
+}
+
+static const struct invariant *find_in(const struct invariant *room, const char *name)
+{
+	for (const struct invariant *each = room; each->name; each++)
+		if (!strcmp(each->name, name)) {
+			spoiled_room = room;
+			return each;
+		}
+	return NULL;
+}
+
 static const struct invariant *find(const char *name)
 {
-	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS; i++)
-		for (const struct invariant *each = all[i]; each->name; each++)
-			if (!strcmp(each->name, name)) {
-				spoiled_room = all[i];
-				return each;
-			}
+	const struct invariant *found = find_in(idle_invariants, name);
+
+	for (unsigned i = 0; i < ROOMS_OF_INVARIANTS && !found; i++)
+		found = find_in(all[i], name);
+	if (found)
+		return found;
 	program_fail(125, name, "no invariant has this name");
 }
 
@@ -143,5 +171,6 @@ void __wrap_fs_find(char **environment)
 	for (char **each = environment; *each; each++)
 		if (!strncmp(*each, name, sizeof(name) - 1))
 			spoiled = find(*each + sizeof(name) - 1);
+	noticed_begin();
 	__real_fs_find(environment);
 }

@@ -11,7 +11,7 @@
 
 #include "internal.h" /* core's */
 
-/** A delivery. */
+/** A delivery; or an rfork that has nothing to run (lwp, tf: NULL). */
 struct delivery {
 	struct lwp *lwp;
 	struct trapframe *tf;
@@ -22,11 +22,17 @@ struct delivery {
 struct invariant {
 	const char *name;
 	void (*check)(const struct delivery *d);
-	/** Breaks it, for the test that it is seen (LIBCR_CHECK_BREAK), at a delivery; whether it could be broken there. */
+	/** Breaks it, for the test that it is seen (LIBCR_CHECK_BREAK), at a delivery, or where it is looked at; whether it could be broken there. */
 	bool (*spoil)(const struct delivery *d);
 };
 
-extern const struct invariant process_invariants[], thread_invariants[], rfork_invariants[], queue_invariants[];
+extern const struct invariant process_invariants[], noticed_invariants[], thread_invariants[], rfork_invariants[], queue_invariants[];
+extern const struct invariant idle_invariants[]; /* of an rfork that has nothing to run */
+
+/** noticed.c, early: from here on it sees who looks. */
+void noticed_begin(void);
+
+#define EACH_LWP(lwp, proc) (struct lwp *lwp = (proc)->p_lwps; lwp; lwp = lwp->lwp_next)
 
 /** The invariant that is being checked does not hold: says so, with what was seen, and ends the process by SIGABRT. */
 void broken(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn, cold));

@@ -1,9 +1,7 @@
-/* process.c - invariants of the process (check.c says which): its lwps, what they block, what waits for them. */
+/* process.c - invariants of the process (check.c says which): its lwps, what they block, what waits for them. Who knows of that: noticed.c. */
 #include "check.h"
 
 #define IN_HANDS 2 /* of each kernel thread: a handler may have interrupted libcr */
-
-#define EACH_LWP(lwp, proc) (struct lwp *lwp = (proc)->p_lwps; lwp; lwp = lwp->lwp_next)
 
 static struct proc *lock(const struct delivery *d)
 {
@@ -226,106 +224,6 @@ static bool spoil_pending_counted(const struct delivery *d)
 	return true;
 }
 
-/* ---------------------------------------------------------------- who knows of it */
-
-static uint64_t taken_by(const struct lwp *lwp)
-{
-	return ~lwp->lwp_sigmask | lwp->lwp_sigwait;
-}
-
-/** Of these, what an lwp takes, but for what would be dropped. */
-static uint64_t wanted_by(const struct lwp *lwp, uint64_t signals)
-{
-	uint64_t wanted = 0;
-
-	for (uint64_t set = signals & taken_by(lwp); set; set &= set - 1)
-		if (lwp->lwp_proc->p_sigacts[__builtin_ctzll(set) + 1].act_handler != HANDLER_IGNORE)
-			wanted |= set & -set;
-	return wanted;
-}
-
-/** Of this rfork's threads: the lwp that sleeps there, and has not been told that it has a signal; NULL. */
-static struct lwp *unaware(struct lwkt_list *node)
-{
-	lwkt_thread_t td = LIST_ENTRY(node, struct lwkt_thread, td_allq);
-	struct lwp *lwp = td->td_data;
-
-	if (!lwp || (td->td_flags & (TDF_RUNQ | TDF_RUNNING | TDF_EXITING | TDF_FRESH | TDF_MIGRATING)))
-		return NULL;
-	return __atomic_load_n(&lwp->lwp_ast, __ATOMIC_SEQ_CST) & AST_SIGNAL ? NULL : lwp;
-}
-
-#define EACH_THREAD(node, gd) (struct lwkt_list *node = (gd)->gd_tdallq.next; node != &(gd)->gd_tdallq; node = node->next)
-
-static void own_noticed(const struct delivery *d)
-{
-	struct proc *proc = lock(d);
-
-	for EACH_THREAD(node, d->gd) {
-		struct lwp *lwp = unaware(node);
-
-		HOLDS(!lwp || lwp->lwp_proc != proc || !wanted_by(lwp, pending_set(lwp->lwp_pending)), "lwp %d sleeps (%s), and has 0x%lx to take", lwp->lwp_tid,
-		      LIST_ENTRY(node, struct lwkt_thread, td_allq)->td_wmesg, (unsigned long)wanted_by(lwp, pending_set(lwp->lwp_pending)));
-	}
-	unlock(proc);
-}
-
-/** An lwp that sleeps forgets that it has been told. */
-static bool spoil_own_noticed(const struct delivery *d)
-{
-	static struct pending pending = {.info = {.si_signo = SIGUSR1}};
-	bool done = false;
-
-	for EACH_THREAD(node, d->gd) {
-		struct lwp *lwp = unaware(node);
-
-		if (lwp && !done && wanted_by(lwp, SIGNAL_BIT(SIGUSR1)) && !lwp->lwp_pending) {
-			lwp->lwp_pending = &pending;
-			done = true;
-		}
-	}
-	return done;
-}
-
-/** Those that take one of the process' signals, of which it is enough that one knows. What other rforks' lwps do is not seen here. */
-static void process_noticed(const struct delivery *d)
-{
-	struct proc *proc = lock(d);
-	uint64_t signals = pending_set(proc->p_pending);
-	unsigned takers = 0, sleepers = 0;
-
-	if (signals && !proc->p_unassigned) {
-		for EACH_LWP(lwp, proc)
-			takers += wanted_by(lwp, signals) != 0;
-		for EACH_THREAD(node, d->gd) {
-			struct lwp *lwp = unaware(node);
-
-			sleepers += lwp && lwp->lwp_proc == proc && wanted_by(lwp, signals);
-		}
-		HOLDS(!takers || sleepers < takers, "the process has 0x%lx, and all %u that take some of that sleep", (unsigned long)signals, takers);
-	}
-	unlock(proc);
-}
-
-static bool spoil_process_noticed(const struct delivery *d)
-{
-	static struct pending pending = {.info = {.si_signo = SIGALRM}};
-	struct proc *proc = d->lwp->lwp_proc;
-	struct lwp *taker = NULL;
-
-	for EACH_THREAD(node, d->gd)
-		if (unaware(node) && unaware(node)->lwp_proc == proc)
-			taker = unaware(node);
-	if (!taker || proc->p_pending || proc->p_unassigned)
-		return false;
-	for EACH_LWP(lwp, proc)
-		lwp->lwp_sigmask |= SIGNAL_BIT(SIGALRM);
-	taker->lwp_sigmask &= ~SIGNAL_BIT(SIGALRM);
-	proc->p_pending = &pending;
-	process_noticed(d); /* here: the masks of the lwps are no more what is counted */
-	return true;
-}
-
 const struct invariant process_invariants[] = {
 	{"lwps-linked", lwps_linked, spoil_lwps_linked},
 	{"lwps-counted", lwps_counted, spoil_lwps_counted},
@@ -335,7 +233,5 @@ const struct invariant process_invariants[] = {
 	{"mask-of-kernel", mask_of_kernel, spoil_mask_of_kernel},
 	{"pending-legal", pending_legal, spoil_pending_legal},
 	{"pending-counted", pending_counted, spoil_pending_counted},
-	{"own-noticed", own_noticed, spoil_own_noticed},
-	{"process-noticed", process_noticed, spoil_process_noticed},
 	{0},
 };

@@ -42,6 +42,21 @@ static bool spoil_waits_for_nothing(const struct delivery *d)
 	return true;
 }
 
+static void own_priority(const struct delivery *d)
+{
+	const lwkt_thread_t td = d->gd->gd_curthread;
+
+	HOLDS(td->td_pri == TDPRI_SIGNAL || td->td_pri == turn_priority(d->lwp), "its priority is %d, and its slice is %s", td->td_pri, d->lwp->lwp_expired ? "over" : "not over");
+}
+
+static bool spoil_own_priority(const struct delivery *d)
+{
+	if (d->gd->gd_curthread->td_pri == TDPRI_SIGNAL)
+		return false;
+	d->lwp->lwp_expired = !d->lwp->lwp_expired;
+	return true;
+}
+
 static void delivered(const struct delivery *d)
 {
 	const struct lwp *lwp = d->lwp;
@@ -84,6 +99,7 @@ static bool spoil_fs_loaded(const struct delivery *d)
 const struct invariant thread_invariants[] = {
 	{"lwp-runs", lwp_runs, spoil_lwp_runs},
 	{"lwp-waits-for-nothing", waits_for_nothing, spoil_waits_for_nothing},
+	{"lwp-priority", own_priority, spoil_own_priority},
 	{"delivered", delivered, spoil_delivered},
 	{"fs-loaded", fs_loaded, spoil_fs_loaded},
 	{0},

@@ -45,6 +45,12 @@ static uint64_t to_ns(uint64_t cycles)
 	return (uint64_t)((unsigned __int128)cycles * ns_of_cycle >> 32);
 }
 
+/** Of the processor's counter. A recorded program has that from its recording, and nobody else may read it (record/tsc.c): nanoseconds stand for it then. */
+static uint64_t cycles(void)
+{
+	return record_mode ? began.cycles + (lwkt_os_clock() - began.ns) : __rdtsc();
+}
+
 static uint64_t kernel_clock(void)
 {
 	return time_now(CLOCK_THREAD_CPUTIME_ID);
@@ -57,7 +63,7 @@ static struct stamp take_stamp(void)
 	uint64_t least = UINT64_MAX;
 
 	for (unsigned i = 0; i < STAMPS; i++) {
-		uint64_t before = __rdtsc(), ns = lwkt_os_clock(), took = __rdtsc() - before;
+		uint64_t before = cycles(), ns = lwkt_os_clock(), took = cycles() - before;
 
 		if (took >= least)
 			continue;
@@ -106,14 +112,14 @@ static void leaves(struct lwp *lwp)
 {
 	if (!lwp || !lwp->lwp_since)
 		return;
-	charge(lwp, __rdtsc());
+	charge(lwp, cycles());
 	__atomic_store_n(&lwp->lwp_since, 0, __ATOMIC_RELEASE);
 }
 
 void cputime_comes(struct lwp *lwp)
 {
 	if (counts && lwp)
-		__atomic_store_n(&lwp->lwp_since, __rdtsc(), __ATOMIC_RELEASE);
+		__atomic_store_n(&lwp->lwp_since, cycles(), __ATOMIC_RELEASE);
 }
 
 void cputime_switch(struct lwkt_context *from, struct lwkt_context *to)
@@ -127,7 +133,7 @@ void cputime_switch(struct lwkt_context *from, struct lwkt_context *to)
 void cputime_tick(struct lwp *lwp)
 {
 	if (lwp->lwp_since)
-		charge(lwp, __rdtsc());
+		charge(lwp, cycles());
 }
 
 void cputime_rfork(struct rfork *self)
@@ -141,13 +147,13 @@ void cputime_begin(struct lwp *first)
 {
 	struct rfork *self = rfork_self();
 
-	if (counts)
+	if (counts || options.virtual_time) /* there it is a number as any other clock (schedule/clock.c) */
 		return;
 	if (!ns_of_cycle)
 		find_rate();
 	cputime_rfork(self);
 	first->lwp_cputime = self->rf_cputime;
-	first->lwp_since = __rdtsc();
+	first->lwp_since = cycles();
 	__atomic_store_n(&counts, true, __ATOMIC_SEQ_CST);
 }
 
@@ -168,7 +174,7 @@ static uint64_t read_other(struct lwp *lwp)
 		since = __atomic_load_n(&lwp->lwp_since, __ATOMIC_ACQUIRE);
 		charged = __atomic_load_n(&lwp->lwp_cputime, __ATOMIC_ACQUIRE);
 	} while (__atomic_load_n(&lwp->lwp_since, __ATOMIC_ACQUIRE) != since);
-	now = __rdtsc();
+	now = cycles();
 	if (since && now > since) {
 		more = to_ns(now - since);
 		charged += more < TICK_NS ? more : TICK_NS; /* a tick would have charged it */
@@ -186,7 +192,7 @@ bool cputime_read(struct lwp *me, int tid, uint64_t *ns)
 		return !tid || lwp_exists(proc, tid);
 	}
 	if (me && me->lwp_since)
-		charge(me, __rdtsc());
+		charge(me, cycles());
 	lwkt_word_lock(&proc->p_lock);
 	lwp = tid ? lwp_find(proc, tid) : me;
 	if (lwp)

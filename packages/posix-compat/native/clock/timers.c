@@ -1,6 +1,6 @@
 /*
  * timers.c - POSIX timers (timer_create) that the kernel can't have as the program wants them: those whose signal is for one thread (SIGEV_THREAD_ID), and those
- * of a thread's CPU clock. All others are the kernel's.
+ * of a thread's CPU clock, and in virtual time all (VIRTUAL). All others are the kernel's.
  *
  * For the first kind the kernel has a timer whose signal is libcr's own (SIGSTKFLT, with the number of ours), and libcr sends the program's. Those of CPU
  * clocks are looked at at each tick (tick.c), as the kernel does it.
@@ -8,6 +8,7 @@
  * Invariants: timers_lock guards the table, and nothing is sent while it is held. Signal handlers touch t_fired and timers_due alone.
  */
 #include "posix.h"
+#include "schedule.h"
 
 #include <time.h>
 
@@ -16,6 +17,7 @@
 #define SECOND 1000000000ull
 #define NO_TIMER 0x7fffffff /* a number that none has */
 #define ABSOLUTE 1 /* TIMER_ABSTIME */
+#define VIRTUAL (-1) /* a t_clock: CLOCK_MONOTONIC in virtual time */
 
 enum timer_kind { UNUSED, OF_KERNEL, OF_CPU };
 
@@ -30,6 +32,7 @@ struct timer {
 	int t_clock;            /* OF_CPU: the tid whose clock it is */
 	uint64_t t_due;         /* on that, ns; 0: it is not armed */
 	uint64_t t_interval;
+	uint64_t t_ahead;       /* VIRTUAL: of that, the clock that the program has chosen; ns */
 };
 
 struct event { /* struct sigevent */
@@ -102,6 +105,25 @@ static void send(struct timer *timer, unsigned times)
 	timer->t_overrun = signals_post_timer(&program_proc, timer->t_tid, &info);
 }
 
+/** The clock of an OF_CPU. */
+static bool read_clock(struct lwp *me, const struct timer *timer, uint64_t *now)
+{
+	if (timer->t_clock != VIRTUAL)
+		return cputime_read(me, timer->t_clock, now);
+	*now = clock_now();
+	return true;
+}
+
+uint64_t timers_next(void)
+{
+	uint64_t due = NEVER;
+
+	for (unsigned i = 0; i < TIMERS; i++)
+		if (timers[i].t_kind == OF_CPU && timers[i].t_due && timers[i].t_due < due)
+			due = timers[i].t_due;
+	return due;
+}
+
 /** How often an armed timer's time has come on the clock of its lwp. Under timers_lock. */
 static unsigned expire(struct timer *timer, uint64_t now)
 {
@@ -130,7 +152,7 @@ static struct timer *take(struct lwp *me, unsigned *at, unsigned *times)
 		struct timer *timer = &timers[*at];
 
 		*times = __atomic_exchange_n(&timer->t_fired, 0, __ATOMIC_SEQ_CST);
-		if (timer->t_kind == OF_CPU && timer->t_due && cputime_read(me, timer->t_clock, &now))
+		if (timer->t_kind == OF_CPU && timer->t_due && read_clock(me, timer, &now))
 			*times += expire(timer, now);
 		if (timer->t_kind != UNUSED && *times) {
 			timer->t_overrun = (int)*times - 1;
@@ -207,7 +229,8 @@ static long create(struct lwp *lwp, struct trapframe *tf, const struct event *ev
 		return -EINVAL;
 	if (like.t_tid && !lwp_exists(lwp->lwp_proc, like.t_tid))
 		return -EINVAL;
-	if (of_cpu && !cputime_read(lwp, clock_tid, &now))
+	like.t_ahead = clock_tid == VIRTUAL ? call_user->clock((int)tf->tf_rdi) - clock_now() : 0;
+	if (of_cpu && !read_clock(lwp, &like, &now))
 		return -EINVAL;
 	timer = new_timer(&like);
 	if (!timer)
@@ -237,7 +260,9 @@ static long timers_create(struct lwp *lwp, struct trapframe *tf)
 		return program_pass(lwp, tf);
 	if (tf->tf_rsi && copyin(&event, tf->tf_rsi, sizeof(event)))
 		return -EFAULT;
-	of_cpu = cputime_clock(lwp, (int)tf->tf_rdi, &clock_tid);
+	of_cpu = options.virtual_time || cputime_clock(lwp, (int)tf->tf_rdi, &clock_tid);
+	if (options.virtual_time)
+		clock_tid = VIRTUAL;
 	if (!of_cpu && !(event.notify & SIGEV_THREAD_ID) && event.signo != SIGSTKFLT)
 		return program_pass(lwp, tf);
 	return create(lwp, tf, &event, of_cpu, clock_tid);
@@ -256,7 +281,7 @@ static void tell_left(struct lwp *lwp, const struct timer *timer, int64_t times[
 
 	from_ns(times, timer->t_interval);
 	from_ns(times + 2, 0);
-	if (timer->t_due && cputime_read(lwp, timer->t_clock, &now))
+	if (timer->t_due && read_clock(lwp, timer, &now))
 		from_ns(times + 2, timer->t_due > now ? timer->t_due - now : 1);
 }
 
@@ -271,9 +296,9 @@ static long set_cpu(struct lwp *lwp, struct trapframe *tf, struct timer *timer)
 	lwkt_word_lock(&timers_lock);
 	tell_left(lwp, timer, old);
 	narmed -= timer->t_due != 0;
-	cputime_read(lwp, timer->t_clock, &now);
+	read_clock(lwp, timer, &now);
 	timer->t_interval = interval;
-	timer->t_due = !value ? 0 : tf->tf_rsi & ABSOLUTE ? value : now + value;
+	timer->t_due = !value ? 0 : tf->tf_rsi & ABSOLUTE ? value - timer->t_ahead : now + value;
 	timer->t_overrun = 0;
 	narmed += timer->t_due != 0;
 	lwkt_word_unlock(&timers_lock);

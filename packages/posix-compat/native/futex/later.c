@@ -161,7 +161,7 @@ static long later_waitv(struct lwp *lwp, struct trapframe *tf)
 	uint64_t ns;
 	long result;
 
-	if (lwp->lwp_proc->p_nlwps == 1)
+	if (lwp_is_alone(lwp))
 		return program_pass(lwp, tf);
 	if ((uint32_t)tf->tf_rdx || !tf->tf_rsi || (uint32_t)tf->tf_rsi > FUTEX_WAITV_MAX || !tf->tf_rdi)
 		return -EINVAL;
@@ -208,7 +208,7 @@ static long later_wait(struct lwp *lwp, struct trapframe *tf)
 	uint64_t ns;
 	long error;
 
-	if (lwp->lwp_proc->p_nlwps == 1)
+	if (lwp_is_alone(lwp))
 		return program_pass(lwp, tf);
 	if (!are_valid((uint32_t)tf->tf_r10) || tf->tf_rsi >> 32 || tf->tf_rdx >> 32 || !tf->tf_rdx)
 		return -EINVAL;
@@ -228,7 +228,7 @@ static long later_requeue(struct lwp *lwp, struct trapframe *tf)
 	uint32_t expected;
 	long error;
 
-	if (lwp->lwp_proc->p_nlwps == 1)
+	if (lwp_is_alone(lwp))
 		return program_pass(lwp, tf);
 	if ((uint32_t)tf->tf_rsi || !tf->tf_rdi)
 		return -EINVAL;

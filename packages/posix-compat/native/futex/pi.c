@@ -121,6 +121,7 @@ static long take(struct lwp *lwp, uint64_t lock, bool waiters, int *owner)
 		if (user_swap32((uint32_t *)lock, &seen, new))
 			return -EFAULT;
 	} while (seen != old);
+	record_write(lwp, lock, sizeof(new));
 	return *owner ? -EAGAIN : 0;
 }
 
@@ -226,8 +227,10 @@ static long unlock_private(struct lwp *lwp, uint64_t lock)
 	error = user_load32((uint32_t *)lock, &word);
 	if (!error && (int)(word & FUTEX_TID_MASK) != lwp->lwp_tid)
 		error = -EPERM;
-	if (!error)
+	if (!error) {
 		next = hand_over(lock, 0);
+		record_write(lwp, lock, sizeof(word));
+	}
 	lwkt_word_unlock(&pi_lock);
 	if (next)
 		tell(next);
@@ -339,7 +342,7 @@ static long wait_shared(struct lwp *lwp, const struct trapframe *tf, uint64_t ad
 	wait.tf_rsi = FUTEX_WAIT_BITSET | (realtime ? FUTEX_CLOCK_REALTIME : 0);
 	wait.tf_rdx = expected;
 	wait.tf_r9 = FUTEX_BITSET_MATCH_ANY;
-	error = lwp->lwp_proc->p_nlwps > 1 ? lwp_offload(lwp, &wait, "futex") : program_pass(lwp, &wait);
+	error = !lwp_is_alone(lwp) ? lwp_offload(lwp, &wait, "futex") : program_pass(lwp, &wait);
 	return error == -EINTR || error == -ERESTARTSYS || error == -ERESTARTNOHAND ? -ERESTARTNOINTR : error;
 }
 
@@ -376,6 +379,7 @@ static long unlock_shared(struct lwp *lwp, uint64_t lock)
 		if (user_swap32((uint32_t *)lock, &seen, 0))
 			return -EFAULT;
 	} while (seen != old);
+	record_write(lwp, lock, sizeof(seen));
 	kernel_call(SYS_futex, lock, FUTEX_WAKE, INT32_MAX);
 	return 0;
 }

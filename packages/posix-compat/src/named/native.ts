@@ -2,9 +2,7 @@
  * native.ts: loads the native half, which only named semaphores need (and `lwkt run`, spawn/become.ts): so when the first of them is opened. Whether libcr runs on this
  * machine at all has been found out by @libcr/core.
  */
-import { createRequire } from 'node:module';
-import { CodedError } from '@libcr/core/internal';
-import { nativePath } from '../native-path.ts';
+import { loadNativeHalf } from '@libcr/core/internal';
 
 /** A semaphore that is mapped. Never used after close(). */
 export type Mapped = object;
@@ -30,22 +28,11 @@ let loaded: SemaphoreNative | undefined;
 
 /** Throws ERR_LIBCR_NATIVE. */
 export function loadNative(): SemaphoreNative {
-  loaded ??= load();
+  loaded ??= loadNativeHalf<SemaphoreNative>({
+    of: '@libcr/posix-compat',
+    name: 'semaphore',
+    url: import.meta.url,
+    neededBy: 'named semaphores',
+  });
   return loaded;
-}
-
-function load(): SemaphoreNative {
-  const path = nativePath();
-  let cause: unknown;
-  try {
-    if (path !== undefined) return createRequire(import.meta.url)(path) as SemaphoreNative;
-  } catch (error) {
-    cause = error;
-  }
-  throw new CodedError(
-    'ERR_LIBCR_NATIVE',
-    `@libcr/posix-compat has no native half for Node ${process.version} (ABI ${process.versions.modules}), which named semaphores need. ` +
-      'In a checkout of libcr, "npm run build" makes it for the Node that runs npm.',
-    { cause },
-  );
 }

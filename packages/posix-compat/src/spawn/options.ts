@@ -5,6 +5,8 @@ import { type ProgramRule, policyText } from './policy.ts';
 /** The most rforks that the launcher takes. */
 export const RFORKS_MAX = 64;
 
+const SCHEDULE = /^seed:\d+(,(random|pct:\d+|round-robin|mixed))?$/;
+
 /** How libcr runs a program. */
 export interface ProgramOptions {
   /** Kernel threads that run the program's threads, 1 to 64; 1 if absent. The processes that it starts have as many each. */
@@ -22,6 +24,12 @@ export interface ProgramOptions {
   nativeShims?: readonly string[] | undefined;
   /** The file that gets, when the program ends, how often it made which system call, how that ended and how long it took; FILE.PID for each process that it starts. */
   metrics?: string | undefined;
+  /** true: what differs from run to run is the same: addresses, random numbers, when threads are interrupted. Not with several rforks. */
+  deterministic?: boolean | undefined;
+  /** 'virtual': and time moves only when no thread can run, then to the first timer. A deadlock ends the program, with exit status 13 and a report on stderr. */
+  time?: 'real' | 'virtual' | undefined;
+  /** `seed:N[,STRATEGY]`: and which thread runs, and where it is interrupted, comes from N. STRATEGY: random, pct:D, round-robin or mixed. */
+  schedule?: string | undefined;
   /** false: the program's code is left alone; each call is caught by a signal. true if absent. */
   patch?: boolean | undefined;
 }
@@ -48,7 +56,18 @@ function filesOf(name: string, value: unknown): readonly string[] {
  * (ERR_INVALID_ARG_TYPE) and RangeError (ERR_OUT_OF_RANGE).
  */
 export function launcherOptions(
-  { rforks, trace, stats, policy, nativeShims, metrics, patch }: ProgramOptions,
+  {
+    rforks,
+    trace,
+    stats,
+    policy,
+    nativeShims,
+    metrics,
+    patch,
+    deterministic,
+    time,
+    schedule,
+  }: ProgramOptions,
   traceFd?: number,
 ): string[] {
   if (rforks !== undefined && typeof rforks !== 'number') throw invalidType('rforks', 'a number', rforks);
@@ -56,7 +75,12 @@ export function launcherOptions(
     throw outOfRange('rforks', `an integer from 1 to ${RFORKS_MAX}`, rforks);
   switchOrFile('trace', trace);
   switchOrFile('stats', stats);
-  if (patch !== undefined && typeof patch !== 'boolean') throw invalidType('patch', 'a boolean', patch);
+  for (const [name, value] of Object.entries({ patch, deterministic }))
+    if (value !== undefined && typeof value !== 'boolean') throw invalidType(name, 'a boolean', value);
+  if (time !== undefined && time !== 'real' && time !== 'virtual')
+    throw outOfRange('time', "'real' or 'virtual'", time);
+  if (schedule !== undefined && !(typeof schedule === 'string' && SCHEDULE.test(schedule)))
+    throw outOfRange('schedule', 'seed:N or seed:N,STRATEGY', schedule);
   const options: string[] = [];
   if (typeof trace === 'string') options.push(`--trace=${fileName(trace)}`);
   else if (traceFd !== undefined) options.push(`--trace=${traceFd}`, '--trace-format=json');
@@ -66,6 +90,9 @@ export function launcherOptions(
   for (const file of filesOf('nativeShims', nativeShims)) options.push(`--native-shim=${file}`);
   for (const file of filesOf('metrics', metrics === undefined ? undefined : [metrics]))
     options.push(`--metrics=${file}`);
+  if (deterministic) options.push('--deterministic');
+  if (time !== undefined) options.push(`--time=${time}`);
+  if (schedule !== undefined) options.push(`--schedule=${schedule}`);
   if (patch === false) options.push('--no-patch');
   return options;
 }

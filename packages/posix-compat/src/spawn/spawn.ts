@@ -15,12 +15,13 @@ import { launcherPath } from '../launcher.ts';
 import { invalidType } from './errors.ts';
 import { whyNot } from './find.ts';
 import { launcherOptions, type ProgramOptions } from './options.ts';
+import { type ProgramCall, type ShimOptions, type Supervisor, supervise } from './supervise.ts';
 import { type SyscallTrace, syscallTrace } from './syscalls.ts';
 
 export type { ProgramOptions } from './options.ts';
 
 /** child_process.spawn's, and how libcr runs the program. */
-export interface SpawnOptions extends NodeSpawnOptions, ProgramOptions {}
+export interface SpawnOptions extends NodeSpawnOptions, ProgramOptions, ShimOptions {}
 
 /** As child_process.spawn has it: the streams are there where no `stdio` says otherwise. */
 type ChildOf<Options> = Options extends { stdio: StdioOptions }
@@ -31,6 +32,13 @@ type ChildOf<Options> = Options extends { stdio: StdioOptions }
 export type Program<Options extends SpawnOptions = SpawnOptions> = ChildOf<Options> & {
   /** The system calls of the program and of those that it starts, as they come back; undefined without `trace: true`. */
   readonly trace: Options extends { trace: true } ? SyscallTrace : SyscallTrace | undefined;
+  /**
+   * With shims: all calls of the program and of those that it starts, as they come back, from when this is first read on: an async iterator, always the same. It has to be read
+   * on then, or the program waits; leaving a for await loop ends it. undefined without shims.
+   */
+  readonly calls: Options extends { shims: readonly unknown[] }
+    ? AsyncIterableIterator<ProgramCall>
+    : AsyncIterableIterator<ProgramCall> | undefined;
 };
 
 type Stdio = Extract<StdioOptions, readonly unknown[]>;
@@ -60,17 +68,47 @@ function nameAs(child: ChildProcess, command: string, args: readonly string[], a
   });
 }
 
+/** The supervisor lasts as long as the program, and what that starts. */
+function follow(child: ChildProcess, supervisor: Supervisor | undefined): void {
+  let calls: AsyncIterableIterator<ProgramCall> | undefined;
+  const get = (): AsyncIterableIterator<ProgramCall> | undefined => {
+    calls ??= supervisor?.calls();
+    return calls;
+  };
+  Object.defineProperty(child, 'calls', { get, enumerable: false, configurable: true });
+  if (supervisor === undefined) return;
+  child.once('exit', () => void supervisor.end());
+  if (child.pid === undefined) supervisor.close(); // it has not begun
+}
+
+/** child_process.spawn, which may throw. */
+function start(
+  supervisor: Supervisor | undefined,
+  file: string,
+  args: readonly string[],
+  options: NodeSpawnOptions,
+): ChildProcess {
+  try {
+    return nodeSpawn(file, args, options);
+  } catch (error) {
+    supervisor?.close();
+    throw error;
+  }
+}
+
 /** A file that fails with that error where it is run. */
 const FAILING = { ENOENT: '/nonexistent/program', EACCES: '/' };
 
 /**
  * Starts a program, found as a shell finds it, with its threads as userthreads over rforks and each of its system calls caught: libcr
  * runs it, and what it starts. Arguments, options, the child process and its events are `child_process.spawn`'s, with the options
- * `rforks`, `trace`, `stats`, `policy`, `nativeShims`, `metrics` and `patch`.
+ * `rforks`, `trace`, `stats`, `policy`, `nativeShims`, `metrics`, `patch`, `deterministic`, `time` and `schedule`; and `shims`, with `onSupervisorExit` and `shimTimeout`.
  *
  * Does not block; callable from anywhere. Throws TypeError and RangeError for options that are none, and an Error with the code
  * ERR_LIBCR_NATIVE where there is no launcher for this machine. What can't be run by libcr (a set-user-ID program, one for another
  * machine, a kernel that forbids it) ends with 126 or 125 and a sentence on stderr.
+ *
+ * With `shims` this process' event loop has to turn for the program to go on: each call that a shim wants is served by it.
  *
  * With `trace: true` the stream `trace` has to be read, as stdout has to be: the program waits where nobody does.
  */
@@ -91,21 +129,28 @@ export function spawn(
   const list = Array.isArray(args) ? (args as readonly string[]) : [];
   const options = (Array.isArray(args) ? given : (given ?? (args as SpawnOptions | undefined))) ?? {};
   if (typeof options !== 'object') throw invalidType('options', 'of type object', options);
-  const { rforks, trace, stats, policy, nativeShims, metrics, patch, shell, argv0, stdio, ...rest } = options;
+  const { rforks, trace, stats, policy, nativeShims, metrics, patch, shell, argv0, stdio, ...others } =
+    options;
+  const { deterministic, time, schedule, shims, onSupervisorExit, shimTimeout, ...rest } = others;
   const [file, ...more] = inShell(shell, command, list) as [string, ...string[]];
 
   const descriptors = stdioOf(stdio);
   const traceFd = trace === true ? descriptors.length : undefined;
-  const said = launcherOptions({ rforks, trace, stats, policy, nativeShims, metrics, patch }, traceFd);
+  const run = { rforks, trace, stats, policy, nativeShims, metrics, patch, deterministic, time, schedule };
+  const said = launcherOptions(run, traceFd);
   const { cwd = '.', env = process.env } = rest;
-  const folder = cwd instanceof URL ? fileURLToPath(cwd) : cwd;
+  const folder = typeof cwd === 'object' && 'href' in cwd ? fileURLToPath(cwd) : cwd; // a URL, of whatever realm
   const why = whyNot(file, folder, env.PATH ?? '/bin:/usr/bin');
   const name = argv0 === undefined ? [] : [`--argv0=${argv0}`];
-  const child = nodeSpawn(
-    why === undefined ? launcherPath() : FAILING[why],
-    [...said, ...name, '--', file, ...more],
-    { ...rest, stdio: traceFd === undefined ? descriptors : [...descriptors, 'pipe'] },
-  );
+  const launcher = why === undefined ? launcherPath() : FAILING[why];
+  const passed: Stdio = traceFd === undefined ? descriptors : [...descriptors, 'pipe'];
+  const supervisor = supervise({ shims, onSupervisorExit, shimTimeout });
+  const script = supervisor === undefined ? [] : [`--script=${passed.length},${passed.length + 1}`];
+  const child = start(supervisor, launcher, [...said, ...script, ...name, '--', file, ...more], {
+    ...rest,
+    stdio: supervisor === undefined ? passed : [...passed, ...supervisor.descriptors],
+  });
+  follow(child, supervisor);
   nameAs(child, file, more, argv0 ?? file);
   const source = traceFd === undefined ? undefined : (child.stdio[traceFd] as Readable | undefined);
   return Object.assign(child, { trace: source && syscallTrace(source) }) as unknown as Program;

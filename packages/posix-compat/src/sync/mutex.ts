@@ -9,7 +9,7 @@
  *  - Who waits has seen the 2 in STATE, or put it there.
  */
 import { curthread, type UserThread } from '@libcr/core';
-import { self, thread0, wouldBlock } from '@libcr/core/internal';
+import { mayBlock, self, thread0, wouldBlock } from '@libcr/core/internal';
 import { CLOCK_REALTIME, type Clock, type Deadline, Limit, type LockOptions } from '../clock.ts';
 import { posixError } from '../errors.ts';
 import { checkBoolean, checkOneOf, type Limited, uninterruptible } from '../options.ts';
@@ -150,6 +150,7 @@ export class Mutex extends Placed {
 
   #lockUntil(limit: Limit | undefined, name: string): Guard {
     const me = curthread();
+    mayBlock(name);
     if (this.#take()) this.#acquired(me);
     else this.#lockSlowly(me, limit, name);
     return this.#guard;

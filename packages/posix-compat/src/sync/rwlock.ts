@@ -7,7 +7,7 @@
  *  - READ_TURN changes before waiting readers are woken, WRITE_TURN before a waiting writer is: each has looked at its own before at HOLDERS.
  */
 import { curthread, type UserThread } from '@libcr/core';
-import { self, thread0, wouldBlock } from '@libcr/core/internal';
+import { mayBlock, self, thread0, wouldBlock } from '@libcr/core/internal';
 import { CLOCK_REALTIME, type Clock, type Deadline, Limit, type LockOptions } from '../clock.ts';
 import { posixError } from '../errors.ts';
 import { withoutCancellation } from '../pthread/cancel-state.ts';
@@ -130,6 +130,7 @@ export class RWLock extends Placed {
 
   #read(limit: Limit | undefined, name: string): Guard {
     const me = curthread();
+    mayBlock(name);
     if (this.#enterReading(me)) return this.#guard;
     if (this.#isWriter(me)) throw posixError('EDEADLK', name);
     if (me === thread0) throw wouldBlock('RWLock.readLock()');
@@ -188,6 +189,7 @@ export class RWLock extends Placed {
 
   #write(limit: Limit | undefined, name: string): Guard {
     const me = curthread();
+    mayBlock(name);
     if (this.#enterWriting(me)) return this.#guard;
     if (this.#isWriter(me) || this.#readers.has(me)) throw posixError('EDEADLK', name);
     if (me === thread0) throw wouldBlock('RWLock.writeLock()');

@@ -5,7 +5,7 @@
  * it is 0, counted in WAITING meanwhile.
  */
 import { curthread } from '@libcr/core';
-import { thread0, throwIfAborted } from '@libcr/core/internal';
+import { mayBlock, thread0, throwIfAborted } from '@libcr/core/internal';
 import { CLOCK_REALTIME, type Clock, type Deadline, Limit, type LockOptions } from '../clock.ts';
 import { posixError } from '../errors.ts';
 import {
@@ -97,6 +97,7 @@ export class Semaphore extends Placed {
 
   #wait(limit: Limit | undefined, name: string): void {
     if (curthread() !== thread0) throwIfAborted();
+    mayBlock(name);
     if (this.tryWait()) return;
     const { words } = this;
     if (this.#shared) Atomics.add(words, WAITING, 1);

@@ -3,6 +3,7 @@
  *
  * Invariant: the first word says what is there, so that at() finds an object or says that there is none. It is written last.
  */
+import { types } from 'node:util';
 import { inspectAsString, invalidType, native, outOfRange } from '@libcr/core/internal';
 import { posixError } from '../errors.ts';
 
@@ -83,7 +84,7 @@ export abstract class Placed extends HostObject {
   /** Where it is, for others: send this, and give it to at() there. Throws EINVAL unless it is shared. */
   get place(): SharedPlace {
     const { buffer, byteOffset } = this.words;
-    if (!(buffer instanceof SharedArrayBuffer)) throw posixError('EINVAL', 'place');
+    if (!types.isSharedArrayBuffer(buffer)) throw posixError('EINVAL', 'place');
     return { buffer, offset: byteOffset };
   }
 
@@ -93,13 +94,13 @@ export abstract class Placed extends HostObject {
 inspectAsString(Placed);
 
 export function isShared(words: Int32Array): boolean {
-  return words.buffer instanceof SharedArrayBuffer;
+  return types.isSharedArrayBuffer(words.buffer);
 }
 
 function wordsAt(kind: Kind, place: SharedPlace): Int32Array {
   if (typeof place !== 'object' || place === null) throw invalidType('place', 'of type object', place);
   const { buffer, offset } = place;
-  if (!(buffer instanceof SharedArrayBuffer))
+  if (!types.isSharedArrayBuffer(buffer))
     throw invalidType('shared', 'a boolean or an instance of SharedArrayBuffer', buffer);
   if (typeof offset !== 'number') throw invalidType('offset', 'of type number', offset);
   const last = buffer.byteLength - kind.words * 4;

@@ -92,19 +92,23 @@ def interrupt(terminal, run):
 
 
 def own(terminal, run):
-    """It is in the foreground of its terminal; how it leaves that is how the shell finds it; hang-up and end of input reach it."""
+    """It is in the foreground of its terminal; end of input reaches it."""
     program = "import os, sys; print(os.isatty(0), os.tcgetpgrp(0) == os.getpgrp(), os.ttyname(0) == os.ttyname(1))"
     terminal.type("%s %s -c %s\n" % (run, shlex.quote(sys.executable), shlex.quote(program)))
     terminal.expect("\nTrue True True\r\n")
     terminal.status(0)
-    terminal.type(run + " stty -echo; stty -a | grep -o '.echo '; " + run + " stty echo\n")
-    terminal.expect("-echo ")
-    terminal.expect("ready> $")
     terminal.type(run + " sh -c 'echo u\"\"p; cat; echo en\"\"d'\n")
     terminal.expect("\nup\r\n")
     terminal.type("\x04")
     terminal.expect("end\r\n")
     terminal.status(0)
+
+
+def settings(terminal, run):
+    """How it leaves its terminal is how the shell finds it."""
+    terminal.type(run + " stty -echo; stty -a | grep -o '.echo '; " + run + " stty echo\n")
+    terminal.expect("-echo ")
+    terminal.expect("ready> $")
 
 
 def hangup(terminal, run):

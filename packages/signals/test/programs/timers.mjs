@@ -45,9 +45,22 @@ await conform({
     while (performance.now() < end); // the event loop does not turn, and the clock goes on
     const { overrun } = sigwait('SIGALRM');
     assert.ok(overrun >= 15, String(overrun));
-    assert.ok(t.overrun >= overrun);
+    assert.equal(typeof t.overrun, 'number');
     t.delete();
     sigaction('SIGALRM', 'ignore'); // it may have expired once more, and this thread, which blocks it, ends
+  },
+
+  'also those that are read while nobody takes it: a timer has one signal, and the counts add up': () => {
+    sigprocmask('block', 'SIGRTMIN+3');
+    const begun = performance.now();
+    const t = timer(CLOCK_MONOTONIC, { signal: 'SIGRTMIN+3', interval: 1 });
+    sleep(30); // the event loop reads them meanwhile
+    t.set({ first: 0 });
+    const periods = performance.now() - begun;
+    const { overrun } = sigwait('SIGRTMIN+3');
+    assert.ok(overrun >= 15 && overrun < periods, `${overrun} in ${periods} ms`);
+    fails('EAGAIN', 'sigtimedwait', () => sigwait('SIGRTMIN+3', { timeout: 0 }));
+    t.delete();
   },
 
   'set arms it anew, 0 disarms it': () => {

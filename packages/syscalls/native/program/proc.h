@@ -19,6 +19,7 @@
 #define AST_SIGNAL 1  /* a signal may have come */
 #define AST_RESCHED 2 /* somebody else wants the processor: the lwp's turn is over */
 #define AST_PREEMPT 8 /* somebody of higher priority does, or thread0; then it goes on with its turn */
+#define AST_SCHEDULE 16 /* the schedule comes from a seed, and is asked each time */
 #define AST_FS 4      /* lwp_ast_fs, as program_look is told */
 
 /* What a pass through to the kernel answers beside errors. */
@@ -90,6 +91,21 @@ struct proc {
 	bool p_execs;                        /* an execve is under way: the kernel keeps all signals */
 	void *p_exec;                        /* memory of an execve under way */
 	size_t p_exec_size;
+	uint32_t p_script;                   /* what a supervisor knows it by (script/channel.h: sl_process) */
+};
+
+/** A place in a run, told by what a thread itself has done: schedule/decisions.c of posix-compat. */
+struct moment {
+	uint64_t thread, point; /* the number of its birth; which stretch between two calls */
+	uint64_t n;             /* instructions of it, or how often it has had the processor */
+	uint64_t pages;         /* of its code that it has come to after those instructions */
+	enum { AT_CALL, AT_STEP, AT_WAIT } at;
+};
+
+/** Whether pages of this stretch are counted, and which two are open, the last one first, or 0: schedule/pages.c of posix-compat. */
+struct paging {
+	bool is_on;
+	uint64_t open[2];
 };
 
 struct lwp {
@@ -116,10 +132,25 @@ struct lwp {
 	uint64_t lwp_cputime;        /* ns that it has used, up to lwp_since; this and the next: clock/cputime.c of posix-compat says who writes */
 	uint64_t lwp_since;          /* the cycle from which on it has the processor; 0: it has not, or nobody counts */
 	uint64_t lwp_cputime_told;   /* the most that somebody was told; p_lock */
+	uint64_t lwp_round;          /* in which its slice was over last; this and what follows up to lwp_early_at: turn.c of posix-compat, on its rfork */
+	bool lwp_expired;
+	bool lwp_early;              /* it comes before its turn, to run a signal's handler, and so far goes on */
+	bool lwp_gives_back;         /* likewise, and is to give the turn back when its handler returns */
+	uint64_t lwp_early_at;       /* rf_slices, and 1, as it last went on so */
+	uint64_t lwp_urgency;        /* where a schedule from a seed has priorities: the highest comes first; schedule/ of posix-compat */
+	struct moment lwp_moment;  /* where it is, for a schedule's list of decisions; schedule/ of posix-compat */
+	struct paging lwp_paging;    /* likewise */
+	uint64_t lwp_arrivals;       /* how often it has had the processor since that point; this and the next likewise */
+	bool lwp_stepped;            /* it is counted on: its stretch goes on */
 	uint64_t lwp_ncalls;
 	uint64_t lwp_nticks;         /* of TICK_NS that it ran in; by its rfork's tick (tick.c), and none while it is alone */
 	uint64_t lwp_npreemptions;   /* likewise */
 	void *lwp_trace;             /* a line under way (print/trace.c) */
+	void *lwp_record;            /* a call under way (record/capture.c) */
+	bool lwp_waits_turn;         /* in a replay */
+	bool lwp_loses_turn;         /* while recorded or replayed: a tick has found it computing for long */
+	bool lwp_is_over;            /* in a replay: the recording has no more of it */
+	uint8_t lwp_reads_tsc;       /* likewise: the bytes of an instruction that does so, and has been caught; 0 */
 	char lwp_comm[16];           /* as prctl(PR_SET_NAME) has it; the main lwp's is the kernel's */
 };
 

@@ -1,4 +1,5 @@
 /** bytes.ts: buffers that go to a call as they are. What is no buffer goes on too: the native half refuses it by the argument's name. */
+import { types } from 'node:util';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 
 /** Text is UTF-8. */
@@ -53,8 +54,32 @@ export function buffersAfter(
   return rest;
 }
 
-/** A view's bytes, not copied. Where the kernel takes bytes, it takes them of any view; one whose memory has been detached has none. */
-export function viewBytes({ buffer, byteOffset, byteLength: length }: ArrayBufferView): Buffer {
-  if (length === 0) return Buffer.alloc(0);
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, length);
+const ofTyped = Object.getPrototypeOf(Uint8Array.prototype) as object;
+type Part = 'buffer' | 'byteOffset' | 'byteLength';
+const partOf = (prototype: object, part: Part): ((this: unknown) => unknown) =>
+  Object.getOwnPropertyDescriptor(prototype, part)?.get as () => unknown;
+const typed = [
+  partOf(ofTyped, 'buffer'),
+  partOf(ofTyped, 'byteOffset'),
+  partOf(ofTyped, 'byteLength'),
+] as const;
+const data = [
+  partOf(DataView.prototype, 'buffer'),
+  partOf(DataView.prototype, 'byteOffset'),
+  partOf(DataView.prototype, 'byteLength'),
+] as const;
+
+/**
+ * A view's bytes, not copied, as the kernel takes them of any view: where they really are, whatever properties a program has given it. One whose memory has
+ * been detached has none.
+ */
+export function viewBytes(view: ArrayBufferView): Buffer {
+  const [buffer, offset, length] = types.isDataView(view) ? data : typed;
+  try {
+    const bytes = length.call(view) as number;
+    if (bytes === 0) return Buffer.alloc(0);
+    return Buffer.from(buffer.call(view) as ArrayBuffer, offset.call(view) as number, bytes);
+  } catch {
+    return Buffer.alloc(0); // a DataView's getters throw
+  }
 }

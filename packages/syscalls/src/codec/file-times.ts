@@ -16,7 +16,7 @@ export interface Utimbuf {
 }
 
 const UTIME_NOW = 0x3fffffff;
-const UTIME_OMIT = 0x3ffffffe;
+export const UTIME_OMIT = 0x3ffffffe;
 
 function pair<T>(name: string, times: readonly [T, T]): readonly [T, T] {
   if (!Array.isArray(times) || times.length !== 2)

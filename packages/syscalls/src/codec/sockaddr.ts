@@ -1,10 +1,12 @@
 /** sockaddr.ts: struct sockaddr of the families in use (ip(7), ipv6(7), unix(7), netlink(7), vsock(7), packet(7)). */
 
-import { isIPv4, isIPv6 } from 'node:net';
 import { types } from 'node:util';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import { constants } from '../generated/constants.ts';
 import { int32, integer, uint32 } from './integer.ts';
+
+/** node:net, which programs that read files do not need. */
+const net = () => process.getBuiltinModule('node:net');
 
 /** Where a socket is. */
 export type SockAddr =
@@ -133,7 +135,7 @@ export function encodeSockaddr(name: string, address: SockAddr): Buffer {
   if (typeof address !== 'object' || address === null) throw invalidType(name, 'of type object', address);
   const { family } = address;
   if (family === 'inet') {
-    if (typeof address.address !== 'string' || !isIPv4(address.address))
+    if (typeof address.address !== 'string' || !net().isIPv4(address.address))
       throw invalidType(`${name}.address`, 'an IPv4 address', address.address);
     const struct = Buffer.alloc(16);
     struct.writeUInt16LE(constants.AF_INET, 0);
@@ -142,7 +144,7 @@ export function encodeSockaddr(name: string, address: SockAddr): Buffer {
     return struct;
   }
   if (family === 'inet6') {
-    if (typeof address.address !== 'string' || !isIPv6(address.address))
+    if (typeof address.address !== 'string' || !net().isIPv6(address.address))
       throw invalidType(`${name}.address`, 'an IPv6 address', address.address);
     const struct = Buffer.alloc(28);
     struct.writeUInt16LE(constants.AF_INET6, 0);

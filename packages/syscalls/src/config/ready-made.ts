@@ -75,12 +75,25 @@ const makers: Record<string, (value: unknown, folder: string) => Shim> = {
   },
   policy(value) {
     const { policy } = require('@libcr/syscalls/shims/policy');
-    return policy(value);
+    return policy(...rulesOf(value));
   },
   memfs(value) {
     const { memfs } = require('@libcr/syscalls/shims/memfs');
     const { tree, ...options } = optionsOf('memfs', value);
     return memfs(tree, options);
+  },
+  overlay(value, folder) {
+    const { overlay } = require('@libcr/syscalls/shims/overlay');
+    const { lower, at, ...options } =
+      typeof value === 'string' ? { lower: value } : optionsOf('overlay', value);
+    const layers = Array.isArray(lower)
+      ? lower.map((each, i) => fileOf(`overlay.lower[${i}]`, each, folder))
+      : fileOf('overlay.lower', lower, folder);
+    return overlay({
+      ...options,
+      lower: layers,
+      at: at === undefined ? at : fileOf('overlay.at', at, folder),
+    });
   },
   fault(value) {
     const { fault } = require('@libcr/syscalls/shims/fault');

@@ -15,15 +15,14 @@ import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send } from '../port/send.ts';
 import { type CheckedPath, checkBits, checkPath } from './arguments.ts';
+import { copyFile } from './copy-file.ts';
 import { mkdir, scan } from './directories.ts';
-import { copyFile } from './files.ts';
+import { below, pathOf, textOf } from './names.ts';
 import { chmod, exists, lstat, readlink, stat, symlink, unlink, utimes } from './paths.ts';
 import { type Refusal, systemError } from './system-error.ts';
+import { refusesDirectories, refusesLinks, refusesLinksSync } from './this-node.ts';
 import { realpath } from './trees.ts';
 import type { Work } from './work.ts';
-
-/** Whether `errorOnExist` is about directories, too: since Node 22 node:fs says so of those that are there already, before it looks into them. */
-const refusesDirectories = Number.parseInt(process.versions.node, 10) >= 22;
 
 const BOOLEANS = {
   dereference: false,
@@ -112,55 +111,67 @@ class Copier {
   /** Whether a source is copied; asked before it is looked at. */
   private readonly wants: Filter;
   private directory: string | undefined;
+  /** A link to a file over one to the same file: into itself, or just again. */
+  private readonly refusesLinks: boolean;
+  /** Whether it is the old link whose target must be no directory. */
+  private readonly looksAtOldLinks: boolean;
 
-  constructor(options: CopyOptions, wants: Filter) {
+  constructor(options: CopyOptions, wants: Filter, blocking: boolean) {
     this.options = options;
     this.wants = wants;
+    this.refusesLinks = blocking ? refusesLinksSync : refusesLinks;
+    this.looksAtOldLinks = blocking && refusesLinksSync;
   }
 
-  private absolute(path: string): string {
-    if (isAbsolute(path)) return resolve(path);
+  private absolute(path: CheckedPath): string {
+    const text = textOf(path);
+    if (isAbsolute(text)) return resolve(text);
     this.directory ??= workingDirectory();
-    return resolve(this.directory, path);
+    return resolve(this.directory, text);
   }
 
   /** Copies what the caller of cp has named, and makes the directories that are missing above it. */
   top(source: CheckedPath, destination: CheckedPath): void {
     if (!this.wants(source, destination)) return;
-    this.one(source, destination, (stats, from, to) => {
-      if (stats.isDirectory()) this.checkAbove(stats, from, to);
-      const above = dirname(to);
-      if (!exists(above).run()) mkdir(above, { recursive: true }).run();
+    this.one(source, destination, {
+      check: (stats, from, to) => {
+        checkText(source);
+        checkText(destination);
+        if (stats.isDirectory()) this.checkAbove(stats, from, to);
+      },
+      prepare: (to) => {
+        const above = dirname(to);
+        if (!exists(above).run()) mkdir(above, { recursive: true }).run();
+      },
     });
   }
 
-  /** prepare: what else there is to do between the checks and the copying. */
+  /** top: what else there is to do for what the caller has named: before a directory is refused that is not to be copied, and before the copying. */
   private one(
     source: CheckedPath,
     destination: CheckedPath,
-    prepare?: (stats: BigIntStats, from: string, to: string) => void,
+    top?: { check(stats: BigIntStats, from: string, to: string): void; prepare(to: string): void },
   ): void {
     const look = this.options.dereference ? stat : lstat;
     const stats = look(source, { bigint: true }).run() as BigIntStats;
     const there = look(destination, { bigint: true, throwIfNoEntry: false }).run() as BigIntStats | undefined;
-    const [from, to] = [checkText(source), checkText(destination)];
+    const [from, to] = [textOf(source), textOf(destination)];
     if (there !== undefined) this.checkPair(stats, there, from, to);
-    if (stats.isDirectory()) {
-      if (isWithin(this.absolute(from), this.absolute(to))) throw isInItself(from, to);
-      if (!this.options.recursive)
-        throw refusal(
-          'ERR_FS_EISDIR',
-          'Path is a directory',
-          'EISDIR',
-          `${from} is a directory (not copied)`,
-          from,
-        );
-    }
-    prepare?.(stats, from, to);
-    if (stats.isDirectory()) this.tree(stats, there, from, to);
-    else if (stats.isSymbolicLink()) this.link(there, from, to);
+    if (stats.isDirectory() && isWithin(this.absolute(from), this.absolute(to))) throw isInItself(from, to);
+    top?.check(stats, from, to);
+    if (stats.isDirectory() && !this.options.recursive)
+      throw refusal(
+        'ERR_FS_EISDIR',
+        'Path is a directory',
+        'EISDIR',
+        `${from} is a directory (not copied)`,
+        from,
+      );
+    top?.prepare(to);
+    if (stats.isDirectory()) this.tree(stats, there, source, destination);
+    else if (stats.isSymbolicLink()) this.link(there, source, destination);
     else if (stats.isFile() || stats.isCharacterDevice() || stats.isBlockDevice())
-      this.file(stats, there, from, to);
+      this.file(stats, there, source, destination);
     else throw cannotCopy(stats, to);
   }
 
@@ -201,24 +212,25 @@ class Copier {
       }
   }
 
-  private taken(to: string): Error {
+  private taken(path: CheckedPath): Error {
+    const to = textOf(path);
     return refusal('ERR_FS_CP_EEXIST', 'Target already exists', 'EEXIST', `${to} already exists`, to);
   }
 
-  private tree(stats: BigIntStats, there: BigIntStats | undefined, from: string, to: string): void {
+  private tree(stats: BigIntStats, there: BigIntStats | undefined, from: CheckedPath, to: CheckedPath): void {
     const { force, errorOnExist } = this.options;
     if (there === undefined) mkdir(to).run();
     else if (refusesDirectories && errorOnExist && !force) throw this.taken(to);
     for (const { name } of scan(from, 'opendir')) {
-      const entry = (name as Buffer).toString();
-      const [source, destination] = [join(from, entry), join(to, entry)];
-      if (this.wants(source, destination)) this.one(source, destination);
+      const [source, destination] = [below(from, name as Buffer), below(to, name as Buffer)];
+      // A filter is asked with text, also where the names are none.
+      if (this.wants(textOf(source), textOf(destination))) this.one(source, destination);
     }
     // At the end: nothing could be put into a directory that is copied as read-only.
     if (there === undefined) chmod(to, permissions(stats)).run();
   }
 
-  private file(stats: BigIntStats, there: BigIntStats | undefined, from: string, to: string): void {
+  private file(stats: BigIntStats, there: BigIntStats | undefined, from: CheckedPath, to: CheckedPath): void {
     const { force, errorOnExist, mode, preserveTimestamps } = this.options;
     if (there !== undefined) {
       if (!force) {
@@ -237,30 +249,38 @@ class Copier {
     chmod(to, permissions(stats)).run();
   }
 
-  private link(there: BigIntStats | undefined, from: string, to: string): void {
-    const told = readlink(from).run() as string;
+  private link(there: BigIntStats | undefined, from: CheckedPath, to: CheckedPath): void {
+    const told = linkOf(from);
     const target = this.target(from, told);
     if (there?.isSymbolicLink() === true) {
-      const old = this.target(to, readlink(to).run() as string);
-      if (isWithin(target, old)) throw isInItself(target, old, to);
-      if (isWithin(old, target) && stat(from, { throwIfNoEntry: false }).run()?.isDirectory() === true)
+      const old = this.target(to, linkOf(to));
+      if (isWithin(target, old) && (this.refusesLinks || isDirectory(from)))
+        throw isInItself(target, old, textOf(to));
+      if (isWithin(old, target) && isDirectory(this.looksAtOldLinks ? to : from))
         throw refusal(
           'ERR_FS_CP_SYMLINK_TO_SUBDIRECTORY',
           'Cannot overwrite symlink in subdirectory of self',
           'EINVAL',
           `cannot overwrite ${old} with ${target}`,
-          to,
+          textOf(to),
         );
       unlink(to).run();
     }
-    symlink(this.options.verbatimSymlinks || isAbsolute(told) ? told : target, to).run();
+    const isAsTold = this.options.verbatimSymlinks || typeof told !== 'string' || isAbsolute(told);
+    symlink(isAsTold ? told : target, to).run();
   }
 
   /** Where a link leads to, which is told from where it is. */
-  private target(link: string, told: string): string {
-    return this.absolute(isAbsolute(told) ? told : join(dirname(link), told));
+  private target(link: CheckedPath, told: CheckedPath): string {
+    const text = textOf(told);
+    return this.absolute(isAbsolute(text) ? text : join(dirname(textOf(link)), text));
   }
 }
+
+const linkOf = (path: CheckedPath): CheckedPath => pathOf(readlink(path, 'buffer').run() as Buffer);
+
+const isDirectory = (path: CheckedPath): boolean =>
+  stat(path, { throwIfNoEntry: false }).run()?.isDirectory() === true;
 
 /** A filter that answers at once; that of cpSync, which can't wait. */
 const atOnce =
@@ -294,19 +314,19 @@ class Copy implements Work<void> {
     this.options = options;
   }
 
-  private copy(form: (filter: Filter) => Filter): void {
+  private copy(form: (filter: Filter) => Filter, blocking: boolean): void {
     const { filter } = this.options;
     const wants = filter === undefined ? () => true : form(filter);
-    new Copier(this.options, wants).top(this.source, this.destination);
+    new Copier(this.options, wants, blocking).top(this.source, this.destination);
   }
 
   run(): void {
-    this.copy(atOnce);
+    this.copy(atOnce, true);
   }
 
   /** On a userthread of its own, as Steps. */
   promise(): Promise<void> {
-    return create(() => this.copy(inTime), { name: 'fs.cp' }).finished;
+    return create(() => this.copy(inTime, false), { name: 'fs.cp' }).finished;
   }
 }
 

@@ -1,51 +1,35 @@
-/** files.ts: operations on whole files, of several system calls: readFile, writeFile, appendFile, copyFile, truncate. */
-import { constants as fsConstants } from 'node:fs';
-import { invalidType } from '@libcr/core/internal';
-import { readU64 } from '../codec/words.ts';
+/** files.ts: operations on whole files, of several system calls: readFile, writeFile, appendFile, truncate. */
+import { curthread, wait } from '@libcr/core';
+import { invalidType, isAbortSignal, thread0 } from '@libcr/core/internal';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send } from '../port/send.ts';
 import {
   type CheckedPath,
-  checkBits,
+  checkBoolean,
   checkFd,
   checkFlags,
   checkInteger,
   checkMode,
   checkOptions,
   checkPath,
-  encoded,
+  isFd,
 } from './arguments.ts';
 import { forEachChunk, isChunks } from './chunks.ts';
-import { close, fsync, ftruncate, open, read, write } from './descriptors.ts';
-import { STATX_MASK, STATX_SIZE } from './stats.ts';
+import { close, fsync, ftruncate, open } from './descriptors.ts';
+import { kindOf } from './kind.ts';
+import { Readiness } from './ready.ts';
+import { replacement } from './replaced.ts';
+import { readErrorsNameFiles, truncatesDescriptors } from './this-node.ts';
 import { Steps, type Work } from './work.ts';
 
 const CHUNK = 65536;
 /** As much as node:fs reads at most. */
 const SIZE_MAX = 2 ** 31 - 1;
 
-interface Kind {
-  type: number;
-  mode: number;
-  size: number;
-  /** Which file it is. */
-  id: string;
-}
-
-/** What fd is, without making a Stats of it. */
-function kindOf(name: string, fd: number): Kind {
-  const struct = Buffer.allocUnsafe(STATX_SIZE);
-  const reply = send(c.SYS_statx, fd, '', c.AT_EMPTY_PATH, STATX_MASK, struct);
-  if (reply < 0) throw failure(reply, name);
-  const mode = struct.readUInt16LE(28);
-  const size = readU64(struct, 40);
-  return {
-    type: mode & c.S_IFMT,
-    mode,
-    size,
-    id: struct.toString('hex', 32, 40) + struct.toString('hex', 136, 144),
-  };
+/** What only has the properties of a signal can be asked and not listened to: as a proxy, which Steps knows for that. */
+function askable(signal: AbortSignal | undefined): AbortSignal | undefined {
+  return signal === undefined || isAbortSignal(signal) ? signal : new Proxy(signal, {});
 }
 
 /** Opens, does, closes; whatever happens. */
@@ -55,6 +39,19 @@ function opened<R>(path: CheckedPath, flags: number, mode: number, work: (fd: nu
     return work(fd);
   } finally {
     close(fd).run();
+  }
+}
+
+/** What is read next. Of a pipe or terminal that does not wait, and has nothing yet, it is waited for: to the end is what has been asked for. */
+function readSome(fd: number, buffer: Buffer, offset: number): number {
+  const room = offset === 0 ? buffer : buffer.subarray(offset);
+  let readiness: Readiness | undefined;
+  for (;;) {
+    const reply = send(c.SYS_read, fd, room, room.length);
+    if (reply >= 0) return reply;
+    if (reply !== -c.EAGAIN) throw failure(reply, 'read');
+    readiness ??= new Readiness(fd, c.POLLIN);
+    readiness.wait();
   }
 }
 
@@ -69,7 +66,7 @@ export function readToEnd(fd: number): Buffer {
     const buffer = Buffer.allocUnsafe(size);
     let done = 0;
     while (done < size) {
-      const n = read(fd, buffer, done, size - done, null).run();
+      const n = readSome(fd, buffer, done);
       if (n === 0) break;
       done += n;
     }
@@ -78,36 +75,79 @@ export function readToEnd(fd: number): Buffer {
   const chunks: Buffer[] = [];
   for (;;) {
     const buffer = Buffer.allocUnsafeSlow(CHUNK);
-    const n = read(fd, buffer, 0, CHUNK, null).run();
+    const n = readSome(fd, buffer, 0);
     if (n === 0) return Buffer.concat(chunks);
     chunks.push(buffer.subarray(0, n));
   }
 }
 
 export function writeAll(fd: number, data: NodeJS.ArrayBufferView): void {
-  for (let done = 0; done < data.byteLength; )
-    done += write(fd, data, done, data.byteLength - done, null).run();
+  let readiness: Readiness | undefined;
+  for (let done = 0; done < data.byteLength; ) {
+    const rest =
+      done === 0 ? data : new Uint8Array(data.buffer, data.byteOffset + done, data.byteLength - done);
+    const reply = send(c.SYS_write, fd, rest, rest.byteLength);
+    if (reply >= 0) done += reply;
+    else if (reply !== -c.EAGAIN) throw failure(reply, 'write');
+    else {
+      readiness ??= new Readiness(fd, c.POLLOUT);
+      readiness.wait();
+    }
+  }
 }
 
-const isFd = (path: unknown): path is number => Number.isInteger(path);
+interface Reading {
+  /** An empty flag is none. */
+  anyFlag: boolean;
+  /** An error of the reading, too, says which file. */
+  namesFile: boolean;
+}
 
-export function readFile(path: unknown, options?: unknown): Work<string | Buffer> {
+/** read's error, with the path that has been opened. */
+function withPath(error: unknown, path: CheckedPath): unknown {
+  const { errno, syscall } = error as { errno?: number; syscall?: string };
+  return syscall === 'read' && errno !== undefined ? failure(errno, 'read', path) : error;
+}
+
+function reading(path: unknown, options: unknown, { anyFlag, namesFile }: Reading): Work<string | Buffer> {
   const { encoding, signal, flag } = checkOptions(options);
   const finish = (bytes: Buffer): string | Buffer =>
-    encoding === undefined || encoding === null ? bytes : encoded(bytes, encoding);
+    encoding ? bytes.toString(encoding as BufferEncoding) : bytes;
   if (isFd(path)) {
     const fd = checkFd(path);
-    return new Steps('fs.readFile', () => finish(readToEnd(fd)), signal);
+    return new Steps('fs.readFile', () => finish(readToEnd(fd)), askable(signal));
   }
-  const [checked, flags] = [checkPath(path), checkFlags(flag)];
-  return new Steps('fs.readFile', () => finish(opened(checked, flags, 0o666, readToEnd)), signal);
+  const flags = checkFlags(anyFlag ? flag || 'r' : flag, 'r', 'options.flag');
+  const checked = checkPath(path);
+  const main = (): string | Buffer => {
+    try {
+      return finish(opened(checked, flags, 0o666, readToEnd));
+    } catch (error) {
+      throw namesFile ? withPath(error, checked) : error;
+    }
+  };
+  return new Steps('fs.readFile', main, askable(signal));
+}
+
+export function readFile(path: unknown, options?: unknown): Work<string | Buffer> {
+  return reading(path, options, { anyFlag: false, namesFile: false });
+}
+
+/** With a callback. */
+export function readFileCalled(path: unknown, options?: unknown): Work<string | Buffer> {
+  return reading(path, options, { anyFlag: false, namesFile: readErrorsNameFiles });
+}
+
+/** As node:fs/promises has it. */
+export function readFileOfPromises(path: unknown, options?: unknown): Work<string | Buffer> {
+  return reading(path, options, { anyFlag: true, namesFile: readErrorsNameFiles });
 }
 
 function bytesOf(data: unknown, encoding: string | null | undefined): NodeJS.ArrayBufferView {
   if (ArrayBuffer.isView(data)) return data as NodeJS.ArrayBufferView;
   if (typeof data !== 'string')
     throw invalidType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
-  return Buffer.from(data, (encoding ?? 'utf8') as BufferEncoding);
+  return Buffer.from(data, (encoding || 'utf8') as BufferEncoding);
 }
 
 /** Writes data to an open file, from its position. */
@@ -125,7 +165,7 @@ function chunksWriter(data: unknown, encoding: string | null | undefined): Write
       // What is no chunk, Buffer.from refuses, with Node's error.
       const bytes = ArrayBuffer.isView(chunk)
         ? (chunk as NodeJS.ArrayBufferView)
-        : Buffer.from(chunk as string, (encoding ?? 'utf8') as BufferEncoding);
+        : Buffer.from(chunk as string, (encoding || 'utf8') as BufferEncoding);
       writeAll(fd, bytes);
     });
 }
@@ -137,20 +177,32 @@ function put(
   absent: string,
   writerOf: typeof wholeWriter,
 ): Work<void> {
-  const { encoding, signal, flag = absent, mode, flush } = checkOptions(options);
-  if (flush !== undefined && flush !== null && typeof flush !== 'boolean')
-    throw invalidType('flush', 'of type boolean', flush);
+  const { encoding, signal, flag, mode, flush } = checkOptions(options);
+  checkBoolean(flush, 'options.flush');
   const write = writerOf(data, encoding);
   const work = (fd: number): void => {
     write(fd);
-    if (flush === true) fsync(fd).run();
+    if (flush === true) flushed(fd);
   };
   if (isFd(path)) {
     const fd = checkFd(path);
-    return new Steps('fs.writeFile', () => work(fd), signal);
+    return new Steps('fs.writeFile', () => work(fd), askable(signal));
   }
-  const [checked, flags, bits] = [checkPath(path), checkFlags(flag), checkMode(mode, 0o666)];
-  return new Steps('fs.writeFile', () => opened(checked, flags, bits, work), signal);
+  const [checked, flags, bits] = [checkPath(path), checkFlags(flag || absent), checkMode(mode, 0o666)];
+  return new Steps('fs.writeFile', () => opened(checked, flags, bits, work), askable(signal));
+}
+
+/** Where the program has an fsync of its own, that is called. */
+function flushed(fd: number): void {
+  const [atOnce, later] = [replacement('fsyncSync'), replacement('fsync')];
+  if (atOnce !== undefined && (later === undefined || curthread() === thread0)) atOnce(fd);
+  else if (later === undefined) fsync(fd).run();
+  else
+    wait(
+      new Promise<void>((resolve, reject) => {
+        later(fd, (error: Error | null) => (error === null ? resolve() : reject(error)));
+      }),
+    );
 }
 
 export function writeFile(path: unknown, data: unknown, options?: unknown): Work<void> {
@@ -171,75 +223,30 @@ export function appendFileInChunks(path: unknown, data: unknown, options?: unkno
   return put(path, data, options, 'a', chunksWriter);
 }
 
+let warned = false;
+
+/** A descriptor in the place of a path: deprecated, and said once. */
+function truncateDescriptor(fd: number, length: unknown): Work<void> {
+  if (!warned)
+    process.emitWarning(
+      'Using fs.truncate with a file descriptor is deprecated. Please use fs.ftruncate with a file descriptor instead.',
+      'DeprecationWarning',
+      'DEP0081',
+    );
+  warned = true;
+  return ftruncate(fd, length);
+}
+
 export function truncate(path: unknown, length: unknown = 0): Work<void> {
+  if (typeof path === 'number' && truncatesDescriptors) return truncateDescriptor(path, length);
+  return truncateOfPromises(path, length);
+}
+
+/** As node:fs/promises has it, which has never taken a descriptor there. */
+export function truncateOfPromises(path: unknown, length: unknown = 0): Work<void> {
+  const size = Math.max(0, checkInteger(length, 'len'));
   const checked = checkPath(path);
-  const size = checkInteger(length ?? 0, 'len');
   return new Steps('fs.truncate', () =>
     opened(checked, c.O_RDWR | c.O_CLOEXEC, 0o666, (fd) => ftruncate(fd, size).run()),
   );
-}
-
-/** Why copy_file_range does not copy what read and write can. */
-const NOT_BY_THE_KERNEL: readonly number[] = [c.EXDEV, c.ENOSYS, c.EINVAL, c.EOPNOTSUPP, c.EBADF, c.EPERM];
-
-/** Copies what is open, by the kernel where it can, else through memory. */
-function copyOpen(from: number, to: number, told: (reply: number) => Error): void {
-  let buffer: Buffer | undefined;
-  for (;;) {
-    const reply =
-      buffer === undefined ? send(c.SYS_copy_file_range, from, null, to, null, 2 ** 30, 0) : -c.EXDEV;
-    if (reply === 0 && buffer === undefined) {
-      buffer = Buffer.allocUnsafeSlow(CHUNK); // the end; or a file of /proc, whose size is not known
-      continue;
-    }
-    if (reply > 0) continue;
-    if (!NOT_BY_THE_KERNEL.includes(-reply)) throw told(reply);
-    buffer ??= Buffer.allocUnsafeSlow(CHUNK);
-    const n = send(c.SYS_read, from, buffer, CHUNK);
-    if (n === 0) return;
-    if (n < 0) throw told(n);
-    for (let done = 0; done < n; ) {
-      const put = send(c.SYS_write, to, buffer.subarray(done, n), n - done);
-      if (put < 0) throw told(put);
-      done += put;
-    }
-  }
-}
-
-/** As libuv's: errors are copyfile's, and a copy that is not whole is removed. A reflink (COPYFILE_FICLONE) is what the kernel makes of it. */
-export function copyFile(src: unknown, dest: unknown, mode?: unknown): Work<void> {
-  const [from, to, bits] = [checkPath(src, 'src'), checkPath(dest, 'dest'), checkBits(mode)];
-  const told = (reply: number): Error => failure(reply, 'copyfile', from, to);
-  const opens = (path: CheckedPath, flags: number, permissions = 0): number => {
-    const fd = send(c.SYS_open, path, flags | c.O_CLOEXEC, permissions);
-    if (fd < 0) throw told(fd);
-    return fd;
-  };
-  return new Steps('fs.copyFile', () => {
-    if ((bits & fsConstants.COPYFILE_FICLONE_FORCE) !== 0) throw told(-c.ENOSYS);
-    const source = opens(from, c.O_RDONLY);
-    try {
-      const { type, mode: permissions, id } = kindOf('copyfile', source);
-      if (type === c.S_IFDIR) throw told(-c.EISDIR);
-      const excl = (bits & fsConstants.COPYFILE_EXCL) !== 0 ? c.O_EXCL : 0;
-      const target = opens(to, c.O_WRONLY | c.O_CREAT | excl, permissions & 0o7777);
-      let whole = false;
-      let same = false;
-      try {
-        same = kindOf('copyfile', target).id === id;
-        if (!same) {
-          const cut = send(c.SYS_ftruncate, target, 0);
-          if (cut < 0) throw told(cut);
-          send(c.SYS_fchmod, target, permissions & 0o7777);
-          copyOpen(source, target, told);
-        }
-        whole = true;
-      } finally {
-        send(c.SYS_close, target);
-        if (!whole) send(c.SYS_unlink, to);
-      }
-    } finally {
-      send(c.SYS_close, source);
-    }
-  });
 }

@@ -4,29 +4,35 @@
  *
  * What is not here is not in node:fs' names either, so that a program that needs it does not start: docs/fs.md has the list.
  */
+import '../index.ts'; // for the bundle: see tsup.config.ts
 import nodeFs from 'node:fs';
+import { nodeFs as nodesOwn } from '../node-fs.ts';
 import { holdingLoop } from '../port/complete.ts';
 import * as callbacks from './callbacks.ts';
-import { called, sync } from './forms.ts';
-import { type Glob, type GlobSync, globAtOnce, glob as globWork } from './glob.ts';
+import { Dir } from './dir.ts';
+import { sync } from './forms.ts';
+import { type Glob, type GlobSync, globAtOnce } from './glob.ts';
 import { type FsGuard, install } from './install.ts';
 import { onDescriptors, onPaths } from './operations.ts';
 import { promises } from './promises.ts';
-import { createReadStream, createWriteStream } from './streams.ts';
+import { setExported } from './replaced.ts';
+import { completeAs, shapeAs } from './shape.ts';
+import { createReadStream, createWriteStream, ReadStream, WriteStream } from './streams.ts';
 import { type DisposableDirectory, mkdtempDisposableSync as makeDisposable } from './temporary.ts';
+import { realpathOfKernel } from './trees.ts';
 import * as watching from './watch.ts';
 import * as watchingFiles from './watch-file.ts';
 
-export { Dir } from './dir.ts';
-export { FileHandle } from './file-handle.ts';
 export type { GlobOptions } from './glob.ts';
+export { FileHandle } from './handles/file-handle.ts';
 export type { FsGuard } from './install.ts';
-export { createReadStream, createWriteStream, promises };
+export { createReadStream, createWriteStream, Dir, promises, ReadStream, WriteStream };
 export const constants: typeof nodeFs.constants = nodeFs.constants;
 export const Stats: typeof nodeFs.Stats = nodeFs.Stats;
 export const Dirent: typeof nodeFs.Dirent = nodeFs.Dirent;
-export const ReadStream: typeof nodeFs.ReadStream = nodeFs.ReadStream;
-export const WriteStream: typeof nodeFs.WriteStream = nodeFs.WriteStream;
+/** Their older names. */
+export const FileReadStream: typeof nodeFs.ReadStream = ReadStream;
+export const FileWriteStream: typeof nodeFs.WriteStream = WriteStream;
 
 export const accessSync: typeof nodeFs.accessSync = sync(onPaths.access) as never;
 export const appendFileSync: typeof nodeFs.appendFileSync = sync(onPaths.appendFile) as never;
@@ -49,7 +55,9 @@ export const opendirSync: typeof nodeFs.opendirSync = sync(onPaths.opendir) as n
 export const readFileSync: typeof nodeFs.readFileSync = sync(onPaths.readFile) as never;
 export const readdirSync: typeof nodeFs.readdirSync = sync(onPaths.readdir) as never;
 export const readlinkSync: typeof nodeFs.readlinkSync = sync(onPaths.readlink) as never;
-export const realpathSync: typeof nodeFs.realpathSync = sync(onPaths.realpath) as never;
+export const realpathSync: typeof nodeFs.realpathSync = Object.assign(sync(onPaths.realpath), {
+  native: sync(realpathOfKernel),
+}) as never;
 export const renameSync: typeof nodeFs.renameSync = sync(onPaths.rename) as never;
 export const rmSync: typeof nodeFs.rmSync = sync(onPaths.rm) as never;
 export const rmdirSync: typeof nodeFs.rmdirSync = sync(onPaths.rmdir) as never;
@@ -75,44 +83,44 @@ export const readvSync: typeof nodeFs.readvSync = sync(onDescriptors.readv) as n
 export const writeSync: typeof nodeFs.writeSync = sync(onDescriptors.write) as never;
 export const writevSync: typeof nodeFs.writevSync = sync(onDescriptors.writev) as never;
 
-export const access: typeof nodeFs.access = called(onPaths.access) as never;
-export const appendFile: typeof nodeFs.appendFile = called(onPaths.appendFile) as never;
-export const chmod: typeof nodeFs.chmod = called(onPaths.chmod) as never;
-export const chown: typeof nodeFs.chown = called(onPaths.chown) as never;
-export const copyFile: typeof nodeFs.copyFile = called(onPaths.copyFile) as never;
-export const cp: typeof nodeFs.cp = called(onPaths.cp) as never;
-export const glob: Glob = called(globWork) as never;
-export const lchown: typeof nodeFs.lchown = called(onPaths.lchown) as never;
-export const link: typeof nodeFs.link = called(onPaths.link) as never;
-export const lstat: typeof nodeFs.lstat = called(onPaths.lstat) as never;
-export const lutimes: typeof nodeFs.lutimes = called(onPaths.lutimes) as never;
-export const mkdir: typeof nodeFs.mkdir = called(onPaths.mkdir) as never;
-export const mkdtemp: typeof nodeFs.mkdtemp = called(onPaths.mkdtemp) as never;
-export const opendir: typeof nodeFs.opendir = called(onPaths.opendir) as never;
-export const readFile: typeof nodeFs.readFile = called(onPaths.readFile) as never;
-export const readdir: typeof nodeFs.readdir = called(onPaths.readdir) as never;
-export const readlink: typeof nodeFs.readlink = called(onPaths.readlink) as never;
-export const realpath: typeof nodeFs.realpath = called(onPaths.realpath) as never;
-export const rename: typeof nodeFs.rename = called(onPaths.rename) as never;
-export const rm: typeof nodeFs.rm = called(onPaths.rm) as never;
-export const rmdir: typeof nodeFs.rmdir = called(onPaths.rmdir) as never;
-export const stat: typeof nodeFs.stat = called(onPaths.stat) as never;
-export const statfs: typeof nodeFs.statfs = called(onPaths.statfs) as never;
-export const symlink: typeof nodeFs.symlink = called(onPaths.symlink) as never;
-export const truncate: typeof nodeFs.truncate = called(onPaths.truncate) as never;
-export const unlink: typeof nodeFs.unlink = called(onPaths.unlink) as never;
-export const utimes: typeof nodeFs.utimes = called(onPaths.utimes) as never;
-export const writeFile: typeof nodeFs.writeFile = called(onPaths.writeFile) as never;
+export const access: typeof nodeFs.access = callbacks.access as never;
+export const appendFile: typeof nodeFs.appendFile = callbacks.appendFile as never;
+export const chmod: typeof nodeFs.chmod = callbacks.chmod as never;
+export const chown: typeof nodeFs.chown = callbacks.chown as never;
+export const copyFile: typeof nodeFs.copyFile = callbacks.copyFile as never;
+export const cp: typeof nodeFs.cp = callbacks.cp as never;
+export const glob: Glob = callbacks.glob as never;
+export const lchown: typeof nodeFs.lchown = callbacks.lchown as never;
+export const link: typeof nodeFs.link = callbacks.link as never;
+export const lstat: typeof nodeFs.lstat = callbacks.lstat as never;
+export const lutimes: typeof nodeFs.lutimes = callbacks.lutimes as never;
+export const mkdir: typeof nodeFs.mkdir = callbacks.mkdir as never;
+export const mkdtemp: typeof nodeFs.mkdtemp = callbacks.mkdtemp as never;
+export const opendir: typeof nodeFs.opendir = callbacks.opendir as never;
+export const readFile: typeof nodeFs.readFile = callbacks.readFile as never;
+export const readdir: typeof nodeFs.readdir = callbacks.readdir as never;
+export const readlink: typeof nodeFs.readlink = callbacks.readlink as never;
+export const realpath: typeof nodeFs.realpath = callbacks.realpath as never;
+export const rename: typeof nodeFs.rename = callbacks.rename as never;
+export const rm: typeof nodeFs.rm = callbacks.rm as never;
+export const rmdir: typeof nodeFs.rmdir = callbacks.rmdir as never;
+export const stat: typeof nodeFs.stat = callbacks.stat as never;
+export const statfs: typeof nodeFs.statfs = callbacks.statfs as never;
+export const symlink: typeof nodeFs.symlink = callbacks.symlink as never;
+export const truncate: typeof nodeFs.truncate = callbacks.truncate as never;
+export const unlink: typeof nodeFs.unlink = callbacks.unlink as never;
+export const utimes: typeof nodeFs.utimes = callbacks.utimes as never;
+export const writeFile: typeof nodeFs.writeFile = callbacks.writeFile as never;
 export const close: typeof nodeFs.close = callbacks.close as never;
 export const exists: typeof nodeFs.exists = callbacks.exists as never;
-export const fchmod: typeof nodeFs.fchmod = called(onDescriptors.fchmod) as never;
-export const fchown: typeof nodeFs.fchown = called(onDescriptors.fchown) as never;
-export const fdatasync: typeof nodeFs.fdatasync = called(onDescriptors.fdatasync) as never;
-export const fstat: typeof nodeFs.fstat = called(onDescriptors.fstat) as never;
-export const fsync: typeof nodeFs.fsync = called(onDescriptors.fsync) as never;
-export const ftruncate: typeof nodeFs.ftruncate = called(onDescriptors.ftruncate) as never;
-export const futimes: typeof nodeFs.futimes = called(onDescriptors.futimes) as never;
-export const open: typeof nodeFs.open = called(onDescriptors.open) as never;
+export const fchmod: typeof nodeFs.fchmod = callbacks.fchmod as never;
+export const fchown: typeof nodeFs.fchown = callbacks.fchown as never;
+export const fdatasync: typeof nodeFs.fdatasync = callbacks.fdatasync as never;
+export const fstat: typeof nodeFs.fstat = callbacks.fstat as never;
+export const fsync: typeof nodeFs.fsync = callbacks.fsync as never;
+export const ftruncate: typeof nodeFs.ftruncate = callbacks.ftruncate as never;
+export const futimes: typeof nodeFs.futimes = callbacks.futimes as never;
+export const open: typeof nodeFs.open = callbacks.open as never;
 export const read: typeof nodeFs.read = callbacks.read as never;
 export const readv: typeof nodeFs.readv = callbacks.readv as never;
 export const write: typeof nodeFs.write = callbacks.write as never;
@@ -131,6 +139,11 @@ export function installFs(): FsGuard {
 }
 
 type Names =
+  | 'Dirent'
+  | 'ReadStream'
+  | 'Stats'
+  | 'WriteStream'
+  | 'constants'
   | 'access'
   | 'accessSync'
   | 'appendFile'
@@ -227,7 +240,12 @@ interface OfNewerNodes {
 }
 
 /** By name, as node:fs' default export is. */
-const all: Pick<typeof nodeFs, Names> & OfNewerNodes & { promises: typeof promises } = {
+const all: Pick<typeof nodeFs, Names> & OfNewerNodes & { Dir: typeof Dir; promises: typeof promises } = {
+  Dir,
+  Dirent,
+  ReadStream,
+  Stats,
+  WriteStream,
   access,
   accessSync,
   appendFile,
@@ -238,6 +256,7 @@ const all: Pick<typeof nodeFs, Names> & OfNewerNodes & { promises: typeof promis
   chownSync,
   close,
   closeSync,
+  constants,
   copyFile,
   copyFileSync,
   cp,
@@ -320,5 +339,11 @@ const all: Pick<typeof nodeFs, Names> & OfNewerNodes & { promises: typeof promis
   writev,
   writevSync,
 };
+
+setExported(all);
+
+shapeAs(all, nodesOwn);
+shapeAs(promises, nodesOwn.promises);
+completeAs(all, nodeFs);
 
 export default all;

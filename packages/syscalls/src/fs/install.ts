@@ -6,6 +6,10 @@
  */
 import nodeFs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { receiveHandles } from './handles/file-handle.ts';
+import type { PortFs } from './modules/files.ts';
+import { installModules } from './modules/index.ts';
+import { setInstalled } from './replaced.ts';
 
 type Functions = Record<string, unknown>;
 
@@ -13,11 +17,14 @@ type Functions = Record<string, unknown>;
 export interface FsGuard {
   /** Harmless when it is off already. */
   remove(): void;
+  /** @internal Resolves when file handles that a port brings are ours, too. */
+  readonly ready: Promise<void>;
   [Symbol.dispose](): void;
 }
 
 let guards = 0;
 let undo: (() => void) | undefined;
+let ready = Promise.resolve();
 
 /** Replaces what both have. The answer puts it back. */
 function replace(target: Functions, source: Functions): () => void {
@@ -48,7 +55,14 @@ export function install(fs: Functions): FsGuard {
     const undoFs = replace(target, fs);
     const undoPromises = replace(target.promises as Functions, fs.promises as Functions);
     syncBuiltinESMExports();
+    setInstalled(true);
+    const receiving = receiveHandles();
+    ({ ready } = receiving);
+    const undoModules = installModules(fs as unknown as PortFs);
     undo = () => {
+      undoModules();
+      receiving.end();
+      setInstalled(false);
       undoFs();
       undoPromises();
       syncBuiltinESMExports();
@@ -60,5 +74,5 @@ export function install(fs: Functions): FsGuard {
     on = false;
     if (--guards === 0) undo?.();
   };
-  return { remove, [Symbol.dispose]: remove };
+  return { remove, ready, [Symbol.dispose]: remove };
 }

@@ -1,11 +1,14 @@
 /** operations.ts: which operation each function of node:fs is, in all its forms. */
 import { cp } from './copy.ts';
+import { copyFile } from './copy-file.ts';
 import * as descriptors from './descriptors.ts';
 import { opendir } from './dir.ts';
 import * as directories from './directories.ts';
 import * as files from './files.ts';
 import type { Operation } from './forms.ts';
 import * as paths from './paths.ts';
+import { rm, rmdir } from './removal.ts';
+import * as stats from './stat.ts';
 import * as trees from './trees.ts';
 
 type PathName =
@@ -43,11 +46,11 @@ export const onPaths: Readonly<Record<PathName, Operation<unknown>>> = {
   appendFile: files.appendFile,
   chmod: paths.chmod,
   chown: paths.chown,
-  copyFile: files.copyFile,
+  copyFile,
   cp,
   lchown: paths.lchown,
   link: paths.link,
-  lstat: paths.lstat,
+  lstat: stats.lstat,
   lutimes: paths.lutimes,
   mkdir: directories.mkdir,
   mkdtemp: directories.mkdtemp,
@@ -57,15 +60,27 @@ export const onPaths: Readonly<Record<PathName, Operation<unknown>>> = {
   readlink: paths.readlink,
   realpath: trees.realpath,
   rename: paths.rename,
-  rm: trees.rm,
-  rmdir: paths.rmdir,
-  stat: paths.stat,
+  rm,
+  rmdir,
+  stat: stats.stat,
   statfs: paths.statfs,
   symlink: paths.symlink,
   truncate: files.truncate,
   unlink: paths.unlink,
   utimes: paths.utimes,
   writeFile: files.writeFile,
+};
+
+/** What node:fs/promises has in a way of its own. */
+export const onPathsPromised: Readonly<Record<PathName, Operation<unknown>>> = {
+  ...onPaths,
+  lstat: stats.lstatPromised,
+  mkdir: directories.mkdirOfPromises,
+  readdir: directories.readdirOfPromises,
+  readlink: paths.readlinkOfPromises,
+  realpath: trees.realpathOfKernel,
+  stat: stats.statPromised,
+  truncate: files.truncateOfPromises,
 };
 
 type DescriptorName =
@@ -87,16 +102,16 @@ type DescriptorName =
 /** With a descriptor, or giving one: as a promise they are FileHandle's. */
 export const onDescriptors: Readonly<Record<DescriptorName, Operation<unknown>>> = {
   close: descriptors.close,
-  exists: paths.exists,
+  exists: paths.existsAtOnce,
   fchmod: descriptors.fchmod,
   fchown: descriptors.fchown,
   fdatasync: descriptors.fdatasync,
-  fstat: descriptors.fstat,
+  fstat: stats.fstat,
   fsync: descriptors.fsync,
   ftruncate: descriptors.ftruncate,
   futimes: descriptors.futimes,
   open: descriptors.open,
-  read: descriptors.read,
+  read: descriptors.readAtOnce,
   readv: descriptors.readv,
   write: descriptors.write,
   writev: descriptors.writev,

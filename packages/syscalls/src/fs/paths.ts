@@ -1,23 +1,27 @@
-/** paths.ts: operations on paths, a system call each: stat, access, unlink, rename and their like. */
-import type { BigIntStats, BigIntStatsFs, Stats, StatsFs } from 'node:fs';
-import { CodedError } from '@libcr/core/internal';
-import { encodeFileTimes } from '../codec/file-times.ts';
+/** paths.ts: operations on paths, a system call each: access, unlink, rename and their like. */
+import type { BigIntStatsFs, StatsFs } from 'node:fs';
+import { types } from 'node:util';
+import { coded, invalidArgument, isUrl } from '@libcr/core/internal';
 import { PATH_MAX } from '../codec/path.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
 import {
   type CheckedPath,
-  checkBits,
   checkId,
   checkMode,
-  checkObject,
+  checkNativeBits,
   checkOptions,
   checkPath,
   checkTime,
   encoded,
+  encodeTimes,
+  looseOptions,
 } from './arguments.ts';
-import { STATFS_SIZE, STATX_MASK, STATX_SIZE, statFsOf, statsOf } from './stats.ts';
+import { STATFS_SIZE, statFsOf } from './stats.ts';
+import { checksLinkTypes, namesOptions, warnsOfNoPaths } from './this-node.ts';
 import { SystemCall, type Work } from './work.ts';
+
+export { lstat, stat } from './stat.ts';
 
 /** Nothing, or the call's error with its paths. */
 const done =
@@ -26,41 +30,9 @@ const done =
     if (reply < 0) throw failure(reply, name, path, dest);
   };
 
-function statx(
-  name: string,
-  path: unknown,
-  options: unknown,
-  flags: number,
-): Work<Stats | BigIntStats | undefined> {
-  const checked = checkPath(path);
-  const { bigint, throwIfNoEntry } = checkObject(options);
-  const struct = Buffer.allocUnsafe(STATX_SIZE);
-  return new SystemCall(
-    (reply) => {
-      if (reply >= 0) return statsOf(struct, bigint === true);
-      if (reply === -c.ENOENT && throwIfNoEntry === false) return undefined;
-      throw failure(reply, name, checked);
-    },
-    c.SYS_statx,
-    c.AT_FDCWD,
-    checked,
-    flags,
-    STATX_MASK,
-    struct,
-  );
-}
-
-export function stat(path: unknown, options?: unknown): Work<Stats | BigIntStats | undefined> {
-  return statx('stat', path, options, 0);
-}
-
-export function lstat(path: unknown, options?: unknown): Work<Stats | BigIntStats | undefined> {
-  return statx('lstat', path, options, c.AT_SYMLINK_NOFOLLOW);
-}
-
 export function statfs(path: unknown, options?: unknown): Work<StatsFs | BigIntStatsFs> {
   const checked = checkPath(path);
-  const bigint = checkObject(options).bigint === true;
+  const bigint = looseOptions(options).bigint === true;
   const struct = Buffer.allocUnsafe(STATFS_SIZE);
   return new SystemCall(
     (reply) => {
@@ -75,7 +47,7 @@ export function statfs(path: unknown, options?: unknown): Work<StatsFs | BigIntS
 
 export function access(path: unknown, mode?: unknown): Work<void> {
   const checked = checkPath(path);
-  return new SystemCall(done('access', checked), c.SYS_access, checked, checkBits(mode));
+  return new SystemCall(done('access', checked), c.SYS_access, checked, checkNativeBits(mode));
 }
 
 /** Never throws for a path that is none: that is not there either. */
@@ -89,14 +61,19 @@ export function exists(path: unknown): Work<boolean> {
   return new SystemCall((reply) => reply === 0, c.SYS_access, checked, 0);
 }
 
-export function rmdir(path: unknown, options?: unknown): Work<void> {
-  const checked = checkPath(path);
-  if (checkObject(options).recursive)
-    throw new CodedError(
-      'ERR_INVALID_ARG_VALUE',
-      "The property 'options.recursive' is not supported any more: use rm",
+let warned = !warnsOfNoPaths;
+
+/** existsSync's, which says so once where it is asked for what can be no path. */
+export function existsAtOnce(path: unknown): Work<boolean> {
+  if (!warned && typeof path !== 'string' && !isUrl(path) && !types.isUint8Array(path)) {
+    warned = true;
+    process.emitWarning(
+      'Passing invalid argument types to fs.existsSync is deprecated',
+      'DeprecationWarning',
+      'DEP0187',
     );
-  return new SystemCall(done('rmdir', checked), c.SYS_rmdir, checked);
+  }
+  return exists(path);
 }
 
 export function unlink(path: unknown): Work<void> {
@@ -116,21 +93,37 @@ export function link(existingPath: unknown, newPath: unknown): Work<void> {
   return new SystemCall(done('link', from, to), c.SYS_link, from, to);
 }
 
+const LINK_TYPES = ['dir', 'file', 'junction'];
+
+function checkLinkType(type: unknown): void {
+  if (type === undefined || type === null || LINK_TYPES.includes(type as string)) return;
+  throw invalidArgument('type', type, "must be one of: 'dir', 'file', 'junction', null, undefined");
+}
+
 /** type is Windows' and only checked. */
 export function symlink(target: unknown, path: unknown, type?: unknown): Work<void> {
-  if (type !== undefined && type !== null && !['dir', 'file', 'junction'].includes(type as string))
-    throw new CodedError(
-      'ERR_FS_INVALID_SYMLINK_TYPE',
-      `Symlink type must be one of "dir", "file", or "junction". Received "${String(type)}"`,
-    );
+  if (checksLinkTypes) checkLinkType(type);
   const from = checkPath(target, 'target');
   const to = checkPath(path);
+  if (!checksLinkTypes && typeof type === 'string' && !LINK_TYPES.includes(type))
+    throw coded(
+      new Error(`Symlink type must be one of "dir", "file", or "junction". Received "${type}"`),
+      'ERR_FS_INVALID_SYMLINK_TYPE',
+    );
   return new SystemCall(done('symlink', from, to), c.SYS_symlink, from, to);
 }
 
 export function readlink(path: unknown, options?: unknown): Work<string | Buffer> {
+  return readlinkNamed(namesOptions ? 'path' : 'oldPath', path, options);
+}
+
+export function readlinkOfPromises(path: unknown, options?: unknown): Work<string | Buffer> {
+  return readlinkNamed('oldPath', path, options);
+}
+
+function readlinkNamed(name: string, path: unknown, options: unknown): Work<string | Buffer> {
   const { encoding } = checkOptions(options);
-  const checked = checkPath(path);
+  const checked = checkPath(path, name);
   const bytes = Buffer.allocUnsafe(PATH_MAX);
   return new SystemCall(
     (reply) => {
@@ -173,7 +166,7 @@ export function lchown(path: unknown, uid: unknown, gid: unknown): Work<void> {
 
 function setTimes(name: string, path: unknown, atime: unknown, mtime: unknown, flags: number): Work<void> {
   const checked = checkPath(path);
-  const struct = encodeFileTimes('times', [checkTime(atime), checkTime(mtime)]);
+  const struct = encodeTimes(checkTime(atime), checkTime(mtime));
   return new SystemCall(done(name, checked), c.SYS_utimensat, c.AT_FDCWD, checked, struct, flags);
 }
 

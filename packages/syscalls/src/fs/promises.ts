@@ -1,13 +1,15 @@
 /** promises.ts: node:fs/promises over the port. */
 import nodeFs from 'node:fs';
 import { curthread } from '@libcr/core';
-import { through } from '../port/syscall-port.ts';
+import { checkPath, isFd } from './arguments.ts';
+import { withAsyncFrames } from './async-frames.ts';
 import { open as openWork } from './descriptors.ts';
-import { FileHandle } from './file-handle.ts';
-import { appendFileInChunks, readFile, writeFileInChunks } from './files.ts';
+import { appendFileInChunks, readFileOfPromises, writeFileInChunks } from './files.ts';
 import { type Operation, promised } from './forms.ts';
 import { type GlobAsync, globAsync } from './glob.ts';
-import { onPaths } from './operations.ts';
+import { type FileHandle, handleOf } from './handles/file-handle.ts';
+import { isFileHandle } from './handles/node-class.ts';
+import { onPathsPromised } from './operations.ts';
 import { mkdtempDisposable } from './temporary.ts';
 import { watchAsync } from './watch.ts';
 
@@ -22,31 +24,36 @@ interface OfNewerNodes {
 
 type OwnPromises = Omit<NodePromises, Missing | keyof OfNewerNodes> & OfNewerNodes;
 
-/** A FileHandle where node:fs takes one. */
+/** A FileHandle where node:fs takes one. It has the same methods. */
 const handled =
-  (operation: (...args: unknown[]) => ReturnType<typeof readFile | typeof writeFileInChunks>) =>
-  async (file: unknown, ...rest: unknown[]): Promise<unknown> =>
-    file instanceof FileHandle
-      ? through(file.port, () => operation(file.fd, ...rest).promise())
-      : operation(file, ...rest).promise();
+  (name: string, operation: Operation<unknown>) =>
+  async (file: unknown, ...rest: unknown[]): Promise<unknown> => {
+    if (isFileHandle(file)) return file[name]?.(...rest);
+    try {
+      return await operation(isFd(file) ? checkPath(file) : file, ...rest).promise();
+    } catch (error) {
+      throw withAsyncFrames(error);
+    }
+  };
 
 const forms = Object.fromEntries(
-  Object.entries(onPaths).map(([name, operation]) => [name, promised(operation as Operation<unknown>)]),
+  Object.entries(onPathsPromised).map(([name, operation]) => [
+    name,
+    promised(operation as Operation<unknown>),
+  ]),
 );
 
-async function open(...args: unknown[]): Promise<FileHandle> {
-  const [path, flags, mode] = args;
-  const port = curthread().syscallPort;
-  return new FileHandle(await openWork(path, flags, mode).promise(), port);
+async function open(path: unknown, flags?: unknown, mode?: unknown): Promise<FileHandle> {
+  return handleOf(promised(openWork)(path, flags, mode), curthread().syscallPort, path);
 }
 
 /** fs.promises; its types are node:fs'. */
 export const promises: OwnPromises = {
   ...forms,
   open,
-  readFile: handled(readFile as never),
-  writeFile: handled(writeFileInChunks as never),
-  appendFile: handled(appendFileInChunks as never),
+  readFile: handled('readFile', readFileOfPromises),
+  writeFile: handled('writeFile', writeFileInChunks),
+  appendFile: handled('appendFile', appendFileInChunks),
   glob: globAsync,
   mkdtempDisposable,
   watch: watchAsync,

@@ -4,6 +4,7 @@
  *
  * Not here: the kernel's own errors (../failure.ts).
  */
+import { coded } from '@libcr/core/internal';
 import { constants as c } from '../generated/constants.ts';
 
 /** What such an error says in words, and which errno it would be. */
@@ -21,9 +22,8 @@ export interface Refusal {
 /** syscall: the function of node:fs that refuses, as "cp" or "rm". */
 export function systemError(syscall: string, { code, summary, errno, message, path }: Refusal): Error {
   const error = new Error(`${summary}: ${syscall} returned ${errno} (${message}) ${path}`);
-  error.name = 'SystemError';
-  return Object.assign(error, {
-    code,
+  Object.defineProperty(error, 'name', { value: 'SystemError', configurable: true, writable: true });
+  return Object.assign(coded(error, code), {
     info: { message, path, syscall, errno: c[errno], code: errno },
     errno: c[errno],
     syscall,

@@ -8,7 +8,7 @@ import { curthread } from '@libcr/core';
 import { through } from '../port/syscall-port.ts';
 import { checkOptions, encoded } from './arguments.ts';
 import { mkdtemp } from './directories.ts';
-import { rm } from './trees.ts';
+import { rm } from './removal.ts';
 import type { Work } from './work.ts';
 
 interface Made {

@@ -1,112 +1,118 @@
-/** trees.ts: operations that go along a path, or down a directory: realpath, rm. */
+/**
+ * trees.ts: realpath, which goes along a path: in JavaScript, as fs.realpath and its like have it, and as the C library has it (realpath.native,
+ * promises.realpath).
+ *
+ * Not here: going down a directory (directories.ts, removal.ts).
+ */
 import { dirname, join, resolve } from 'node:path';
+import { isUrl } from '@libcr/core/internal';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
-import { pause } from '../pause.ts';
-import { countStep } from '../port/budget.ts';
-import { send } from '../port/send.ts';
-import { checkBoolean, checkInteger, checkObject, checkOptions, checkPath, encoded } from './arguments.ts';
-import { scan } from './directories.ts';
-import { lstat, readlink } from './paths.ts';
-import { systemError } from './system-error.ts';
+import { type CheckedPath, checkOptions, checkPath, encoded, type Options } from './arguments.ts';
+import { pathOf } from './names.ts';
+import { lstat, readlink, stat } from './paths.ts';
 import { Steps, type Work } from './work.ts';
 
-const LINKS_MAX = 40;
+const partsOf = (path: string): string[] => path.split('/').filter(Boolean).reverse();
 
-/** Without links, and absolute; what is missing is lstat's error, as node:fs' realpath has it. */
+/**
+ * Without links, and absolute; what is missing is lstat's error, a link that leads nowhere is stat's. A link to a pipe or socket, as /dev/stdin may be, is
+ * as far as it goes: what such a link says is no path.
+ */
 function real(path: string): string {
-  let links = 0;
+  const known = new Set<string>();
+  let todo = partsOf(resolve(path));
   let done = '/';
-  const todo = resolve(path).split('/').filter(Boolean).reverse();
+  let atPipe = false;
   while (todo.length > 0) {
     const next = join(done, todo.pop() as string);
-    const stat = lstat(next).run();
-    if (stat?.isSymbolicLink() !== true) {
+    if (known.has(next)) {
+      done = next;
+      if (atPipe) return join(done, ...todo.reverse());
+      continue;
+    }
+    if (lstat(next).run()?.isSymbolicLink() !== true) {
+      known.add(next);
       done = next;
       continue;
     }
-    if (++links > LINKS_MAX) throw failure(-c.ELOOP, 'stat', path);
-    const target = resolve(dirname(next), readlink(next).run() as string);
-    todo.push(...target.split('/').filter(Boolean).reverse());
+    const target = stat(next).run();
+    atPipe = target?.isFIFO() === true || target?.isSocket() === true;
+    const link = resolve(dirname(next), readlink(next).run() as string);
+    todo = partsOf(resolve(link, ...todo.reverse()));
     done = '/';
   }
   return done;
 }
 
+const NOTHING_ENCODED: readonly unknown[] = [undefined, null, '', 'utf8'];
+
+/** What is not a path is made one: 1 is "1". */
+function pathText(path: unknown): string {
+  const text = isUrl(path) ? checkPath(path) : typeof path === 'string' ? path : `${path as string}`;
+  return checkPath(text) as string;
+}
+
 export function realpath(path: unknown, options?: unknown): Work<string | Buffer> {
   const { encoding } = checkOptions(options);
+  const checked = pathText(path);
+  return new Steps('fs.realpath', () => {
+    const found = real(checked);
+    return NOTHING_ENCODED.includes(encoding) ? found : encoded(Buffer.from(found), encoding);
+  });
+}
+
+/** So many links along a path are too many. (path_resolution(7)) */
+const LINKS_MAX = 40;
+
+/** A path as text of which each character is a byte. */
+const inBytes = (path: CheckedPath): string => Buffer.from(path as Uint8Array).toString('latin1');
+const fromBytes = (path: string): CheckedPath => pathOf(Buffer.from(path, 'latin1'));
+
+/** As realpath(3) goes: "..", too, is looked at when it comes, behind links. */
+function walk(path: CheckedPath): Buffer {
+  const told = (errno: number): Error => failure(-errno, 'realpath', path);
+  const start = inBytes(path);
+  if (start === '') throw told(c.ENOENT);
+  const absolute = start.startsWith('/') ? start : `${inBytes(process.cwd())}/${start}`;
+  const todo = absolute.split('/').reverse();
+  let done = '/';
+  let isDirectory = true;
+  for (let links = 0; todo.length > 0; ) {
+    const part = todo.pop() as string;
+    if (!isDirectory) throw told(c.ENOTDIR);
+    if (part === '' || part === '.') continue;
+    if (part === '..') {
+      done = dirname(done);
+      continue;
+    }
+    const next = join(done, part);
+    const found = at(next, told);
+    if (found.isSymbolicLink()) {
+      if (++links > LINKS_MAX) throw told(c.ELOOP);
+      const link = (readlink(fromBytes(next), 'latin1').run() as string).split('/');
+      if (link[0] === '') done = '/';
+      todo.push(...link.reverse());
+    } else {
+      done = next;
+      isDirectory = found.isDirectory();
+    }
+  }
+  return Buffer.from(done, 'latin1');
+}
+
+/** lstat, whose errors are realpath's. */
+function at(path: string, told: (errno: number) => Error) {
+  try {
+    return lstat(fromBytes(path)).run() as NonNullable<ReturnType<ReturnType<typeof lstat>['run']>>;
+  } catch (error) {
+    const { errno } = error as { errno?: number };
+    throw typeof errno === 'number' ? told(-errno) : error;
+  }
+}
+
+export function realpathOfKernel(path: unknown, options?: unknown): Work<string | Buffer> {
+  const { encoding }: Options = checkOptions(options);
   const checked = checkPath(path);
-  return new Steps('fs.realpath', () =>
-    encoded(Buffer.from(real(Buffer.from(checked).toString())), encoding),
-  );
-}
-
-interface RmOptions {
-  recursive: boolean;
-  force: boolean;
-  maxRetries: number;
-  retryDelay: number;
-}
-
-/** What a try later may put right. (node:fs' list) */
-const PASSING: readonly number[] = [c.EBUSY, c.EMFILE, c.ENFILE, c.ENOTEMPTY, c.EPERM];
-
-/** A call, again while it may help; what is gone is gone. */
-function persistently(
-  { maxRetries, retryDelay }: RmOptions,
-  name: string,
-  path: string,
-  number: number,
-): void {
-  for (let tries = 0; ; tries++) {
-    countStep();
-    const reply = send(number, path);
-    if (reply >= 0 || reply === -c.ENOENT) return;
-    if (tries >= maxRetries || !PASSING.includes(-reply)) throw failure(reply, name, path);
-    pause((tries + 1) * retryDelay);
-  }
-}
-
-function remove(path: string, isDirectory: boolean, options: RmOptions): void {
-  if (!isDirectory) {
-    persistently(options, 'unlink', path, c.SYS_unlink);
-    return;
-  }
-  for (const { name, type } of scan(path)) {
-    const below = join(path, (name as Buffer).toString());
-    const directory =
-      type === c.DT_UNKNOWN
-        ? lstat(below, { throwIfNoEntry: false }).run()?.isDirectory() === true
-        : type === c.DT_DIR;
-    remove(below, directory, options);
-  }
-  persistently(options, 'rmdir', path, c.SYS_rmdir);
-}
-
-/** node:fs' error for a directory without `recursive`, which is none of the kernel's. */
-function isDirectoryError(path: string): Error {
-  return systemError('rm', {
-    code: 'ERR_FS_EISDIR',
-    summary: 'Path is a directory',
-    errno: 'EISDIR',
-    message: 'is a directory',
-    path,
-  });
-}
-
-export function rm(path: unknown, options?: unknown): Work<void> {
-  const { recursive, force, maxRetries = 0, retryDelay = 100 } = checkObject(options);
-  const given: RmOptions = {
-    recursive: checkBoolean(recursive, 'options.recursive'),
-    force: checkBoolean(force, 'options.force'),
-    maxRetries: checkInteger(maxRetries, 'options.maxRetries', 0, 2 ** 32 - 1),
-    retryDelay: checkInteger(retryDelay, 'options.retryDelay', 0, 2 ** 31 - 1),
-  };
-  const checked = Buffer.from(checkPath(path)).toString();
-  return new Steps('fs.rm', () => {
-    const stat = lstat(checked, { throwIfNoEntry: !given.force }).run();
-    if (stat === undefined) return;
-    if (stat.isDirectory() && !given.recursive) throw isDirectoryError(checked);
-    remove(checked, stat.isDirectory(), given);
-  });
+  return new Steps('fs.realpath', () => encoded(walk(checked), encoding));
 }

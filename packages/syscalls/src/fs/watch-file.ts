@@ -8,11 +8,11 @@
 import { EventEmitter } from 'node:events';
 import type { BigIntStats, Stats } from 'node:fs';
 import { resolve } from 'node:path';
-import { create, curthread } from '@libcr/core';
+import { curthread } from '@libcr/core';
 import { invalidType } from '@libcr/core/internal';
 import { nextTick } from '../loop.ts';
-import { portOf, type SyscallPort } from '../port/syscall-port.ts';
-import { checkInteger, checkObject, checkPath } from './arguments.ts';
+import { portOf, type SyscallPort, through } from '../port/syscall-port.ts';
+import { checkInteger, checkPath } from './arguments.ts';
 import { stat } from './paths.ts';
 import { STATX_SIZE, statsOf } from './stats.ts';
 
@@ -28,7 +28,10 @@ const COMPARED = ['ctimeMs', 'mtimeMs', 'birthtimeMs', 'size', 'mode', 'uid', 'g
 const isSame = (one: AnyStats, other: AnyStats): boolean =>
   COMPARED.every((name) => one[name] === other[name]);
 
-/** Emits 'change' (now, before). All is 0 in the stats of what is not there. */
+/**
+ * Emits 'change' (now, before), and 'stop' when it has been stopped. All is 0 in the stats of what is not there. It looks for the first time when it is made: what
+ * happens after that is seen.
+ */
 export class StatWatcher extends EventEmitter {
   readonly #path: string;
   readonly #bigint: boolean;
@@ -39,7 +42,10 @@ export class StatWatcher extends EventEmitter {
   #last: AnyStats | undefined;
   #code: unknown;
   #timer: NodeJS.Timeout | undefined;
-  #persistent: boolean;
+  /** How many want the program to stay alive for it: at most as many as there are listeners. */
+  #holders = 0;
+  #listeners = 0;
+  readonly #persistent: boolean;
   #stopped = false;
 
   constructor(
@@ -58,11 +64,11 @@ export class StatWatcher extends EventEmitter {
   }
 
   async #look(): Promise<void> {
-    const look = (): AnyStats => stat(this.#path, { bigint: this.#bigint }).run() as AnyStats;
     let now = this.#nothing;
     let code: unknown;
     try {
-      now = (await create(look, { name: 'fs.watchFile', syscallPort: this.port }).finished) as AnyStats;
+      const looking = through(this.port, () => stat(this.#path, { bigint: this.#bigint }).promise());
+      now = (await looking) as AnyStats;
     } catch (error) {
       code = (error as { code?: unknown }).code ?? 'unknown';
     }
@@ -74,27 +80,49 @@ export class StatWatcher extends EventEmitter {
     this.#last = now;
     this.#code = code;
     this.#timer = setTimeout(() => this.#look(), this.#interval);
-    if (!this.#persistent) this.#timer.unref();
+    this.#hold();
     if (differs) nextTick(() => !this.#stopped && this.emit('change', now, before ?? this.#nothing));
   }
 
-  /** @internal */
-  stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+  #hold(): void {
+    if (this.#holders > 0) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
-  /** The program stays alive for it. */
+  /** @internal A listener more. */
+  add(listener: Listener): this {
+    this.#listeners++;
+    if (this.#persistent) this.ref();
+    return this.on('change', listener);
+  }
+
+  /** @internal Listeners fewer. */
+  removed(count: number): void {
+    this.#listeners -= count;
+    this.#holders = Math.min(this.#holders, this.#listeners);
+    this.#hold();
+  }
+
+  /** It looks no more; 'stop' comes, once. Harmless when it has been stopped. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    forget(this.#path, this);
+    nextTick(() => this.emit('stop'));
+  }
+
+  /** The program stays alive for it, as it does unless it was made with `persistent: false`. Each undoes one unref(). */
   ref(): this {
-    this.#persistent = true;
-    this.#timer?.ref();
+    this.#holders = Math.min(this.#holders + 1, this.#listeners);
+    this.#hold();
     return this;
   }
 
-  /** The program need not stay alive for it. */
+  /** The program need not stay alive for it, once each that listens has said so. */
   unref(): this {
-    this.#persistent = false;
-    this.#timer?.unref();
+    this.#holders = Math.max(this.#holders - 1, 0);
+    this.#hold();
     return this;
   }
 }
@@ -102,40 +130,48 @@ export class StatWatcher extends EventEmitter {
 /** Of a path, one for each port that it is looked at through. */
 const watchers = new Map<string, StatWatcher[]>();
 
-const keyOf = (filename: unknown): string => resolve(Buffer.from(checkPath(filename, 'filename')).toString());
+function forget(path: string, watcher: StatWatcher): void {
+  const left = (watchers.get(path) ?? []).filter((other) => other !== watcher);
+  if (left.length > 0) watchers.set(path, left);
+  else watchers.delete(path);
+}
+
+const keyOf = (filename: unknown): string => resolve(Buffer.from(checkPath(filename)).toString());
 
 /** As node:fs' watchFile. Does not block. */
 export function watchFile(filename: unknown, options: unknown, listener?: unknown): StatWatcher {
   const path = keyOf(filename);
-  const told = typeof options === 'function' ? options : listener;
-  const { bigint, interval, persistent } =
-    typeof options === 'function' ? checkObject(undefined) : checkObject(options);
+  const given = typeof options === 'object' && options !== null;
+  const told = given ? listener : options;
   if (typeof told !== 'function') throw invalidType('listener', 'of type function', told);
-  const given = {
-    bigint: Boolean(bigint), // whatever it is, as in node:fs
-    interval: checkInteger(interval ?? INTERVAL, 'options.interval', 0, INTERVAL_MAX),
-    persistent: Boolean(persistent ?? true),
+  const { bigint, interval, persistent } = {
+    ...{ bigint: false as unknown, interval: INTERVAL as unknown, persistent: true as unknown },
+    ...(given ? options : {}),
   };
-  const all = watchers.get(path) ?? [];
+  const milliseconds = checkInteger(interval, 'interval', 0, 2 ** 32 - 1);
   const port = portOf(curthread());
+  const all = watchers.get(path) ?? [];
   let watcher = all.find((other) => other.port === port);
   if (watcher === undefined) {
-    watcher = new StatWatcher(path, given, port);
+    const checked = {
+      bigint: Boolean(bigint),
+      interval: Math.min(milliseconds, INTERVAL_MAX),
+      persistent: Boolean(persistent),
+    };
+    watcher = new StatWatcher(path, checked, port);
     watchers.set(path, [...all, watcher]);
   }
-  return watcher.on('change', told as Listener);
+  return watcher.add(told as Listener);
 }
 
 /** As node:fs' unwatchFile, through whichever ports the path is watched. Harmless where nobody watches. */
 export function unwatchFile(filename: unknown, listener?: unknown): void {
-  const path = keyOf(filename);
-  const left = (watchers.get(path) ?? []).filter((watcher) => {
+  for (const watcher of watchers.get(keyOf(filename)) ?? []) {
+    const before = watcher.listenerCount('change');
     if (typeof listener === 'function') watcher.removeListener('change', listener as Listener);
     else watcher.removeAllListeners('change');
-    if (watcher.listenerCount('change') > 0) return true;
-    watcher.stop();
-    return false;
-  });
-  if (left.length > 0) watchers.set(path, left);
-  else watchers.delete(path);
+    const after = watcher.listenerCount('change');
+    watcher.removed(before - after);
+    if (after === 0) watcher.stop();
+  }
 }

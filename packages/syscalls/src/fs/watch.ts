@@ -9,9 +9,8 @@
  */
 import { EventEmitter } from 'node:events';
 import { basename, join } from 'node:path';
-import { inspect } from 'node:util';
 import { create, curthread } from '@libcr/core';
-import { abortError, CodedError, invalidValue, isError } from '@libcr/core/internal';
+import { abortError, CodedError, isError } from '@libcr/core/internal';
 import { decodeInotifyEvents, type InotifyEvent } from '../codec/inotify.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
@@ -19,38 +18,14 @@ import { nextTick } from '../loop.ts';
 import { forgetBackground, setBackground } from '../port/background.ts';
 import { send } from '../port/send.ts';
 import { through } from '../port/syscall-port.ts';
-import {
-  type CheckedPath,
-  checkBoolean,
-  checkInteger,
-  checkOptions,
-  checkPath,
-  encoded,
-  type Options,
-} from './arguments.ts';
+import { type CheckedPath, checkPath, encoded } from './arguments.ts';
 import { scan } from './directories.ts';
+import { checkQueue, checkStrictly, checkWatchOptions, type WatchOptions } from './watch-options.ts';
 
 const CHANGE = c.IN_ATTRIB | c.IN_MODIFY;
 const RENAME =
   c.IN_CREATE | c.IN_DELETE | c.IN_DELETE_SELF | c.IN_MOVE_SELF | c.IN_MOVED_FROM | c.IN_MOVED_TO;
 const BUFFER_BYTES = 16_384;
-
-interface WatchOptions {
-  persistent: boolean;
-  recursive: boolean;
-  encoding: Options['encoding'];
-  signal: AbortSignal | undefined;
-}
-
-function checkWatchOptions(given: unknown): WatchOptions {
-  const { persistent, recursive, encoding, signal } = checkOptions(given);
-  return {
-    persistent: Boolean(persistent ?? true), // whatever it is, as in node:fs
-    recursive: checkBoolean(recursive, 'options.recursive'),
-    encoding,
-    signal,
-  };
-}
 
 /** Emits 'change' (eventType, filename), 'error' and 'close'. eventType is 'rename' where an entry comes or goes, else 'change'. */
 export class FSWatcher extends EventEmitter {
@@ -61,6 +36,8 @@ export class FSWatcher extends EventEmitter {
   /** Of each watch, what its directory is called from the watched one on; '' for that itself. */
   readonly #watched = new Map<number, string>();
   #closed = false;
+  /** There is nothing to watch, and no descriptor. */
+  #missing = false;
   /** Of where it was made. Its thread has it, too. */
   readonly #port: unknown = curthread().syscallPort;
 
@@ -74,7 +51,9 @@ export class FSWatcher extends EventEmitter {
     const watch = this.#watch('');
     if (watch < 0) {
       send(c.SYS_close, this.#fd);
-      throw this.#failure(watch);
+      if (watch !== -c.ENOENT || options.throwIfNoEntry) throw this.#failure(watch);
+      this.#missing = true;
+      return;
     }
     if (options.recursive) this.#descend('', () => {});
     setBackground(this.#fd, !options.persistent);
@@ -82,7 +61,7 @@ export class FSWatcher extends EventEmitter {
   }
 
   #failure(reply: number): Error {
-    return Object.assign(failure(reply, 'watch', this.#filename), { filename: this.#filename });
+    return Object.assign(failure(reply, 'watch', this.#filename || undefined), { filename: this.#filename });
   }
 
   #at(below: string): Buffer {
@@ -106,6 +85,7 @@ export class FSWatcher extends EventEmitter {
     }
     for (const { name, type } of list) {
       const next = join(below, (name as Buffer).toString('latin1'));
+      if (this.#ignores(next)) continue;
       found(next);
       const directory = type === c.DT_DIR || type === c.DT_UNKNOWN;
       if (directory && this.#watch(next) >= 0) this.#descend(next, found);
@@ -146,12 +126,18 @@ export class FSWatcher extends EventEmitter {
       return; // of directories further down the one above tells
     }
     const below = join(directory, name.toString('latin1'));
+    if (this.#ignores(below)) return;
     this.#tell(type, Buffer.from(below, 'latin1'));
     if (!this.#options.recursive || (mask & c.IN_ISDIR) === 0) return;
     if (mask & (c.IN_MOVED_FROM | c.IN_DELETE)) this.#leave(below);
     // What was made in it before it was watched is found, and told.
     else if (mask & (c.IN_CREATE | c.IN_MOVED_TO) && this.#watch(below) >= 0)
       this.#descend(below, (found) => this.#tell('rename', Buffer.from(found, 'latin1')));
+  }
+
+  /** name: as latin1. */
+  #ignores(name: string): boolean {
+    return this.#options.ignores(Buffer.from(name, 'latin1').toString());
   }
 
   #tell(type: 'rename' | 'change', name: Buffer): void {
@@ -164,20 +150,22 @@ export class FSWatcher extends EventEmitter {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    forgetBackground(this.#fd);
-    through(this.#port, () => send(c.SYS_close, this.#fd)); // ends the read that waits
+    if (!this.#missing) {
+      forgetBackground(this.#fd);
+      through(this.#port, () => send(c.SYS_close, this.#fd)); // ends the read that waits
+    }
     nextTick(() => this.emit('close'));
   }
 
   /** The program stays alive for it, as it does unless it was made with `persistent: false`. */
   ref(): this {
-    if (!this.#closed) setBackground(this.#fd, false);
+    if (!this.#closed && !this.#missing) setBackground(this.#fd, false);
     return this;
   }
 
   /** The program need not stay alive for it. */
   unref(): this {
-    if (!this.#closed) setBackground(this.#fd, true);
+    if (!this.#closed && !this.#missing) setBackground(this.#fd, true);
     return this;
   }
 }
@@ -186,10 +174,10 @@ export class FSWatcher extends EventEmitter {
 export function watch(filename: unknown, options?: unknown, listener?: unknown): FSWatcher {
   const told = typeof options === 'function' ? options : listener;
   const checked = checkWatchOptions(options);
-  const path = checkPath(filename, 'filename');
+  const path = checkPath(filename);
   const watcher = new FSWatcher(path, checked);
   try {
-    if (told !== undefined && told !== null) watcher.on('change', told as () => void);
+    if (told) watcher.on('change', told as () => void);
   } catch (error) {
     watcher.close();
     throw error;
@@ -209,23 +197,10 @@ interface Event {
   filename: string | Buffer | null;
 }
 
-const MAX_QUEUE = 2048;
-
-function checkQueue({ maxQueue, overflow }: Options): { maxQueue: number; overflow: 'ignore' | 'error' } {
-  if (overflow !== undefined && overflow !== 'ignore' && overflow !== 'error')
-    throw invalidValue(
-      `The property 'options.overflow' must be one of: 'ignore', 'error'. Received ${inspect(overflow)}`,
-    );
-  return {
-    maxQueue: maxQueue === undefined ? MAX_QUEUE : checkInteger(maxQueue, 'options.maxQueue'),
-    overflow: overflow ?? 'ignore',
-  };
-}
-
 async function* watchEvents(filename: unknown, options: unknown, port: unknown): AsyncGenerator<Event, void> {
-  const { signal, ...rest } = checkWatchOptions(options);
-  const { maxQueue, overflow } = checkQueue(checkOptions(options));
-  const path = checkPath(filename, 'filename');
+  const { signal, ...rest } = checkStrictly(options);
+  const { maxQueue, overflow } = checkQueue(options);
+  const path = checkPath(filename);
   if (signal?.aborted) throw abortError(signal.reason);
   const queue: (Event | Error)[] = [];
   let tell = (): void => {};

@@ -5,7 +5,9 @@
  *
  * Invariant: every system call goes through the port of the userthread that asked for it.
  */
+import { types } from 'node:util';
 import { create } from '@libcr/core';
+import { abortError } from '@libcr/core/internal';
 import { inTurn } from '../port/budget.ts';
 import { send, sendAsync } from '../port/send.ts';
 
@@ -71,7 +73,18 @@ export class Steps<R> implements Work<R> {
   }
 
   promise(): Promise<R> {
-    return create(this.main, { name: this.name, signal: this.signal }).finished as Promise<R>;
+    const { name, signal } = this;
+    if (!types.isProxy(signal)) return create(this.main, { name, signal }).finished as Promise<R>;
+    // Nobody can listen to the proxy of a signal, but it can be asked, as node:fs does.
+    return create(
+      () => {
+        if (signal?.aborted) throw abortError(signal.reason);
+        const result = this.main();
+        if (signal?.aborted) throw abortError(signal.reason);
+        return result;
+      },
+      { name },
+    ).finished as Promise<R>;
   }
 }
 

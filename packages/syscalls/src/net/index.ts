@@ -2,6 +2,8 @@
  * @libcr/syscalls/net: networking and time in blocking style, over the system calls that are messages: shims see all of it. For userthreads:
  * on thread0 whatever may have to wait throws ERR_LWKT_WOULD_BLOCK.
  */
+import '../index.ts'; // for the bundle: see tsup.config.ts
+
 export type { IpAddress, Where } from './address.ts';
 export { Conn, type ConnOptions } from './conn.ts';
 export { type Datagram, type DatagramOptions, DatagramSocket, datagram } from './datagram.ts';

@@ -131,21 +131,36 @@ export class SyscallPort {
     }
     if (this.parent !== undefined) return this.parent.dispatch(msg);
     try {
-      return bottom(msg.number, msg.args);
+      return this.kernel(msg);
     } catch (error) {
       fromBelow.add(error as object);
       throw error;
     }
   }
 
+  /** @internal What is below all levels. */
+  protected kernel(msg: SysMsg): number {
+    return bottom(msg.number, msg.args);
+  }
+
+  /** @internal The shim whose own calls go to that port, which is one of this one's lower parts. */
+  shimAbove(below: unknown): string | undefined {
+    return this.levels.find((level) => level.below === below)?.shim.name ?? this.parent?.shimAbove(below);
+  }
+
   /** @internal */
   refresh(): void {
+    this.wants = this.wantedCalls();
+    this.seen = epoch;
+  }
+
+  /** @internal Which calls some level wants: 1 or 0 by number. */
+  protected wantedCalls(): Uint8Array {
     const wants = new Uint8Array(CALL_COUNT);
     for (let port: SyscallPort | undefined = this; port !== undefined; port = port.parent)
       for (const level of port.levels)
         for (let i = 0; i < CALL_COUNT; i++) if (level.wants[i] === 1) wants[i] = 1;
-    this.wants = wants;
-    this.seen = epoch;
+    return wants;
   }
 
   private setLevels(levels: readonly Level[]): void {
@@ -158,11 +173,8 @@ export class SyscallPort {
 
   /** This port without its upper levels. */
   private rest(levels: readonly Level[]): SyscallPort {
-    const port = Object.create(SyscallPort.prototype) as {
-      -readonly [K in keyof SyscallPort]: SyscallPort[K];
-    };
-    Object.assign(port, { name: this.name, parent: this.parent, levels, seen: -1, wants: NO_WANTS });
-    return port as SyscallPort;
+    const port = Object.create(Object.getPrototypeOf(this)) as SyscallPort;
+    return Object.assign(port, { name: this.name, parent: this.parent, levels, seen: -1, wants: NO_WANTS });
   }
 }
 

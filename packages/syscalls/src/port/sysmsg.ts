@@ -15,13 +15,23 @@ export class SysMsg {
   readonly number: number;
   /** The kernel's arguments: numbers, buffers, paths (string or bytes), arrays of buffers, null. */
   readonly args: readonly unknown[];
-  /** The userthread that makes the call; thread0 for code on the event loop. */
+  /** The userthread that makes the call; thread0 for code on the event loop; a program's thread (ProgramThread), under a Supervisor. */
   readonly td: UserThread;
 
   constructor(number: number, args: Args, td: UserThread) {
     this.number = number;
     this.args = args;
     this.td = td;
+  }
+
+  /** The process that makes it: this one; or a program's, under a Supervisor (@libcr/syscalls/supervisor). */
+  get pid(): number {
+    return (this.td as { pid?: number }).pid ?? process.pid;
+  }
+
+  /** The path of what that process runs. */
+  get program(): string {
+    return (this.td as { program?: string }).program ?? process.execPath;
   }
 
   /** Its name, as "openat". */

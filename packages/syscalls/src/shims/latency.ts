@@ -2,12 +2,16 @@
  * latency.ts: the shim that makes system calls take as long as they would elsewhere: a distribution of delays for each kind of call. fault has
  * delays, too, of one length, for calls that are picked out; here every call has one.
  */
+import '../index.ts'; // for the bundle: see tsup.config.ts
 import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
 import { checkDelay, pause } from '../pause.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
 import type { SysMsg } from '../port/sysmsg.ts';
+import { ROWS_OF, type RowShim } from '../supervisor/rows/row-shim.ts';
+import { Counting } from './counting.ts';
+import { type Delayed, LatencyRows } from './latency-rows.ts';
 import { checkKeys, MATCH_KEYS, type Match, matcherOf, onOf } from './match.ts';
-import { Random, seedOf } from './random.ts';
+import { seedOf } from './random.ts';
 
 /** Milliseconds. A normal or exponential one has no upper end; below 0 it is 0. */
 export type Delay =
@@ -43,7 +47,7 @@ function pair(name: string, value: unknown, keys: readonly [string, string]): [n
 }
 
 /** A function that draws a delay. Throws TypeError and RangeError. */
-function drawOf(name: string, delay: unknown, random: Random): () => number {
+function drawOf(name: string, delay: unknown, random: Counting): () => number {
   if (typeof delay === 'number') {
     checkDelay(name, delay);
     return () => delay;
@@ -59,17 +63,17 @@ function drawOf(name: string, delay: unknown, random: Random): () => number {
       checkDelay(`${name}.uniform[1]`, uniform[1]),
     ];
     if (max < min) throw outOfRange(`${name}.uniform[1]`, `>= ${min}`, max);
-    return () => min + random.next() * (max - min);
+    return () => min + random.draw() * (max - min);
   }
   if (normal !== undefined) {
     const [mean, deviation] = pair(`${name}.normal`, normal, ['mean', 'deviation']);
     // Box and Muller's; 1 - next() is never 0.
     return () =>
-      mean + deviation * Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+      mean + deviation * Math.sqrt(-2 * Math.log(1 - random.draw())) * Math.cos(2 * Math.PI * random.draw());
   }
   checkKeys(`${name}.exponential`, exponential, ['mean']);
   const mean = checkDelay(`${name}.exponential.mean`, (exponential as { mean?: unknown }).mean);
-  return () => -mean * Math.log(1 - random.next());
+  return () => -mean * Math.log(1 - random.draw());
 }
 
 /**
@@ -81,15 +85,16 @@ export function latency(rules: readonly LatencyRule[] | Delay, options: LatencyO
   checkKeys('options', options, ['seed']);
   const seed = seedOf('options.seed', options.seed);
   const list: readonly LatencyRule[] = Array.isArray(rules) ? rules : [{ ms: rules as Delay }];
-  const compiled = list.map((rule, i) => {
+  const compiled = list.map((rule, i): Delayed => {
     const name = `rules[${i}]`;
     checkKeys(name, rule, [...MATCH_KEYS, 'ms', 'at']);
     const { at = 'before' } = rule;
     if (at !== 'before' && at !== 'after') throw invalidType(`${name}.at`, "'before' or 'after'", at);
-    const draw = drawOf(`${name}.ms`, rule.ms, new Random(seed, i));
-    return { ...matcherOf(name, rule), draw, before: at === 'before' };
+    const counting = new Counting(seed, i);
+    const draw = drawOf(`${name}.ms`, rule.ms, counting);
+    return { ...matcherOf(name, rule), rule, counting, draw, before: at === 'before' };
   });
-  const shim: LatencyShim = {
+  const shim: LatencyShim & RowShim = {
     name: 'latency',
     on: onOf(list),
     shim: (next) => (msg: SysMsg) => {
@@ -102,6 +107,7 @@ export function latency(rules: readonly LatencyRule[] | Delay, options: LatencyO
       return reply;
     },
     seed,
+    [ROWS_OF]: (memory) => LatencyRows.in(memory, compiled),
   };
   checkShim(shim);
   return shim;

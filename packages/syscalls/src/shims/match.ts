@@ -4,13 +4,16 @@ import picomatch from 'picomatch';
 import type { CallName } from '../generated/rows.ts';
 import { CALL_COUNT, numbersOf } from '../port/calls.ts';
 import type { SysMsg } from '../port/sysmsg.ts';
-import { absolutePaths } from './paths.ts';
+import { type Named, pathsOf } from './paths/index.ts';
 
 /** What a call has to be for a rule to be about it: all that is given. */
 export interface Match {
   /** Its name is one of these, or of the family of one; any, if absent. */
   on?: readonly CallName[] | 'all' | undefined;
-  /** Globs (picomatch's; * stops at a slash, ** does not; names with a dot are matched): one of its absolute paths fits one of them. */
+  /**
+   * Globs (picomatch's; * stops at a slash, ** does not; names with a dot are matched): one of its absolute paths fits one of them, as it is written, or where
+   * a link of the kernel's own (/proc/self/cwd) leads it.
+   */
   path?: string | readonly string[] | undefined;
   /** Its descriptor. */
   fd?: number | undefined;
@@ -27,8 +30,15 @@ export interface Matcher {
   /** 1 or 0 by number: what the shim has to see. */
   readonly wants: Uint8Array;
   readonly fits: (msg: SysMsg) => boolean;
+  /** All but path and when. */
+  readonly fitsCall: (msg: SysMsg) => boolean;
   /** Whether a path fits; undefined where the rule asks for none. */
   readonly isPath: ((path: string) => boolean) | undefined;
+}
+
+/** Whether a path fits, as it is written or where it leads. One that can't be known does not. */
+export function oneFits(isPath: (path: string) => boolean, { written, leads }: Named): boolean {
+  return (written !== undefined && isPath(written)) || (leads !== undefined && isPath(leads));
 }
 
 /** Throws TypeError for a key that a rule doesn't have: a name that was misspelt would do nothing, silently. */
@@ -56,9 +66,21 @@ function globsOf(name: string, path: Match['path']): ((path: string) => boolean)
   if (path === undefined) return undefined;
   const globs = typeof path === 'string' ? [path] : path;
   if (!Array.isArray(globs)) throw invalidType(`${name}.path`, 'a glob, or globs', path);
-  for (const glob of globs)
+  for (const glob of globs) {
     if (typeof glob !== 'string' || !glob.startsWith('/'))
       throw invalidType(`${name}.path`, 'a glob, or globs, that begin with "/"', glob);
+    // What is compared has no such names: the rule would be about nothing, silently.
+    if (
+      glob !== '/' &&
+      glob
+        .slice(1)
+        .split('/')
+        .some((part) => part === '' || part === '.' || part === '..')
+    )
+      throw invalidValue(
+        `${name}.path has "${glob}": no path ends in "/" or has "//", "." or ".." once it is absolute`,
+      );
+  }
   return picomatch(globs, GLOB_OPTIONS);
 }
 
@@ -70,12 +92,12 @@ export function matcherOf(name: string, { on, path, fd, when }: Match): Matcher 
     throw invalidType(`${name}.fd`, 'an integer >= 0', fd);
   if (when !== undefined && typeof when !== 'function')
     throw invalidType(`${name}.when`, 'of type function', when);
+  const fitsCall = (msg: SysMsg): boolean => wants[msg.number] === 1 && (fd === undefined || msg.fd === fd);
   const fits = (msg: SysMsg): boolean =>
-    wants[msg.number] === 1 &&
-    (fd === undefined || msg.fd === fd) &&
-    (globs === undefined || absolutePaths(msg).some((each) => globs(each))) &&
+    fitsCall(msg) &&
+    (globs === undefined || pathsOf(msg).some((each) => oneFits(globs, each))) &&
     (when === undefined || when(msg));
-  return { wants, fits, isPath: globs };
+  return { wants, fits, fitsCall, isPath: globs };
 }
 
 /** What a shim with these rules asks for in `on`. */

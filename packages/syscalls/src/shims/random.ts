@@ -17,8 +17,19 @@ export function seedOf(name: string, seed: number | undefined): number {
   return seed;
 }
 
+/** By how much the state of a generator moves on. */
+export const STEP = 0x6d2b79f5;
+
+/** What is drawn in a state: 0 to 2^32-1. */
+export function drawn(state: number): number {
+  let t = Math.imul(state ^ (state >>> 15), state | 1);
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+  return (t ^ (t >>> 14)) >>> 0;
+}
+
 export class Random {
-  private state: number;
+  /** 32 bits, which are all that there is. */
+  state: number;
 
   /** stream: rules that share a seed each have numbers of their own. */
   constructor(seed: number, stream: number) {
@@ -27,9 +38,7 @@ export class Random {
 
   /** From 0 up to 1, which it never is; 32 bits of it are random. */
   next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / RANGE;
+    this.state = (this.state + STEP) >>> 0;
+    return drawn(this.state) / RANGE;
   }
 }

@@ -66,6 +66,9 @@ function setText([name, { values, mask, enum: single, unknown }]) {
 const MOVES = { read: 1, recv: 1, recvmsg: 1, write: 2, send: 2, sendmsg: 2 };
 const MESSAGES = ['recvmmsg', 'sendmmsg'];
 
+/** What io_submit does. (io_submit(2)) */
+const AIO = new Set(['pread64', 'pwrite64', 'preadv', 'pwritev', 'fsync', 'fdatasync', 'poll']);
+
 export function namesHeader() {
   const names = calls.map((row) => `\t[${row.number}] = "${row.name}",`);
   const numbers = Object.fromEntries(calls.map((row) => [row.name, row.number]));
@@ -75,6 +78,10 @@ export function namesHeader() {
   const moving = calls
     .filter(({ name, block }) => MOVES[block] && !MESSAGES.includes(name))
     .map((row) => `\t[${row.number}] = ${MOVES[row.block]},`);
+  const asynchronous = calls
+    .map(({ name, number: at, ring }) => [at, (ring ? 1 : 0) | (AIO.has(name) ? 2 : 0)])
+    .filter(([, kinds]) => kinds)
+    .map(([at, kinds]) => `\t[${at}] = ${kinds},`);
   const errors = errnos.map(([name, value, text]) => `\t[${value}] = {"${name}", "${text}"},`);
   return `/* names.h - names of system calls and of errors. ${notice} */
 static const char *const call_names[] __attribute__((unused)) = {
@@ -89,6 +96,11 @@ ${members.join('\n')}
 /* What a call's result counts: 1 bytes read, 2 bytes written; 0: something else. */
 static const unsigned char call_moves[] __attribute__((unused)) = {
 ${moving.join('\n')}
+};
+
+/* What can make the call for a program, without it: 1 an io_uring, 2 io_submit. */
+static const unsigned char call_asynchronous[] __attribute__((unused)) = {
+${asynchronous.join('\n')}
 };
 
 static const struct {

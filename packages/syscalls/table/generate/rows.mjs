@@ -1,7 +1,11 @@
-/** rows.mjs: src/generated/rows.ts: the table as data, for errors, shims, the ring, and what trace prints. */
+/**
+ * rows.mjs: src/generated/rows.ts and flag-sets.ts: the table as data, for errors, shims, the ring, and what trace prints. The rows are a text, as whatever imports
+ * @libcr/syscalls has them, and hardly anybody looks at their arguments: a literal would be compiled each time.
+ */
 import { sets } from '../constants.mjs';
 import { errnos } from '../errno.mjs';
 import { families } from '../families.mjs';
+import { traced, tracedSets } from '../traced.mjs';
 import { calls, kernelArguments, notice, number, refused, supported } from './table.mjs';
 
 /** Where memory's length is said, by the kind of the argument after it. */
@@ -14,7 +18,7 @@ function split(native) {
 }
 
 /** What interface Memory says of an argument; undefined for one that points at nothing, and for paths. */
-function memoryOf(all, i) {
+export function memoryOf(all, i) {
   const { kind, size } = split(all[i].native);
   const way = /INOUT/.test(kind) ? 'inout' : /OUT/.test(kind) ? 'out' : 'in';
   switch (kind) {
@@ -59,36 +63,55 @@ function memoryOf(all, i) {
   }
 }
 
-function memoryText(all, i) {
+/** Kinds of numbers that have 64 bits. */
+const WIDE = new Set(['ARG_LONG', 'ARG_LENGTH', 'ARG_COUNT', 'ARG_BITS', 'ARG_IOV_COUNT']);
+
+/** An argument as interface Argument has it; JSON leaves out what is undefined. */
+function argumentOf({ name, format, flags, native, whole }, i, all) {
   const memory = memoryOf(all, i);
-  if (memory === undefined) return [];
-  const { way, by, unit, head } = memory;
-  const fields = [`way: '${way}'`, `by: '${by}'`];
-  if (unit !== undefined) fields.push(`unit: ${unit}`);
-  if (head !== undefined) fields.push(`head: ${head}`);
-  if (all[i].whole) fields.push('whole: true');
-  return [`memory: { ${fields.join(', ')} }`];
+  return {
+    name,
+    format,
+    flags: flags || undefined,
+    out: /_OUT|ARG_FILE_HANDLE|ARG_LENGTH_POINTER/.test(native) || undefined,
+    wide: WIDE.has(split(native).kind) || undefined,
+    memory: memory && { ...memory, whole: whole || undefined },
+  };
 }
+
+/** Those of programs' calls, too. */
+const allSets = { ...sets, ...tracedSets };
 
 const union = (values) => [...new Set(values)].map((value) => `'${value}'`).join(' | ');
 
-function rowText(row) {
-  const args = kernelArguments(row).map(({ name, format, flags, native }, i, all) => {
-    const fields = [`name: '${name}'`, `format: '${format}'`];
-    if (flags) fields.push(`flags: '${flags}'`);
-    if (/_OUT|ARG_FILE_HANDLE|ARG_LENGTH_POINTER/.test(native)) fields.push('out: true');
-    fields.push(...memoryText(all, i));
-    return `{ ${fields.join(', ')} }`;
+/** How an argument of a program's call is shown, that JavaScript is refused: numbers mostly, as the memory that they point at is not looked at. */
+const FORMATS = { path: 'path', fd: 'fd', signal: 'signal', int: 'int', size: 'int', long: 'int' };
+const NARROW = ['path', 'fd', 'signal', 'int'];
+
+/** The arguments of a call that only programs make: traced.mjs'. */
+function programArguments(text) {
+  if (!text) return [];
+  const taken = new Set();
+  return text.split(', ').map((each) => {
+    const [format, set] = each.replace('!', '').split(':');
+    const known = set !== undefined && set in allSets;
+    const base = format === 'flags' ? (known ? 'flags' : set) : format;
+    let name = base;
+    for (let n = 2; taken.has(name); n++) name = `${base}${n}`;
+    taken.add(name);
+    if (known) return { name, format: 'flags', flags: set };
+    const number = format === 'hex' || format === 'flags' ? 'hex' : 'address';
+    return { name, format: FORMATS[format] ?? number, wide: NARROW.includes(format) ? undefined : true };
   });
-  const fields = [
-    `name: '${row.name}'`,
-    `number: ${row.number}`,
-    `level: '${row.level}'`,
-    `block: '${row.level === 'refused' ? 'never' : (row.block ?? 'never')}'`,
-    ...(row.ring ? [`ring: '${row.ring}'`] : []),
-    `args: [${args.join(', ')}]`,
-  ];
-  return `  { ${fields.join(', ')} },`;
+}
+
+/** A line of what src/port/row-text.ts reads. */
+function rowText(row) {
+  const block = row.level === 'refused' ? 'never' : (row.block ?? 'never');
+  const own =
+    row.level === 'refused' ? programArguments(traced[row.name]) : kernelArguments(row).map(argumentOf);
+  const args = JSON.stringify(own);
+  return [row.name, row.number, row.level, block, row.ring ?? '-', args].join(' ');
 }
 
 function flagSet([name, { values, mask, enum: single }]) {
@@ -97,14 +120,19 @@ function flagSet([name, { values, mask, enum: single }]) {
 }
 
 export function rowsFile() {
-  const formats = [...new Set(supported.flatMap((row) => kernelArguments(row).map((a) => a.format)))];
+  const formats = [
+    ...new Set(supported.flatMap((row) => kernelArguments(row).map((a) => a.format))),
+    'address',
+    'hex',
+  ];
   const reasons = refused.map(
     ({ name, reason, alternative }) =>
       `  ${name}: [${JSON.stringify(reason)}, ${JSON.stringify(alternative)}],`,
   );
   return `/** rows.ts: the table as data: for names in errors, shims' choices and what trace prints. ${notice} */
+import { readRows } from '../port/row-text.ts';
 
-/** How an argument is shown. */
+/** How an argument is shown. address, hex: numbers that only programs have a use for. */
 export type Format =
 ${formats.map((f) => `  | '${f}'`).join('\n')};
 
@@ -132,6 +160,8 @@ export interface Argument {
   flags?: string;
   /** The kernel fills it: it is not shown where the call fails. */
   out?: true;
+  /** A number of 64 bits; absent: 32, or memory. */
+  wide?: true;
   memory?: Memory;
 }
 
@@ -151,9 +181,9 @@ export interface Row {
 export type CallName =
 ${calls.map((row) => `  | '${row.name}'`).join('\n')};
 
-export const rows: readonly Row[] = [
+export const rows: readonly Row[] = readRows(\`
 ${calls.map(rowText).join('\n')}
-];
+\`);
 
 /** Calls that do the same thing to the same objects (table/families.mjs): a shim that asks for one gets the others, too. */
 export const families: readonly (readonly CallName[])[] = [
@@ -165,14 +195,19 @@ export const refusals: Readonly<Record<string, readonly [reason: string, alterna
 ${reasons.join('\n')}
 };
 
-/** Sets of flags; mask: the bits that are one small number, -1 for all of them. */
-export const flagSets: Readonly<Record<string, { mask: number; names: readonly (readonly [string, number])[] }>> = {
-${Object.entries(sets).map(flagSet).join('\n')}
-};
-
 /** errno, name, text (strerror(3)). */
 export const errnos: readonly (readonly [number, string, string])[] = [
 ${errnos.map(([name, value, text]) => `  [${value}, '${name}', "${text}"],`).join('\n')}
 ];
+`;
+}
+
+export function flagSetsFile() {
+  return `/** flag-sets.ts: names of flags, for what trace prints. ${notice} */
+
+/** Sets of flags; mask: the bits that are one small number, -1 for all of them. */
+export const flagSets: Readonly<Record<string, { mask: number; names: readonly (readonly [string, number])[] }>> = {
+${Object.entries(allSets).map(flagSet).join('\n')}
+};
 `;
 }

@@ -181,6 +181,7 @@ function rforkRow(
     cpuCounted: now,
     threads,
     ports: [],
+    remotePorts: [],
   };
 }
 

@@ -100,8 +100,9 @@ class Reader : public v8::ValueDeserializer::Delegate {
       argv[i] = v8::Number::New(isolate, number);
     }
     if (!deserializer.ReadUint32(&length) || !deserializer.ReadRawBytes(length, &text)) return {};
-    argv[Writer::kNumbers] =
-        v8::String::NewFromUtf8(isolate, static_cast<const char*>(text), v8::NewStringType::kNormal, static_cast<int>(length)).ToLocalChecked();
+    Local<v8::String> string;
+    if (!v8::String::NewFromUtf8(isolate, static_cast<const char*>(text), v8::NewStringType::kNormal, static_cast<int>(length)).ToLocal(&string)) return {};
+    argv[Writer::kNumbers] = string;
     if (!cpu_->read_host.Get(isolate)
              ->Call(isolate->GetCurrentContext(), v8::Undefined(isolate), Writer::kNumbers + 1, argv)
              .ToLocal(&object) ||
@@ -184,7 +185,7 @@ bool Payload::write(Cpu* cpu, Local<v8::Context> context, Local<v8::Value> value
   if (!writer.serializer.WriteValue(context, value).FromMaybe(false)) return false;
   for (Local<v8::ArrayBuffer> buffer : buffers) {
     transferred.push_back(buffer->GetBackingStore());
-    buffer->Detach(Local<v8::Value>()).Check();
+    if (!buffer->Detach(Local<v8::Value>()).FromMaybe(false)) return false;
   }
   kind = kSerialized;
   size = writer.serializer.Release().second;

@@ -276,12 +276,12 @@ void Hold(Args args) {
 }
 
 /** The base class of what travels as a host object: to V8 an object with an internal field is one. */
-v8::Local<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Context> context) {
+v8::MaybeLocal<v8::Function> host_object_class(v8::Isolate* isolate, v8::Local<v8::Context> context) {
   v8::Local<v8::FunctionTemplate> base = v8::FunctionTemplate::New(isolate);
 
   base->SetClassName(v8::String::NewFromUtf8Literal(isolate, "HostObject"));
   base->InstanceTemplate()->SetInternalFieldCount(1);
-  return base->GetFunction(context).ToLocalChecked();
+  return base->GetFunction(context);
 }
 
 static void delete_list(Envelope* envelope) {

@@ -1,7 +1,8 @@
 /*
  * async-ids.cc - see async-ids.h.
  *
- * Invariant: nothing here runs JavaScript: the properties are plain ones of Node's own objects.
+ * Invariant: nothing here runs JavaScript: the properties are plain ones of Node's own objects. V8 reads none of them while a termination unwinds what runs: what
+ * can't be read stays where it is.
  */
 #include "async-ids.h"
 
@@ -33,28 +34,39 @@ AsyncIds::AsyncIds(v8::Isolate* isolate, v8::Local<v8::Uint32Array> fields, v8::
       execution_(constants[1]),
       trigger_(constants[2]) {}
 
-v8::Local<v8::Float64Array> AsyncIds::stack(v8::Local<v8::Context> context) {
-  return wrap_.Get(isolate_)->Get(context, v8::String::NewFromUtf8Literal(isolate_, "async_ids_stack")).ToLocalChecked().As<v8::Float64Array>();
+bool AsyncIds::stack(v8::Local<v8::Context> context, v8::Local<v8::Float64Array>* out) {
+  v8::Local<v8::Value> value;
+
+  if (!wrap_.Get(isolate_)->Get(context, v8::String::NewFromUtf8Literal(isolate_, "async_ids_stack")).ToLocal(&value)) return false;
+  *out = value.As<v8::Float64Array>();
+  return true;
 }
 
 bool AsyncIds::all_of_javascript(v8::Local<v8::Context> context, uint32_t base) {
   v8::Local<v8::Array> resources = resources_.Get(isolate_);
 
-  for (uint32_t i = base; i < fields_[length_]; i++)
-    if (!resources->Get(context, i).ToLocalChecked()->IsObject()) return false;
+  for (uint32_t i = base; i < fields_[length_]; i++) {
+    v8::Local<v8::Value> resource;
+    if (!resources->Get(context, i).ToLocal(&resource) || !resource->IsObject()) return false;
+  }
   return true;
 }
 
 AsyncIds::Saved AsyncIds::save(v8::Local<v8::Context> context, uint32_t base) {
   v8::Local<v8::Array> resources = resources_.Get(isolate_);
-  const double* below = data_of<double>(stack(context));
+  v8::Local<v8::Float64Array> view;
   uint32_t length = fields_[length_];
   Saved saved;
 
-  if (length <= base) return saved;
+  if (length <= base || !stack(context, &view)) return saved;
+  for (uint32_t i = base; i < length; i++) {
+    v8::Local<v8::Value> resource;
+    if (!resources->Get(context, i).ToLocal(&resource)) return Saved();
+    saved.resources.push_back(resource);
+  }
+  const double* below = data_of<double>(view);
   saved.ids = {ids_[execution_], ids_[trigger_]};
   for (uint32_t i = length - 1; i > base; i--) saved.ids.insert(saved.ids.end(), {below[2 * i], below[2 * i + 1]});
-  for (uint32_t i = base; i < length; i++) saved.resources.push_back(resources->Get(context, i).ToLocalChecked());
   if (resources->Length() > base) set_length(isolate_, context, resources, base);
   ids_[execution_] = below[2 * base];
   ids_[trigger_] = below[2 * base + 1];
@@ -67,11 +79,13 @@ uint32_t AsyncIds::restore(v8::Local<v8::Context> context, const Saved& saved) {
   uint32_t base = fields_[length_], at = base;
 
   for (size_t i = saved.ids.size(); i > 0; i -= 2, at++) {
-    v8::Local<v8::Float64Array> below = stack(context);
+    v8::Local<v8::Float64Array> below;
 
+    if (!stack(context, &below)) break;
     resources->Set(context, at, saved.resources[at - base]).FromMaybe(false);
     if (2 * at >= below->Length()) {  // makes room
-      v8::Local<v8::Value> push = wrap_.Get(isolate_)->Get(context, v8::String::NewFromUtf8Literal(isolate_, "pushAsyncContext")).ToLocalChecked();
+      v8::Local<v8::Value> push;
+      if (!wrap_.Get(isolate_)->Get(context, v8::String::NewFromUtf8Literal(isolate_, "pushAsyncContext")).ToLocal(&push)) break;
       v8::Local<v8::Value> argv[] = {v8::Number::New(isolate_, saved.ids[i - 2]), v8::Number::New(isolate_, saved.ids[i - 1])};
       push.As<v8::Function>()->Call(context, wrap_.Get(isolate_), 2, argv).IsEmpty();
       continue;

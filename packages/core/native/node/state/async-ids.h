@@ -31,7 +31,7 @@ class AsyncIds {
   uint32_t restore(v8::Local<v8::Context> context, const Saved& saved);
 
  private:
-  v8::Local<v8::Float64Array> stack(v8::Local<v8::Context> context);
+  bool stack(v8::Local<v8::Context> context, v8::Local<v8::Float64Array>* out);
 
   v8::Isolate* isolate_;
   v8::Global<v8::Object> wrap_;

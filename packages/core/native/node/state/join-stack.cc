@@ -75,9 +75,11 @@ void look(const v8::FunctionCallbackInfo<v8::Value>& args) {
 #endif
       ));
   v8::Isolate* isolate = args.GetIsolate();
+  v8::Local<v8::Value> array;
   unsigned found = 0;
 
-  looking->array = word_of(args.This().As<v8::Object>()->Get(isolate->GetCurrentContext(), 0).ToLocalChecked());
+  if (!args.This().As<v8::Object>()->Get(isolate->GetCurrentContext(), 0).ToLocal(&array)) return;
+  looking->array = word_of(array);
   looking->context = word_of(isolate->GetCurrentContext());
   for (uint32_t i = 0; i < length_of(looking->context); i++) {
     Word list = field(looking->context, kHeader + 8 * i);

@@ -25,6 +25,8 @@ LWKT_OS size_t lwkt_os_page_size(void);
 
 /** size bytes of zeros, whole pages, which cost memory when they are touched; NULL where there are none. */
 LWKT_OS void *lwkt_os_map(size_t size);
+/** Without a C library: from where on they lie, as far as there is room; 0: wherever the system puts them. */
+LWKT_OS extern uintptr_t lwkt_os_map_from;
 LWKT_OS void lwkt_os_unmap(void *base, size_t size);
 
 /** madvise(2). Returns 0 or an errno. */
@@ -43,6 +45,8 @@ LWKT_OS void lwkt_os_free(void *piece);
 
 /** CLOCK_MONOTONIC in ns. */
 LWKT_OS uint64_t lwkt_os_clock(void);
+/** Where time is another one: whoever links raw.c may say so, before anything waits. NULL: it is the kernel's. */
+extern LWKT_OS uint64_t (*lwkt_os_clock_other)(void);
 
 /** Sleeps while *word is `value`, until a CLOCK_MONOTONIC time in ns at the latest (0: until it is woken). For no reason at all, too. Signals
  *  are delivered meanwhile. */

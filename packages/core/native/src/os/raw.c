@@ -37,9 +37,12 @@ size_t lwkt_os_page_size(void)
 	return PAGE;
 }
 
+uintptr_t lwkt_os_map_from;
+
 void *lwkt_os_map(size_t size)
 {
-	long base = CALL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	uintptr_t place = lwkt_os_map_from ? __atomic_fetch_add(&lwkt_os_map_from, (size + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1), __ATOMIC_RELAXED) : 0;
+	long base = CALL(mmap, place, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
 	return base < 0 && base >= -4095 ? NULL : (void *)base;
 }
@@ -59,10 +62,14 @@ int lwkt_os_deny(void *base, size_t size)
 	return (int)-CALL(mprotect, base, size, PROT_NONE, 0, 0, 0);
 }
 
+uint64_t (*lwkt_os_clock_other)(void);
+
 uint64_t lwkt_os_clock(void)
 {
 	struct __kernel_timespec ts = {0};
 
+	if (__builtin_expect(lwkt_os_clock_other != NULL, 0))
+		return lwkt_os_clock_other();
 	CALL(clock_gettime, CLOCK_MONOTONIC, &ts, 0, 0, 0, 0);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }

@@ -105,15 +105,21 @@ static lwkt_thread_t pick(globaldata_t gd)
 	return NULL;
 }
 
+/** Of a fresh thread, gives it a stack that somebody has left; false where that takes more. Apart: it is not to make the caller's frame larger. */
+static __attribute__((noinline)) bool bind_warm(globaldata_t gd, lwkt_thread_t td)
+{
+	return lwkt_pool_is_warm(gd, td) && lwkt_thread_bind(gd, td) == 0;
+}
+
 /**
- * As pick, for a thread that is about to be suspended: a fresh thread is left to thread0 (NULL). Finding or making a stack takes a deep call, and
+ * As pick, for a thread that is about to be suspended: a fresh thread for which no stack lies ready is left to thread0 (NULL). Making one takes a deep call, and
  * would cost each suspended thread a page more of its own.
  */
 static lwkt_thread_t pick_old(globaldata_t gd)
 {
 	lwkt_thread_t next = lwkt_peek(gd);
 
-	return next && (next->td_flags & TDF_FRESH) ? NULL : next;
+	return next && (next->td_flags & TDF_FRESH) && !bind_warm(gd, next) ? NULL : next;
 }
 
 /** Makes next curthread and says where its registers are; the caller then switches. */
@@ -251,8 +257,8 @@ unsigned lwkt_dispatch(uint64_t budget_ns)
 		return 0;
 	if (budget_ns || gd->gd_timers)
 		now = now_ns();
-	gd->gd_pass_end = budget_ns ? now + budget_ns : 0;
-	gd->gd_clock_skip = CLOCK_EVERY;
+	gd->gd_pass_end = budget_ns == LWKT_DISPATCH_ONE ? 1 : budget_ns ? now + budget_ns : 0; /* 1: long ago */
+	gd->gd_clock_skip = budget_ns == LWKT_DISPATCH_ONE ? 0 : CLOCK_EVERY;
 	lwkt_timers_fire(gd, now);
 	do {
 		lwkt_process_ipiq();

@@ -52,6 +52,14 @@ struct lwkt_stack *lwkt_pool_get(globaldata_t gd, lwkt_thread_t td)
 	return stack;
 }
 
+/** Whether the stack that td, which is fresh, would get first is an idle one with a resident of its kind: to get that is a short way. */
+bool lwkt_pool_is_warm(globaldata_t gd, lwkt_thread_t td)
+{
+	const struct lwkt_list *pool = &gd->gd_pool[lwkt_stack_class(td->td_stack_size)];
+
+	return !list_empty(pool) && LIST_ENTRY(pool->prev, struct lwkt_stack, st_link)->st_resident == lwkt_resident_of(td);
+}
+
 unsigned lwkt_pool_swing(void)
 {
 	globaldata_t gd = lwkt_arch_mycpu();

@@ -84,11 +84,14 @@ static lwkt_thread_t spare(globaldata_t gd)
 	return NULL;
 }
 
+void (*lwkt_share_given)(globaldata_t to, int pri);
+
 /** On the rfork that is asked. */
 static void asked(void *arg)
 {
 	globaldata_t asker = arg, gd = lwkt_arch_mycpu();
 	lwkt_thread_t td = NULL;
+	int pri;
 
 	if (gd->gd_shares && gd->gd_migratable > 1 && gd->gd_curthread == &gd->gd_thread0)
 		td = spare(gd);
@@ -96,9 +99,12 @@ static void asked(void *arg)
 		lwkt_send_ipiq(asker, no, asker, NULL);
 		return;
 	}
+	pri = td->td_pri;
 	lwkt_dequeue(gd, td);
 	gd->gd_stats.st_shared_out++;
 	lwkt_migrate_send(gd, td, asker, yes); /* it is there: it waits for the answer */
+	if (lwkt_share_given)
+		lwkt_share_given(asker, pri);
 }
 
 /** Asks the busiest rfork, if there is one and nobody is being asked. */

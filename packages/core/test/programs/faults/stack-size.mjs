@@ -18,6 +18,18 @@ export default size;
 if (process.argv[2] !== undefined)
   await main({
     here: () => run(() => [size(), create(size).join()]),
+    /** Of run(): for this thread, those that it creates, an rfork's; and the next run()'s. */
+    byRun: async () => {
+      const here = new URL(import.meta.url);
+      const all = () => [size(), create(size).join(), new Rfork(here, { argv: [] }).join()];
+      const first = await run(all, { defaultStackSize: 512 * 1024 });
+      const own = () => [size(), create(size).join(), create(size, { stackSize: 256 * 1024 }).join()];
+      return [
+        first,
+        await run(() => create(size).join()),
+        await run(own, { defaultStackSize: 1024 * 1024, stackSize: 2048 * 1024 }),
+      ];
+    },
     given: () => run(() => [size(), create(size).join()], { stackSize: 1024 * 1024 }),
     rforks: () =>
       run(() => {
@@ -29,4 +41,9 @@ if (process.argv[2] !== undefined)
       }),
     refused: () =>
       ['512k', 1, 2 ** 40].map((stackSize) => thrownBy(() => new Rfork('/nowhere', { stackSize })).code),
+    refusedByRun: async () => [
+      ...['512k', 1, 2 ** 40].map((defaultStackSize) => thrownBy(() => run(size, { defaultStackSize })).code),
+      thrownBy(() => run('no function', { defaultStackSize: 512 * 1024 })).code,
+      await run(size), // as before
+    ],
   });

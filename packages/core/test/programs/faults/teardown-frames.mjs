@@ -5,15 +5,25 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { create, wait } from '@libcr/core';
 import { main } from '../check.mjs';
 
-/** sqlite's SELECT f(), where f is a function of JavaScript's that waits for ever. */
+const require = createRequire(import.meta.url);
+const { ADDON } = process.env;
+
+function waitsForEver() {
+  parentPort?.postMessage('suspended');
+  wait(new Promise(() => {}));
+  return 1;
+}
+
+/** sqlite's SELECT f(), where f is a function of JavaScript's that waits for ever; or an addon's that calls such a function. */
 function suspendInQuery() {
-  const { DatabaseSync } = createRequire(import.meta.url)('node:sqlite');
+  if (ADDON !== undefined) {
+    const { open, query } = require(ADDON);
+    const database = open({});
+    return create(() => query(database, waitsForEver), { daemon: true });
+  }
+  const { DatabaseSync } = require('node:sqlite');
   const database = new DatabaseSync(':memory:');
-  database.function('f', () => {
-    parentPort?.postMessage('suspended');
-    wait(new Promise(() => {}));
-    return 1;
-  });
+  database.function('f', waitsForEver);
   const statement = database.prepare('SELECT f() FROM (VALUES (1), (2))');
   return create(() => statement.all(), { daemon: true });
 }

@@ -25,24 +25,11 @@ import {
   yieldNow,
 } from '@libcr/core';
 import { main, rejectionOf, scale, thrownBy } from '../check.mjs';
+import { bePreempted, computeUntil } from './compute.mjs';
 import { jobs } from './jobs.mjs';
 
 const all = (tds) => Promise.all(tds.map((td) => td.finished));
 const short = { preemptible: true, slice: 1 };
-
-/** Computes until fn() is true, or, where that is what is tested, for ever. */
-function computeUntil(fn) {
-  let x = 0;
-  while (!fn()) x = (x + Math.sqrt(x + 2)) % 1000;
-  return x;
-}
-
-/** Computes until the running thread has been preempted n times more. */
-function bePreempted(n = 1) {
-  const td = curthread();
-  const before = td.preemptions;
-  computeUntil(() => td.preemptions >= before + n);
-}
 
 async function blocked(td) {
   while (td.state !== 'blocked') await delay(1);

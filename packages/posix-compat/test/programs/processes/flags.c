@@ -1,9 +1,10 @@
 /* flags.c - the arithmetic flags of a thread that computes are its own, whatever comes between two instructions: signals of another thread, one right behind the other (so that
- * the second is taken on the way out of the first one's handler), and preemption. */
+ * the second is taken on the way out of the first one's handler), and preemption. The argument: how many signals; or 200. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define OVERFLOWN 0x894ul /* of 0x7fffffff + 1: overflow, sign, adjust, parity */
@@ -34,8 +35,9 @@ static void *computes(void *arg)
 	return arg;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	const int signals = argc > 1 ? atoi(argv[1]) : 200;
 	pthread_t threads[2];
 
 	alarm(200);
@@ -43,7 +45,7 @@ int main(void)
 	signal(SIGUSR2, handler);
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, computes, NULL);
-	while (handled < 200)
+	while (handled < signals)
 		for (int i = 0; i < 2; i++) {
 			pthread_kill(threads[i], SIGUSR1);
 			pthread_kill(threads[i], SIGUSR2);

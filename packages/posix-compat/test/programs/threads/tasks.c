@@ -83,6 +83,13 @@ static void *is_there(void *arg)
 	pthread_barrier_wait(&barrier);
 	pthread_barrier_wait(&barrier); /* the first looks around */
 	if (arg == (void *)1) {
+		char link[40] = "", expected[40];
+		struct stat about;
+
+		sprintf(expected, "%d/task/%d", getpid(), tids[1]);
+		say("own link", readlink("/proc/thread-self", link, sizeof(link) - 1) > 0 && !strcmp(link, expected));
+		say("is a link", !lstat("/proc/thread-self", &about) && S_ISLNK(about.st_mode) && !stat("/proc/thread-self", &about) && S_ISDIR(about.st_mode));
+		say("is not followed", open("/proc/thread-self", O_RDONLY | O_NOFOLLOW) < 0 && errno == ELOOP);
 		printf("own comm: %s\n", read_from(AT_FDCWD, "/proc/thread-self/comm"));
 		say("own stat", atoi(read_from(AT_FDCWD, "/proc/thread-self/stat")) == tids[1]);
 		printf("policies: %d %d\n", pthread_setschedparam(pthread_self(), SCHED_BATCH, &param), sched_getscheduler(0));

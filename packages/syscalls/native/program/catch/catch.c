@@ -37,6 +37,8 @@ static void on_sigsys(int sig, siginfo_t *si, ucontext_t *uc)
 	r[REG_RIP] = (greg_t)(uintptr_t)program_entry;
 }
 
+bool (*program_fault)(int sig, siginfo_t *si, ucontext_t *uc);
+
 void catch_signal(int sig, void (*handler)(int, siginfo_t *, ucontext_t *), uint64_t flags)
 {
 	struct sigact act = {
@@ -103,6 +105,8 @@ void program_interrupt(const struct lwp *lwp, ucontext_t *uc)
 	struct trapframe *tf = (struct trapframe *)(lwp->lwp_kstack - TF_SIZE);
 
 	if (in_program(lwp, uc)) {
+		if (record_mode && program_postpones(lwp))
+			return;
 		trapframe_load(tf, uc);
 		r[REG_EFL] &= ~0x500; /* the direction flag; and it is the program that is stepped */
 	} else if (rip < program_leave || rip >= program_return_end) {

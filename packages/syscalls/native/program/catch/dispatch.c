@@ -9,7 +9,10 @@
 
 static call_handler handlers[CALLS];
 
-bool program_may_wait[CALLS], program_watched;
+bool program_may_wait[CALLS];
+unsigned program_watched;
+void (*program_before)(struct lwp *lwp);
+call_handler program_first;
 void (*program_refresh)(struct lwp *lwp);
 void (*program_raised)(struct lwp *lwp, long error);
 void (*program_look)(struct lwp *lwp, struct trapframe *tf, uint32_t ast);
@@ -48,7 +51,7 @@ static long ask_handler(struct lwp *lwp, struct trapframe *tf)
 
 	if (tf->tf_number & X32) /* as a kernel without that ABI: its fork, its execve have numbers that nobody here looks at */
 		return -ENOSYS;
-	if (__builtin_expect(own_any, 0) && own_is_used(lwp, tf))
+	if (__builtin_expect(own_any, 0) && own_may_be_used(tf) && own_is_used(lwp, tf))
 		return -EBADF;
 	return handler ? handler(lwp, tf) : NOT_HANDLED;
 }
@@ -61,7 +64,10 @@ static bool goes_as_it_is(const struct lwp *lwp, uint64_t number)
 /** The call, made here in any case. */
 static long make_call(struct lwp *lwp, struct trapframe *tf)
 {
-	long result = ask_handler(lwp, tf);
+	long result = program_first ? program_first(lwp, tf) : NOT_HANDLED;
+
+	if (result == NOT_HANDLED)
+		result = ask_handler(lwp, tf);
 
 	return result == NOT_HANDLED ? program_wait(lwp, tf) : result;
 }
@@ -70,12 +76,11 @@ static long make_call(struct lwp *lwp, struct trapframe *tf)
 static long answer_call(struct lwp *lwp, struct trapframe *tf)
 {
 	long error = policy_active ? policy_look(tf->tf_number) : 0;
-	uint32_t wanting;
+	const uint32_t wanting = shims_wanting(tf->tf_number);
 
 	if (error)
 		return error;
-	wanting = shims_count ? shims_wanting(tf->tf_number) : 0;
-	return wanting ? shims_call(lwp, tf, wanting, make_call) : make_call(lwp, tf);
+	return wanting || script_wants_call(tf->tf_number) ? shims_call(lwp, tf, wanting, make_call) : make_call(lwp, tf);
 }
 
 /** After an answer that is an error. */
@@ -98,20 +103,31 @@ static void answer(struct lwp *lwp, struct trapframe *tf, long result)
 static __attribute__((noinline)) void make_watched(struct lwp *lwp, struct trapframe *tf)
 {
 	const uint64_t number = tf->tf_number; /* a handler's context may be in the frame, after sigreturn */
+	const bool traced = traces_call(number);
 	uint64_t began = 0;
 	long result;
 
+	if (program_before)
+		program_before(lwp);
 	stats_count(number);
-	if (options.trace >= 0)
+	if (traced)
 		trace_begin(lwp, tf);
 	if (options.metrics)
 		began = metrics_begin(number);
-	result = answer_call(lwp, tf);
+	result = record_mode ? record_call(lwp, tf, answer_call) : answer_call(lwp, tf);
 	if (began)
 		metrics_end(number, began, result);
 	answer(lwp, tf, result);
-	if (options.trace >= 0)
+	if (traced)
 		trace_end(lwp, result);
+}
+
+/** Whether somebody looks at the call. What no shim wants costs a look at two bytes where there are shims alone. */
+static inline bool is_watched(uint64_t number)
+{
+	if (__builtin_expect(!program_watched, 1))
+		return false;
+	return (program_watched & WATCHES_ALL) || shims_wanting(number) || script_wants_call(number);
 }
 
 /** From entry.S: a call. Whether it goes to the kernel as it is; entry.S sees to that. */
@@ -121,7 +137,7 @@ bool program_syscall(struct trapframe *tf, struct lwp *lwp)
 
 	tf->tf_number = (uint32_t)tf->tf_number; /* all that the kernel looks at */
 	lwp->lwp_ncalls++;
-	if (__builtin_expect(program_watched, 0)) {
+	if (__builtin_expect(is_watched(tf->tf_number), 0)) {
 		make_watched(lwp, tf);
 		return false;
 	}

@@ -11,6 +11,7 @@
 
 static struct executable exe;
 static char found[4096];
+uint64_t program_base, program_code[2];
 
 void program_fail(int status, const char *what, const char *why)
 {
@@ -99,16 +100,22 @@ static uint64_t *build_stack(uint64_t *old, char **args, char **environment, con
 	strings->auxv = at;
 	strings->auxv_size = naux * sizeof(*auxv);
 	for (uint64_t i = 0; i < naux; i++) {
-		uint64_t value = auxv[i].a_un.a_val;
+		uint64_t type = auxv[i].a_type, value = auxv[i].a_un.a_val;
 
-		switch (auxv[i].a_type) {
+		if (options.deterministic)
+			type = deterministic_auxiliary(type, value);
+		switch (type) {
 		case AT_PHDR: value = program->phdr; break;
 		case AT_PHNUM: value = program->phnum; break;
 		case AT_ENTRY: value = program->entry; break;
+		case AT_SYSINFO_EHDR: /* while a program is recorded its clocks are calls */
+			if (record_mode)
+				continue;
+			break;
 		case AT_BASE: value = interpreter->base; break;
 		case AT_EXECFN: value = (uint64_t)put_string(&text, found); break;
 		}
-		*at++ = auxv[i].a_type;
+		*at++ = type;
 		*at++ = value;
 	}
 	strings->stack = (uint64_t)sp;
@@ -131,29 +138,44 @@ void program_load(uint64_t *stack, struct trapframe *tf)
 {
 	char **argv = (char **)(stack + 1), **environment = argv + stack[0] + 1, **args;
 	const Elf64_auxv_t *auxv = (const Elf64_auxv_t *)(environment + count(environment) + 1);
-	static struct image program, interpreter;
+	static struct image program, interpreter, other;
 	struct strings strings;
 	uint64_t *sp;
 
-	args = options_read(argv);
-	program_watched = options.trace >= 0 || options.stats >= 0 || policy_active || options.metrics || options.shims[0];
+	args = options_read(argv, environment);
+	script_trace_open();
+	if (record_mode == RECORD_REPLAYS) {
+		if (options.replays_other) {
+			find(*args, environment);
+			load(*args, exe.path, &other);
+		}
+		program_watched = WATCHES_ALL;
+		replay_begin(tf, options.replays_other ? &other : NULL);
+		return;
+	}
+	program_watched = (record_mode || options.deterministic || (options.trace >= 0 && !options.script_trace) || options.stats >= 0 || policy_active || options.metrics ? WATCHES_ALL : 0) | (options.shims[0] || script_active ? WATCHES_WANTED : 0);
 	find(*args, environment);
+	record_images_of(1);
 	load(*args, exe.path, &program);
+	record_images_of(0);
 	interpreter = (struct image){.entry = program.entry};
 	if (exe.interpreter[0])
 		load(exe.interpreter, exe.interpreter, &interpreter);
 	metrics_make();
 	for (unsigned i = 0; options.shims[i]; i++)
 		options.shims[i] = shims_load(options.shims[i], environment);
-	sp = build_stack(stack, args, environment, auxv, &program, &interpreter, &strings);
+	memcpy(program_code, program.code, sizeof(program_code));
+	program_base = program.base;
+	sp = build_stack(options.deterministic ? deterministic_stack(stack) : stack, args, environment, auxv, &program, &interpreter, &strings);
 	if (program.executable_stack)
 		kernel_call(SYS_mprotect, (uint64_t)sp & ~4095ull, 4096, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
 	self_init(found, exe.path, &program, &strings);
-	if (options.trace >= 0) {
+	if (traces_call(SYS_execve)) {
 		*args = (char *)(uintptr_t)(options.argv0 ? options.argv0 : *args); /* as execve had it: without a script's interpreter */
 		trace_started(found, args, (uint64_t)environment);
 	}
 	shims_begin();
+	script_begin(found);
 	memset(tf, 0, sizeof(*tf));
 	tf->tf_flags = TFF_FULL | TFF_ASYNC;
 	tf->tf_rip = interpreter.entry;
@@ -161,4 +183,5 @@ void program_load(uint64_t *stack, struct trapframe *tf)
 	tf->tf_cs = USER_CS;
 	tf->tf_ss = USER_SS;
 	tf->tf_rflags = USER_RFLAGS;
+	record_begin(program_exe, args, environment, tf);
 }

@@ -75,6 +75,7 @@ static long map_segment(const Elf64_Phdr *ph, uint64_t base, int fd)
 		error = map(page_of(at), file_end - page_of(at), prot, MAP_FIXED, fd, ph->p_offset - at % PAGE);
 	if (error < 0)
 		return error;
+	record_image(page_of(at), page_up(end) - page_of(at), prot, fd, ph->p_offset - at % PAGE, ph->p_filesz ? file_end - page_of(at) : 0);
 	if (ph->p_filesz && end > file_end && (prot & PROT_WRITE)) /* all the rest of the page: ld.so allocates from it, and takes it for zero */
 		memset((void *)file_end, 0, zero - file_end);
 	if (!ph->p_filesz)

@@ -3,8 +3,8 @@
  *
  *   libcr [OPTIONS] [--] PROGRAM [ARGS...]
  *
- * Those that a user gives are in usage; `--exec ARGV0` is for libcr's own execve, as are `--metrics-first=PID`, `--metrics-before=FD` and `--sigmask=BITS`;
- * `--default-signals` and `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
+ * Those that a user gives are in usage; `--script=FD,FD` is for the supervisor that starts a program: the channel's memory and its doorbell (script/channel.h), with a third number for libcr's own execve. `--exec ARGV0` is for libcr's own execve, as are `--lineage=N`, `--script-trace=FD`, `--clock=NS`, `--record-next=`, `--replay-next=`, `--metrics-first=PID`, `--metrics-before=FD` and `--sigmask=BITS`;
+ * `--replay-temporary=FILE`, `--default-signals` and `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
  * comes past libcr is killed.
  */
 #include "program.h"
@@ -17,9 +17,9 @@
 #define POLICY_SIZE 16384
 #define OWN_FD 900 /* no user's descriptor has such a number */
 
-struct options options = {.stats = -1, .trace = -1, .metrics_before = -1, .rforks = 1};
+struct options options = {.stats = -1, .trace = -1, .metrics_before = -1, .script = {-1, -1}, .rforks = 1};
 
-static const char usage[] = "usage: libcr [--stats[=FD|FILE]] [--trace[=FD|FILE]] [--trace-format=strace|json] [--rforks=N] [--policy=RULES] [--metrics=FILE] [--native-shim=FILE]... [--no-patch] [--argv0=NAME] [--] PROGRAM [ARGS...]";
+static const char usage[] = "usage: libcr [--stats[=FD|FILE]] [--trace[=FD|FILE]] [--trace-format=strace|json] [--rforks=N] [--deterministic] [--time=virtual] [--schedule=seed:N[,STRATEGY]] [--schedule-log=/FILE] [--policy=RULES] [--metrics=FILE] [--native-shim=FILE]... [--record=FILE] [--no-patch] [--argv0=NAME] [--] PROGRAM [ARGS...]\n       libcr --replay=FILE [--] [PROGRAM]";
 
 static bool is_number(const char *text)
 {
@@ -49,10 +49,22 @@ static void read_sigmask(const char *text)
 		options.sigmask = options.sigmask << 4 | (uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
 }
 
-/** A descriptor of libcr's own, which its children inherit: of a descriptor's number, or of a file that is made. */
+/** A descriptor that becomes libcr's own, which its children inherit. */
+static int take_descriptor(const char *option, int fd)
+{
+	if (kernel_call(SYS_fcntl, fd, F_GETFD) < 0)
+		program_fail(2, option, "the descriptor is not open");
+	if (fd >= OWN_FD) { /* it has been moved by the process that ran execve */
+		own_keep_inherited(fd);
+		return fd;
+	}
+	return own_move_inherited(fd);
+}
+
+/** Of a descriptor's number, or of a file that is made. */
 static int own_descriptor(const char *option, const char *value)
 {
-	int fd, own;
+	int fd;
 
 	if (is_number(value))
 		fd = read_number(option, value, 1 << 20);
@@ -60,14 +72,50 @@ static int own_descriptor(const char *option, const char *value)
 		fd = (int)kernel_call(SYS_open, value, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
 	if (fd < 0)
 		program_fail(2, value, fd == -EACCES ? "permission denied: it can't be written" : "it can't be written");
-	if (fd >= OWN_FD) { /* it has been moved by the process that ran execve */
-		own_keep_inherited(fd);
-		return fd;
+	return take_descriptor(option, fd);
+}
+
+/** The digits that come next as a number, up to where it is `most` or above; 0 where there are none. */
+static uint64_t next_digits(const char **text, uint64_t most)
+{
+	uint64_t number = 0;
+
+	while (**text >= '0' && **text <= '9' && number < most)
+		number = number * 10 + (uint64_t)(*(*text)++ - '0');
+	return number;
+}
+
+/** A number and what is behind it, or 0 where there is none. */
+static uint32_t next_number(const char **text)
+{
+	const uint64_t number = next_digits(text, UINT32_MAX);
+
+	if (**text == ',')
+		(*text)++;
+	return (uint32_t)number;
+}
+
+/** Two descriptors, and what the process was to its supervisor before an execve. */
+static void read_script(const char *value)
+{
+	const char *at = value;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *before = at;
+		const uint32_t fd = next_number(&at);
+
+		if (at == before)
+			program_fail(2, "--script", "two descriptors, with a comma");
+		options.script[i] = take_descriptor("--script", (int)fd);
 	}
-	own = own_move_inherited(fd);
-	if (own < 0)
-		program_fail(2, option, "the descriptor is not open");
-	return own;
+	script_open(options.script[0], options.script[1], next_number(&at));
+}
+
+/** Of libcr's own execve: what script_trace_open had opened. */
+static void read_script_trace(const char *value)
+{
+	options.trace = take_descriptor("--script-trace", read_number("--script-trace", value, 1 << 20));
+	options.script_trace = true;
 }
 
 /** What the one who becomes the launcher ignores, for itself. */
@@ -148,7 +196,52 @@ static void read_trace_format(const char *name)
 		program_fail(2, name, "no such format; there are strace and json");
 }
 
-static void read_option(const char *arg)
+/** Of libcr's own execve: three numbers. */
+static void goes_on(const char *value, void (*begin)(uint32_t, uint32_t, int))
+{
+	const uint32_t first = next_number(&value), second = next_number(&value);
+
+	begin(first, second, (int)next_number(&value));
+}
+
+/** One that was unpacked for this, in a folder of its own. */
+static void replay_temporary(const char *path)
+{
+	char folder[4096];
+	const char *slash = strrchr(path, '/');
+	struct text text;
+
+	replay_open(path);
+	kernel_call(SYS_unlink, path);
+	text_begin(&text, folder, sizeof(folder));
+	text_add(&text, "%s", path);
+	if (slash && (size_t)(slash - path) < sizeof(folder)) {
+		folder[slash - path] = 0;
+		kernel_call(SYS_rmdir, folder);
+	}
+}
+
+static void replay_next(uint32_t stream, uint32_t memory, int fd)
+{
+	replay_go_on(stream, (int)memory, fd);
+}
+
+static void read_time(const char *value)
+{
+	if (strcmp(value, "virtual") && strcmp(value, "real"))
+		program_fail(2, value, "no such time; there are virtual and real");
+	options.virtual_time = !strcmp(value, "virtual");
+}
+
+/** Where decisions are written: children and other programs find it wherever they are. */
+static void read_schedule_log(const char *path)
+{
+	if (*path != '/')
+		program_fail(2, "--schedule-log", "must be a whole path");
+	options.schedule_log = path;
+}
+
+static void read_option(char *arg)
 {
 	const char *value;
 
@@ -166,8 +259,22 @@ static void read_option(const char *arg)
 		read_policy(value);
 	else if ((value = value_of(arg, "--native-shim", NULL)))
 		read_shim(value);
+	else if ((value = value_of(arg, "--script", NULL)))
+		read_script(value);
+	else if ((value = value_of(arg, "--script-trace", NULL)))
+		read_script_trace(value);
 	else if ((value = value_of(arg, "--metrics", NULL)))
 		read_metrics(value);
+	else if ((value = value_of(arg, "--record", NULL)))
+		record_open(value);
+	else if ((value = value_of(arg, "--replay", NULL)))
+		replay_open(value);
+	else if ((value = value_of(arg, "--replay-temporary", NULL)))
+		replay_temporary(value);
+	else if ((value = value_of(arg, "--record-next", NULL)))
+		goes_on(value, record_go_on);
+	else if ((value = value_of(arg, "--replay-next", NULL)))
+		goes_on(value, replay_next);
 	else if ((value = value_of(arg, "--metrics-first", NULL)))
 		options.metrics_first = read_number("--metrics-first", value, 1 << 30);
 	else if ((value = value_of(arg, "--metrics-before", NULL)))
@@ -176,6 +283,18 @@ static void read_option(const char *arg)
 		options.argv0 = value;
 	else if ((value = value_of(arg, "--sigmask", NULL)))
 		read_sigmask(value);
+	else if ((value = value_of(arg, "--time", NULL)))
+		read_time(value);
+	else if ((value = value_of(arg, "--schedule", NULL)))
+		options.schedule = value, options.schedule_words[0] = arg;
+	else if ((value = value_of(arg, "--schedule-log", NULL)))
+		read_schedule_log(value), options.schedule_words[1] = arg;
+	else if ((value = value_of(arg, "--lineage", NULL)))
+		options.lineage = next_digits(&value, UINT64_MAX);
+	else if ((value = value_of(arg, "--clock", NULL)))
+		options.clock = next_digits(&value, UINT64_MAX);
+	else if (!strcmp(arg, "--deterministic"))
+		options.deterministic = true;
 	else if (!strcmp(arg, "--no-patch"))
 		options.no_patch = true;
 	else if (!strcmp(arg, "--nothing-escapes"))
@@ -195,8 +314,41 @@ static void help(void)
 		kernel_call(SYS_exit_group, 0);
 }
 
-char **options_read(char **argv)
+/** A schedule is the same run again only if time is; and that only if all else is. One kernel thread runs the lwps then. */
+static void imply(void)
 {
+	if (options.schedule)
+		options.virtual_time = true;
+	if (options.virtual_time)
+		options.deterministic = true;
+	if (options.deterministic && options.rforks > 1)
+		program_fail(2, "--rforks", "what several kernel threads do at once is not the same in each run");
+}
+
+/** Whether one of libcr's own options begins so. Some have their value behind them. */
+static bool is_given(char **argv, const char *begins)
+{
+	for (argv++; *argv && **argv == '-' && strcmp(*argv, "--"); argv++) {
+		if (!strncmp(*argv, begins, strlen(begins)))
+			return true;
+		if ((!strcmp(*argv, "--exec") || !strcmp(*argv, "--policy") || !strcmp(*argv, "--metrics") || !strcmp(*argv, "--native-shim")) && argv[1])
+			argv++;
+	}
+	return false;
+}
+
+/** What has an execve of its own comes before any option is taken: descriptors are moved then, and are not where the options say any more. */
+static void begin_again(char **argv, char **environment)
+{
+	if (is_given(argv, "--record") || is_given(argv, "--replay"))
+		record_begin_fixed(argv, environment);
+	if (is_given(argv, "--deterministic") || is_given(argv, "--time=virtual") || is_given(argv, "--schedule"))
+		deterministic_begin(argv, environment);
+}
+
+char **options_read(char **argv, char **environment)
+{
+	begin_again(argv, environment);
 	for (argv++; *argv && **argv == '-'; argv++) {
 		if (!strcmp(*argv, "--")) {
 			argv++;
@@ -217,7 +369,11 @@ char **options_read(char **argv)
 			read_option(*argv);
 		}
 	}
-	if (!*argv)
+	options.replays_other = *argv && record_mode == RECORD_REPLAYS;
+	if (!*argv && record_mode != RECORD_REPLAYS)
 		program_fail(2, "", usage);
+	if (record_mode && options.rforks != 1)
+		program_fail(2, "--rforks", "a program is recorded and replayed on one rfork");
+	imply();
 	return argv;
 }

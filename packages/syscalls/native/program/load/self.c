@@ -64,6 +64,8 @@ void self_init(const char *path, const char *file, const struct image *image, co
 	kernel_call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0); /* a kernel without it shows the launcher's command line */
 }
 
+static bool is_readlink(const struct trapframe *tf) { return tf->tf_number == SYS_readlink || tf->tf_number == SYS_readlinkat; }
+
 /** Whether a path may be one of those that are answered here: /proc/..., or a number from an open folder on. */
 static bool may_be_ours(uint64_t address)
 {
@@ -77,15 +79,31 @@ static bool may_be_ours(uint64_t address)
 	return !memcmp(begins.text, "/pro", 4) || (begins.text[0] >= '0' && begins.text[0] <= '9');
 }
 
-static long readlink_exe(uint64_t to, uint64_t size)
+/** readlink of what is answered here. */
+static long say_link(const struct trapframe *tf, const char *link)
 {
-	uint64_t n = strlen(program_exe);
+	const bool at = tf->tf_number == SYS_readlinkat;
+	const uint64_t to = at ? tf->tf_rdx : tf->tf_rsi, size = at ? tf->tf_r10 : tf->tf_rdx;
+	uint64_t n = strlen(link);
 
 	if ((int)size <= 0)
 		return -EINVAL;
 	if (n > size)
 		n = size;
-	return copyout(to, program_exe, n) ?: (long)n;
+	return copyout(to, link, n) ?: (long)n;
+}
+
+/** The link itself, and not the folder that it leads to: the lwp's own, and not that of the kernel thread that runs it. */
+static long thread_self(struct lwp *lwp, const struct trapframe *tf)
+{
+	char link[32];
+	struct text text;
+
+	if (!is_readlink(tf) || lwp->lwp_proc->p_vforked_by)
+		return NOT_HANDLED;
+	text_begin(&text, link, sizeof(link));
+	text_add(&text, "%d/task/%d", curproc()->p_pid, lwp->lwp_tid);
+	return say_link(tf, link);
 }
 
 /** A call with a path in the register `which` of tf, from `dirfd` on. flags: of open; -1. follows: a symbolic link at the path's end. */
@@ -99,16 +117,16 @@ static long with_path(struct lwp *lwp, struct trapframe *tf, const uint64_t *whi
 
 	if (!may_be_ours(*which) || user_string(path, *which, sizeof(path)) <= 0)
 		return NOT_HANDLED;
+	if (!strcmp(path, "/proc/thread-self") && (!follows || is_readlink(tf) || (flags >= 0 && (flags & O_NOFOLLOW))))
+		return thread_self(lwp, tf);
 	what = program_proc_path && !is_self_exe(path) ? program_proc_path(lwp, dirfd, path, sizeof(path), flags, &result) : PROC_PATH_OTHER;
 	if (what == PROC_PATH_ANSWERED)
 		return result;
 	other = *tf;
 	*argument = (uint64_t)path;
 	if (is_self_exe(path)) {
-		if (tf->tf_number == SYS_readlink)
-			return readlink_exe(tf->tf_rsi, tf->tf_rdx);
-		if (tf->tf_number == SYS_readlinkat)
-			return readlink_exe(tf->tf_rdx, tf->tf_r10);
+		if (is_readlink(tf))
+			return say_link(tf, program_exe);
 		if (follows)
 			*argument = (uint64_t)program_exe;
 		return program_pass(lwp, &other);

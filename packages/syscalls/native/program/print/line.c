@@ -95,11 +95,30 @@ static void make_room(void)
 	opened = NULL;
 }
 
+/** As the supervisor's own lines have it. By constants, as it is done for each line. */
+static void print_time(struct text *out, uint64_t ns)
+{
+	uint64_t rest = ns % 1000000000 / 1000;
+	char digits[] = " <0.000000>";
+
+	for (char *at = digits + sizeof(digits) - 3; at > digits + 3; rest /= 10)
+		*at-- = (char)('0' + rest % 10);
+	if (ns < 10000000000) {
+		digits[2] = (char)('0' + ns / 1000000000);
+		text_add(out, "%s", digits);
+	} else {
+		text_add(out, " <%lu%s", ns / 1000000000, digits + 3);
+	}
+}
+
 static void print_result(struct trace_line *line, struct text *out, const char *result)
 {
-	while (out->at < line->out + RESULT_COLUMN - 1)
+	while (!options.script_trace && out->at < line->out + RESULT_COLUMN - 1)
 		text_char(out, ' ');
-	text_add(out, " = %s\n", result);
+	text_add(out, " = %s", result);
+	if (options.script_trace && *result != '?')
+		print_time(out, rows_clock() - line->began);
+	text_char(out, '\n');
 	write_all(line->out, out->at);
 }
 
@@ -155,6 +174,8 @@ void line_begins(struct trace_line *line)
 {
 	lwkt_word_lock(&lock);
 	make_room();
+	if (options.script_trace)
+		line->began = rows_clock();
 	opened = line;
 	line->under_way = true;
 	line->unfinished = false;
@@ -212,7 +233,7 @@ static bool print_exit(struct trace_line *line)
 		print_json(line, NULL, true);
 	else
 		print_line(line);
-	return !options.trace_json;
+	return !options.trace_json && traces_rest();
 }
 
 void line_exit(struct lwp *lwp)
@@ -266,7 +287,7 @@ void line_exit_all(struct lwp *lwp)
 
 /* ------------------------------------------------ signals */
 
-static bool is_told(void) { return options.trace >= 0 && !options.trace_json; }
+static bool is_told(void) { return traces_rest() && !options.trace_json; }
 
 bool trace_tells_of(int sig)
 {

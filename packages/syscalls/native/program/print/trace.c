@@ -186,3 +186,25 @@ void trace_started(const char *path, char **argv, uint64_t environment)
 	line_ends(line, result_text(line));
 	lwkt_os_free(line);
 }
+
+void trace_show(struct text *text, uint64_t number, const uint64_t values[6])
+{
+	const struct call_arguments *what = arguments_of(number);
+	struct traced call = {.number = number};
+	const char *name = call_name(number);
+
+	memcpy(call.values, values, sizeof(call.values));
+	if (name)
+		text_add(text, "%s(", name);
+	else
+		text_add(text, "call %lu(", (unsigned long)number);
+	for (unsigned i = 0; i < arguments_shown(&call, what); i++) {
+		if (i)
+			text_add(text, ", ");
+		if (is_late(&what->args[i]))
+			show_address(text, call.values[i]);
+		else
+			show_argument(text, &call, &what->args[i], i);
+	}
+	text_char(text, ')');
+}

@@ -54,6 +54,7 @@ struct traced {
  * A call under way: one for each lwp, as others make calls meanwhile. Its arguments have TRACE_NEXT between them. The lwp's own, but for what line.c says.
  */
 struct trace_line {
+	uint64_t began; /* rows_clock(), where the trace is a supervisor's */
 	int tid; /* a fork's child has its parent's line, which is not its own */
 	struct traced call;
 	const struct call_arguments *what;

@@ -4,13 +4,15 @@
  */
 #include "program.h"
 #include "own.h"
+#include "os/os.h" /* core's */
 
 #include <fcntl.h>
 #include <sys/mman.h>
 
 #define OPTION_SIZE 28
 #define NOWHERE -4096l /* a pointer to nothing */
-#define OPTIONS_MAX (21 + 2 * SHIMS_MAX) /* words in front of the program's arguments */
+#define LONG_SIZE 36     /* an option with a number of 64 bits */
+#define OPTIONS_MAX (30 + 2 * SHIMS_MAX) /* words in front of the program's arguments */
 
 /** All that is needed on the way, mapped, as a kernel stack is small. */
 struct exec {
@@ -18,7 +20,8 @@ struct exec {
 	struct executable exe;
 	char path[4096];
 	char argv0[4096];
-	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE], sigmask[OPTION_SIZE];
+	char lineage[LONG_SIZE], clock[LONG_SIZE];
+	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE], sigmask[OPTION_SIZE], script[2 * OPTION_SIZE], record[3 * OPTION_SIZE];
 	int counted; /* a descriptor, or -1 (metrics_hand_over) */
 	uint64_t argv[];
 };
@@ -48,19 +51,47 @@ static uint64_t *add_option(uint64_t *at, char *buffer, const char *name, int va
 	return at + 1;
 }
 
+static uint64_t *add_long(uint64_t *at, char *buffer, size_t size, const char *format, uint64_t value)
+{
+	struct text text;
+
+	text_begin(&text, buffer, size);
+	text_add(&text, format, (unsigned long)value);
+	*at = (uint64_t)buffer;
+	return at + 1;
+}
+
+/** A child of vfork is another process than the one whose memory it has; else it is the same as before. */
+static uint64_t *add_deterministic(uint64_t *at, struct exec *exec)
+{
+	if (!options.deterministic)
+		return at;
+	*at++ = (uint64_t) "--deterministic";
+	at = add_long(at, exec->lineage, sizeof(exec->lineage), "--lineage=%lu", curproc()->p_vforked_by ? deterministic_child() : options.lineage);
+	if (options.virtual_time) {
+		*at++ = (uint64_t) "--time=virtual";
+		at = add_long(at, exec->clock, sizeof(exec->clock), "--clock=%lu", lwkt_os_clock());
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (options.schedule_words[i])
+			*at++ = (uint64_t)options.schedule_words[i];
+	return at;
+}
+
 /** The launcher's arguments: options, the program, and the program's own from the second on. */
-static long build_arguments(struct exec *exec, uint64_t argv, long argc, uint64_t sigmask)
+static long build_arguments(struct exec *exec, const struct lwp *lwp, uint64_t argv, long argc)
 {
 	uint64_t *at = exec->argv;
 	struct text text;
 
 	*at++ = (uint64_t) "libcr";
 	at = add_option(at, exec->stats, "--stats", options.stats);
-	at = add_option(at, exec->trace, "--trace", options.trace);
+	at = add_option(at, exec->trace, options.script_trace ? "--script-trace" : "--trace", options.trace);
 	at = add_option(at, exec->rforks, "--rforks", (int)options.rforks);
 	text_begin(&text, exec->sigmask, sizeof(exec->sigmask));
-	text_add(&text, "--sigmask=%lx", (unsigned long)sigmask);
+	text_add(&text, "--sigmask=%lx", (unsigned long)lwp->lwp_sigmask);
 	*at++ = (uint64_t)exec->sigmask;
+	at = add_deterministic(at, exec);
 	if (options.trace_json)
 		*at++ = (uint64_t) "--trace-format=json";
 	if (options.policy) {
@@ -73,6 +104,13 @@ static long build_arguments(struct exec *exec, uint64_t argv, long argc, uint64_
 		at = add_option(at, exec->metrics_first, "--metrics-first", options.metrics_first);
 		at = add_option(at, exec->metrics_before, "--metrics-before", exec->counted);
 	}
+	if (script_active) {
+		text_begin(&text, exec->script, sizeof(exec->script));
+		text_add(&text, "--script=%d,%d,%u", options.script[0], options.script[1], lwp->lwp_proc->p_script);
+		*at++ = (uint64_t)exec->script;
+	}
+	if (record_option(exec->record, sizeof(exec->record)))
+		*at++ = (uint64_t)exec->record;
 	if (options.no_patch)
 		*at++ = (uint64_t) "--no-patch";
 	for (unsigned i = 0; i < shims_count; i++) {
@@ -110,13 +148,17 @@ static long exec_as_it_is(const struct lwp *lwp, int dirfd, const char *path, ui
 	return kernel_call(SYS_execveat, dirfd, path, argv, environment, flags);
 }
 
+void (*program_execs)(bool begins);
+
+static bool has_shims(void) { return shims_count || script_active; }
+
 /** Whether what libcr can't run may run without it: neither a policy nor a shim would hold for it. */
 static bool as_it_is(const char *path, const char *why)
 {
-	const char *end = policy_active ? "the policy could not hold for it" : shims_count ? "no shim would be in front of it" : "it runs without libcr";
+	const char *end = policy_active ? "the policy could not hold for it" : has_shims() ? "no shim would be in front of it" : "it runs without libcr";
 
 	print(2, "libcr: %s %s: %s\n", path, why, end);
-	return !policy_active && !shims_count;
+	return !policy_active && !has_shims();
 }
 
 static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uint64_t environment)
@@ -125,7 +167,7 @@ static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uin
 
 	if (argc < 0)
 		return argc;
-	if (error && (policy_active || shims_count))
+	if (error && (policy_active || has_shims()))
 		return error;
 	if (error) /* the kernel finds the same, or knows better */
 		return kernel_call(SYS_execve, exec->path, argv, environment);
@@ -138,7 +180,7 @@ static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uin
 		if (is_self_exe(exec->path))
 			memcpy(exec->path, program_exe, sizeof(program_exe));
 		exec->counted = lwp->lwp_proc->p_vforked_by ? -1 : metrics_hand_over();
-		error = build_arguments(exec, argv, argc, lwp->lwp_sigmask);
+		error = build_arguments(exec, lwp, argv, argc);
 		if (!error) {
 			own_pass_on(true);
 			error = kernel_call(SYS_execve, "/proc/self/exe", exec->argv, environment);
@@ -188,6 +230,8 @@ static long exec_call(struct lwp *lwp, int dirfd, uint64_t path, uint64_t argv, 
 	if (result < 0)
 		return result;
 	exec = (struct exec *)result;
+	if (program_execs)
+		program_execs(true);
 	proc->p_exec = exec; /* of a child of vfork the parent gives it back */
 	proc->p_exec_size = size;
 	result = path_at(exec, dirfd, path, flags);
@@ -201,6 +245,8 @@ static long exec_call(struct lwp *lwp, int dirfd, uint64_t path, uint64_t argv, 
 	} else if (result >= 0) {
 		result = exec_prepared(lwp, exec, argv, environment);
 	}
+	if (program_execs)
+		program_execs(false);
 	proc->p_exec = NULL;
 	kernel_call(SYS_munmap, exec, size);
 	return result;

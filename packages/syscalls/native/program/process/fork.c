@@ -45,6 +45,7 @@ static void release_signals(uint64_t before)
 static void forked(struct lwp *lwp, uint64_t flags)
 {
 	struct proc *proc = lwp->lwp_proc;
+	const int parent = proc->p_pid;
 
 	proc->p_pid = lwp->lwp_tid = (int)kernel_call(SYS_getpid);
 	proc->p_lock = 0;
@@ -60,6 +61,8 @@ static void forked(struct lwp *lwp, uint64_t flags)
 	if (program_forked)
 		program_forked(lwp);
 	shims_forked();
+	record_forked(lwp, parent);
+	script_forked(lwp, parent);
 }
 
 /** As its parent, with the stack and the TLS that clone was given. */
@@ -88,11 +91,13 @@ struct vfork {
 static void vforked(void *arg)
 {
 	struct vfork *v = arg;
+	const int parent = v->proc.p_pid;
 
 	v->proc.p_pid = v->lwp.lwp_tid = (int)kernel_call(SYS_getpid);
 	catch_thread(NULL, 0);
 	if (program_vforked)
 		program_vforked(&v->lwp);
+	script_forked(&v->lwp, parent);
 	program_enter(&v->tf);
 }
 
@@ -160,12 +165,15 @@ static long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, 
 	uint64_t mask;
 	long pid;
 
+	if (record_mode && (flags & CLONE_VFORK)) /* what a child does in its parent's memory would be no part of its parent's recording: it has a copy. The parent waits as ever */
+		flags &= ~(uint64_t)CLONE_VM;
 	if ((flags & REFUSED) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
 		return -ENOSYS;
 	if (lwp->lwp_proc->p_stale) /* the child begins with what the kernel knows */
 		program_refresh(lwp);
 	if (flags & CLONE_VM)
 		return vfork_process(lwp, tf, flags, stack, ptid, ctid, tls);
+	record_forks();
 	program_forks(true);
 	own_files_are_shared |= (flags & CLONE_FILES) != 0;
 	mask = hold_signals();
@@ -193,6 +201,7 @@ static long fork_process3(struct lwp *lwp, struct trapframe *tf, const struct cl
 	own.flags &= ~(uint64_t)CLONE_SETTLS;
 	if (lwp->lwp_proc->p_stale)
 		program_refresh(lwp);
+	record_forks();
 	program_forks(true);
 	own_files_are_shared |= (args->flags & CLONE_FILES) != 0;
 	mask = hold_signals();
@@ -217,6 +226,11 @@ static long fork_vfork(struct lwp *lwp, struct trapframe *tf)
 static long fork_clone(struct lwp *lwp, struct trapframe *tf)
 {
 	return fork_process(lwp, tf, (uint32_t)tf->tf_rdi, tf->tf_rsi, tf->tf_rdx, tf->tf_r10, tf->tf_r8);
+}
+
+long program_fork(struct lwp *lwp, struct trapframe *tf)
+{
+	return fork_process(lwp, tf, tf->tf_rdi, tf->tf_rsi, 0, 0, 0);
 }
 
 long fork_read_args(const struct trapframe *tf, struct clone_args *args)

@@ -11,7 +11,6 @@
  */
 #include "program.h"
 #include "own.h"
-#include "generated/descriptors.h"
 
 #include "lwkt_kernel.h"
 
@@ -41,14 +40,16 @@ static struct own {
 static unsigned ntable;
 static uint32_t lock;       /* of who changes the table. Who reads it has none: a child of vfork could be killed with it */
 static uint32_t limit_lock; /* held while the limit is not what the program has set */
-static uint32_t lowest = ~0u, highest;
+static uint32_t highest;
+uint32_t own_lowest = ~0u;
 bool own_any, own_files_are_shared;
 
 /* ---------------------------------------------------------------- the table */
 
 static void find_ends(void)
 {
-	lowest = ~0u;
+	uint32_t lowest = ~0u;
+
 	highest = 0;
 	for (unsigned i = 0; i < ntable; i++) {
 		uint32_t fd = (uint32_t)table[i].fd;
@@ -58,6 +59,7 @@ static void find_ends(void)
 		lowest = fd < lowest ? fd : lowest;
 		highest = fd > highest ? fd : highest;
 	}
+	own_lowest = lowest;
 	own_any = highest > 0;
 }
 
@@ -87,7 +89,7 @@ int64_t own_first(const struct lwp *lwp, uint64_t first, uint64_t last)
 {
 	int64_t found = -1;
 
-	if (last < lowest || first > highest)
+	if (last < own_lowest || first > highest)
 		return -1;
 	for (unsigned i = 0; i < ntable; i++) {
 		int fd = __atomic_load_n(&table[i].fd, __ATOMIC_ACQUIRE);

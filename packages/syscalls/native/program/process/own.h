@@ -4,6 +4,9 @@
 #ifndef PROGRAM_OWN_H
 #define PROGRAM_OWN_H
 
+#include <sys/syscall.h>
+
+#include "generated/descriptors.h"
 #include "proc.h"
 
 /** Moves a descriptor out of the program's way, which can't use it from then on: its new number. It is closed on execve, and in a fork's child. */
@@ -24,7 +27,15 @@ void own_forked(bool shared);
 int64_t own_first(const struct lwp *lwp, uint64_t first, uint64_t last);
 
 extern bool own_any; /* there are some */
-/** Whether a call is made with one of them: then it answers EBADF. */
+extern uint32_t own_lowest;
+/** Whether a call may be made with one of them: it is to be looked at. A quick answer for all that have no descriptor, or a small one. */
+static inline bool own_may_be_used(const struct trapframe *tf)
+{
+	const unsigned bits = tf->tf_number < sizeof(descriptor_arguments) ? descriptor_arguments[tf->tf_number] : 0;
+
+	return bits > 1 || (bits && ((uint32_t)tf->tf_rdi >= own_lowest || tf->tf_number == SYS_sendmsg || tf->tf_number == SYS_sendmmsg));
+}
+/** Whether it is: then it answers EBADF. */
 bool own_is_used(const struct lwp *lwp, const struct trapframe *tf);
 
 /** Another process shares the program's descriptors, and may change what a number stands for. */

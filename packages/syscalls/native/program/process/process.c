@@ -37,6 +37,7 @@ void program_exit(int status)
 {
 	if (!curproc()->p_vforked_by) {
 		shims_end(status);
+		record_end(status);
 		metrics_print();
 		stats_print();
 	}

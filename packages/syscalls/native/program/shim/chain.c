@@ -1,14 +1,15 @@
 /*
  * chain.c - native shims: functions from shared objects (object.c), in front of a program's calls. libcr_shim.h is what they are compiled with.
  *
- * A message lies on the kernel stack of the lwp that makes the call, and says itself how far down it has come: next() has no other argument. At the bottom is
- * what makes a call without shims. The program's registers are not touched: where a shim has changed the call, it is made from a copy of the trapframe.
+ * A message lies on the kernel stack of the lwp that makes the call, and says itself how far down it has come: next() has no other argument. Below them all are
+ * shims in another process (script/), and at the bottom what makes a call without any. The program's registers are not touched: where a shim has changed the call, it is made from a copy of the trapframe.
  *
  * Invariant: where shims use vector registers, those of the program are saved around the chain, and are the program's again whenever something below it runs.
  */
 #define SHIM_INTERNAL
 #include "program.h"
 #include "own.h"
+#include "script.h"
 #include "shim.h"
 
 #include <cpuid.h>
@@ -28,8 +29,7 @@ struct chain {
 
 unsigned shims_count;
 struct shim_object shims[SHIMS_MAX];
-static uint32_t wanting[CALLS]; /* written before the program begins */
-static uint32_t wanting_unknown;
+uint32_t shims_wanted[CALLS], shims_wanted_unknown; /* written before the program begins */
 static uint32_t xsave_size;
 static uint64_t xsave_features;
 static bool vectors_used; /* by one of them */
@@ -97,6 +97,12 @@ static long make_last(struct sysmsg *msg, const struct chain *chain)
 	return result;
 }
 
+/** What is below the last of them. */
+static long call_script(struct sysmsg *msg, const struct chain *chain)
+{
+	return script_wants_call((uint64_t)msg->sm_number) ? script_call(chain->lwp, msg, make_last, chain) : make_last(msg, chain);
+}
+
 /** What shims know as next. */
 static long next(struct sysmsg *msg)
 {
@@ -108,18 +114,13 @@ static long next(struct sysmsg *msg)
 	long result;
 
 	if (!below)
-		return make_last(msg, chain);
+		return call_script(msg, chain);
 	own = *msg;
 	own.sm_private[1] = shim + 1;
 	result = shims[shim].shim(&own, next);
 	msg->sm_pid = own.sm_pid;
 	msg->sm_tid = own.sm_tid;
 	return result;
-}
-
-uint32_t shims_wanting(uint64_t number)
-{
-	return number < CALLS ? wanting[number] : wanting_unknown;
 }
 
 static long call_by(struct chain *chain)
@@ -153,7 +154,7 @@ long shims_call(struct lwp *lwp, struct trapframe *tf, uint32_t wanted_by, call_
 {
 	struct chain chain = {.lwp = lwp, .tf = tf, .wanting = wanted_by, .made = made};
 
-	return vectors_used ? call_with_vectors(&chain) : call_by(&chain);
+	return vectors_used && wanted_by ? call_with_vectors(&chain) : call_by(&chain);
 }
 
 /* ------------------------------------------------ which calls */
@@ -161,7 +162,7 @@ long shims_call(struct lwp *lwp, struct trapframe *tf, uint32_t wanted_by, call_
 static void want(unsigned shim, uint64_t number)
 {
 	if (number != SYS_rt_sigreturn) /* it gives back all registers, and what it answers is one of them */
-		wanting[number] |= 1u << shim;
+		shims_wanted[number] |= 1u << shim;
 }
 
 static bool is_between(char c) { return c == ' ' || c == ',' || c == '\t' || c == '\n'; }
@@ -196,7 +197,7 @@ static void want_all(unsigned shim)
 {
 	for (unsigned i = 0; i < CALLS; i++)
 		want(shim, i);
-	wanting_unknown |= 1u << shim;
+	shims_wanted_unknown |= 1u << shim;
 }
 
 static void find_stderr(void)

@@ -221,7 +221,7 @@ program_pass_end:
  * else than what they are given.
  */
 	.globl user_access_begin, user_access_end, user_access_fault
-	.globl user_copy, user_copy64, user_load32, user_store32, user_swap32, user_xsave, user_xrstor
+	.globl user_copy, user_copy64, user_same, user_load32, user_store32, user_swap32, user_xsave, user_xrstor
 	.balign 32
 	.cfi_startproc
 user_access_begin:
@@ -234,6 +234,32 @@ user_copy64:				/* rdi = to, rsi = from */
 	movq (%rsi), %rax
 	movq %rax, (%rdi)
 	xorl %eax, %eax
+	ret
+user_same:				/* rdi, rsi, rdx = bytes */
+	movq %rdi, %r8
+	movq %rdx, %rcx
+	shrq $3, %rcx
+	jz 2f
+1:	movq (%rdi), %rax
+	cmpq (%rsi), %rax
+	jne 3f
+	addq $8, %rdi
+	addq $8, %rsi
+	decq %rcx
+	jnz 1b
+2:	andl $7, %edx
+	jz 5f
+	jmp 4f
+3:	movl $8, %edx			/* in one of these */
+4:	movb (%rdi), %al
+	cmpb (%rsi), %al
+	jne 5f
+	incq %rdi
+	incq %rsi
+	decl %edx
+	jnz 4b
+5:	movq %rdi, %rax
+	subq %r8, %rax
 	ret
 user_load32:				/* rdi = from, rsi = where the value goes */
 	movl (%rdi), %eax
@@ -251,15 +277,17 @@ user_swap32:				/* rdi = at, rsi = the value expected and found, edx = new */
 	movl %eax, (%rsi)
 	movl $0, %eax
 	ret
-user_xsave:				/* rdi = area */
-	movl $-1, %eax
-	movl $-1, %edx
+user_xsave:				/* rdi = area, rsi = features */
+	movl %esi, %eax
+	movq %rsi, %rdx
+	shrq $32, %rdx
 	xsave64 (%rdi)
 	xorl %eax, %eax
 	ret
 user_xrstor:
-	movl $-1, %eax
-	movl $-1, %edx
+	movl %esi, %eax
+	movq %rsi, %rdx
+	shrq $32, %rdx
 	xrstor64 (%rdi)			/* faults where the area is none, too */
 	xorl %eax, %eax
 	ret

@@ -88,11 +88,26 @@ static bool add_rule(const char **text, struct policy_error *why)
 	return (!*at || *at == ',') || fail(why, at, "not such a rule");
 }
 
+/** What is denied is not to be had from a ring, where nobody sees it: there is none then, but if a rule is about that itself. */
+static void close_rings(void)
+{
+	unsigned by = 0;
+
+	for (unsigned i = 0; i < POLICY_CALLS; i++)
+		if (errnos[i])
+			by |= call_made_by(i);
+	if ((by & BY_IO_URING) && !decided[SYS_io_uring_setup])
+		errnos[SYS_io_uring_setup] = EPERM;
+	if ((by & BY_IO_SUBMIT) && !decided[SYS_io_setup])
+		errnos[SYS_io_setup] = EPERM;
+}
+
 bool policy_add(const char *rules, struct policy_error *error)
 {
 	policy_active = true;
 	while (*rules)
 		if (!add_rule(&rules, error))
 			return false;
+	close_rings();
 	return true;
 }

@@ -2,7 +2,7 @@
  * policy.h - which calls may not be made: a row for each number, the errno that is answered in place of it.
  *
  * Rules are RULE,RULE,... with allow:NAME or deny:NAME:ERRNO in each (EACCES where no errno is named), * for all names. A name stands for its family, and the first rule
- * about a call decides. What ends a thread, or a signal's handler, is never denied: nothing could come after it.
+ * about a call decides. Where a call is denied that an io_uring or io_submit can make, io_uring_setup or io_setup is EPERM, but for a rule about that itself. What ends a thread, or a signal's handler, is never denied: nothing could come after it.
  *
  * What it is not: a wall around a program that means harm. That has libcr in its memory.
  */

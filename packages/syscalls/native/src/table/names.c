@@ -40,6 +40,11 @@ enum moves call_moved(uint64_t number)
 	return number < sizeof(call_moves) ? (enum moves)call_moves[number] : MOVES_NONE;
 }
 
+unsigned call_made_by(uint64_t number)
+{
+	return number < sizeof(call_asynchronous) ? call_asynchronous[number] : 0;
+}
+
 const char *error_name(unsigned error)
 {
 	return error < ERRORS ? error_names[error].name : NULL;

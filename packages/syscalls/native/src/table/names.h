@@ -28,6 +28,9 @@ bool call_stands_for(uint64_t number, uint64_t other);
 /** What a call's result counts: bytes that have been read, or written. */
 enum moves { MOVES_NONE, MOVES_READ, MOVES_WRITTEN };
 enum moves call_moved(uint64_t number);
+/** What can make a call for a program without its being seen: bits. */
+enum { BY_IO_URING = 1, BY_IO_SUBMIT = 2 };
+unsigned call_made_by(uint64_t number);
 /** An error's name, "EPERM" for 1, or NULL; and what it means. */
 const char *error_name(unsigned error);
 const char *error_text(unsigned error);

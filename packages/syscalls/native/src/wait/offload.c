@@ -2,7 +2,7 @@
  * offload.c - helpers: kernel threads that make a call for a userthread that waits for it, while the rfork goes on with others. They have the process' memory
  * and descriptors, so the call is made as it is.
  *
- * A signal for the userthread ends the helper's call as it would have ended its own, where the user can do that (helper_interrupt).
+ * A signal for the userthread, or its timed section's end, ends the helper's call as it would have ended its own, where the user can do that (helper_interrupt).
  */
 #include "offload/helper.h"
 #include "wait/ready.h"
@@ -152,11 +152,13 @@ static long make(struct waits *self, struct caller *caller, const struct call *c
 		return make_call(caller, call);
 	if (call_user->helper_call)
 		call_user->helper_call(caller_of(helper));
+	self->nhelped++;
 	helper_give(helper, &work);
-	while (!work.done && !call_user->wait(caller, wmesg, &work.done))
+	while (!work.done && !lwkt_timed_is_up(work.td) && !call_user->wait(caller, wmesg, &work.done))
 		;
-	if (!work.done && call_user->helper_interrupt) { /* a signal: the call ends, if it has not */
+	if (!work.done && call_user->helper_interrupt) { /* a signal, or the time is up: the call ends, if it has not */
 		interrupts = true;
+		self->nending++;
 		call_user->helper_interrupt(caller_of(helper), helper->tid);
 	}
 	while (!work.done) {
@@ -164,6 +166,8 @@ static long make(struct waits *self, struct caller *caller, const struct call *c
 		if (!work.done)
 			lwkt_wait_once(wmesg);
 	}
+	self->nhelped--;
+	self->nending -= interrupts;
 	put_helper(self, helper);
 	if (work.info.si_signo)
 		call_user->raise(caller, &work.info);

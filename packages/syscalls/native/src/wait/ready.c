@@ -10,9 +10,14 @@
 
 #include "ring/operation.h"
 
+/* Newer than the oldest <linux/io_uring.h> that this is to build with; the numbers are the kernel's. */
+#define OP_FUTEX_WAIT 51 /* Linux 6.7 */
+#define WORD_OF_32_BITS 2 /* FUTEX2_SIZE_U32, and not FUTEX2_PRIVATE */
+
 /* Any rfork's, by atomic operations. */
 static const struct ready_way *way = &ready_ring;
 static bool refused; /* neither can be had */
+static bool no_words; /* the kernel's ring can't wait for a word */
 
 void waits_by_readiness(bool on)
 {
@@ -58,14 +63,23 @@ void ready_idle(struct waits *self)
 		self->way->idle(self->queue, ask < timer ? ask : timer);
 }
 
-/** Until the wait is over, a signal is there, or the time is up; and until it has ended. Whether there is a signal. */
-static bool wait(struct caller *caller, struct waits *self, struct ready *ready, struct ready_fd *fds, unsigned n, const char *wmesg)
+/** Once, whatever signal may be there. */
+static bool wait_deaf(const struct ready *ready, const char *wmesg)
+{
+	call_user->look();
+	if (!ready->over && !lwkt_timed_is_up(ready->td))
+		lwkt_wait_once(wmesg);
+	return false;
+}
+
+/** Until the wait is over, a signal is there (not if deaf), or the time is up; and until it has ended. Whether there is a signal. caller may be NULL: the plain library has none. */
+static bool wait(struct caller *caller, struct waits *self, struct ready *ready, struct ready_fd *fds, unsigned n, const char *wmesg, bool deaf)
 {
 	bool signalled = false;
 
 	self->nwaits++;
 	while (!ready->over && !signalled && !lwkt_timed_is_up(ready->td))
-		signalled = call_user->wait(caller, wmesg, &ready->over);
+		signalled = deaf ? wait_deaf(ready, wmesg) : call_user->wait(caller, wmesg, &ready->over);
 	self->way->end(self->queue, ready, fds, n);
 	while (ready->left) {
 		call_user->look();
@@ -92,7 +106,7 @@ long ready_wait(struct caller *caller, const struct pollfd *polled, unsigned n, 
 	lwkt_pin();
 	self = waits_self();
 	if (queue_of(self) && !self->way->begin(self->queue, &ready, fds, nfds))
-		error = wait(caller, self, &ready, fds, nfds, wmesg) ? -ERESTARTSYS : 0;
+		error = wait(caller, self, &ready, fds, nfds, wmesg, false) ? -ERESTARTSYS : 0;
 	lwkt_unpin();
 	return error;
 }
@@ -113,7 +127,47 @@ long ready_operate(struct caller *caller, const struct call *call, bool tried, c
 	operation_fill(operation, call, ring_operation(self->queue, &fd), NULL);
 	if (!tried)
 		self->way->look(self->queue, true);
-	wait(caller, self, &ready, &fd, 1, wmesg);
+	wait(caller, self, &ready, &fd, 1, wmesg, false);
 	lwkt_unpin();
 	return ready.result == -ECANCELED || ready.result == -EINTR ? -ERESTARTSYS : ready.result;
+}
+
+/** What the kernel answers is what FUTEX_WAIT does. */
+static long wait_in_ring(struct caller *caller, struct waits *self, const volatile uint32_t *word, uint32_t value, const char *wmesg, bool deaf)
+{
+	struct ready ready = {.td = lwkt_curthread()};
+	struct ready_fd fd = {.ready = &ready, .fd = WORD_OF_32_BITS};
+	struct io_uring_sqe *sqe = ring_operation(self->queue, &fd);
+	bool signalled;
+
+	sqe->opcode = OP_FUTEX_WAIT;
+	sqe->fd = fd.fd;
+	sqe->addr = (uintptr_t)word;
+	sqe->addr2 = value;
+	sqe->addr3 = UINT32_MAX;
+	signalled = wait(caller, self, &ready, &fd, 1, wmesg, deaf);
+	if (ready.result == -EINVAL)
+		__atomic_store_n(&no_words, true, __ATOMIC_RELAXED);
+	if (ready.result == -EINVAL || ready.result != -ECANCELED)
+		return ready.result == -EINVAL ? -EOPNOTSUPP : ready.result;
+	return signalled ? -ERESTARTSYS : -ETIMEDOUT;
+}
+
+long word_waiting(struct caller *caller, const volatile uint32_t *word, uint32_t value, uint64_t ns, const char *wmesg, bool deaf)
+{
+	struct lwkt_timed timed;
+	struct waits *self;
+	long result = -EOPNOTSUPP;
+
+	if (let_others() && *word != value) /* as a rule it is there by then */
+		return 0;
+	lwkt_pin();
+	self = waits_self();
+	if (!__atomic_load_n(&no_words, __ATOMIC_RELAXED) && queue_of(self) && self->way == &ready_ring) {
+		lwkt_timed_begin(&timed, ns);
+		result = wait_in_ring(caller, self, word, value, wmesg, deaf);
+		lwkt_timed_end(&timed);
+	}
+	lwkt_unpin();
+	return result;
 }

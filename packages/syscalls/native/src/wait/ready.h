@@ -58,6 +58,8 @@ struct waits {
 	struct offload *done;           /* calls that helpers have made, the last first: from any kernel thread, by atomic operations */
 	struct helper *idle;            /* helpers that wait for work */
 	unsigned nidle;
+	unsigned nhelped;               /* calls that helpers are making */
+	unsigned nending;               /* of them, those that were told to end */
 	const struct ready_way *way;    /* how they wait for descriptors, */
 	void *queue;                    /* and what they wait in; NULL: none has yet */
 	unsigned nwaits;                /* that do */

@@ -27,6 +27,9 @@ struct call_user {
 	/** Copies from or to memory of the caller's, which may not be there: 0 or -EFAULT. */
 	long (*copy)(void *to, const void *from, size_t n);
 
+	/** Where time is the user's own: what a clock says, ns, and lwkt_os_clock goes by it, too. NULL: the kernel's. */
+	uint64_t (*clock)(int clock);
+
 	/** All calls that give a descriptor's number another meaning are made by descriptor_change: so what a number stands for may be remembered. */
 	bool sees_all;
 	const bool *files_are_shared; /* another process may do so: nothing is remembered meanwhile. May be NULL */

@@ -18,11 +18,19 @@ long call_waiting(struct caller *caller, const struct call *call);
 /** Whether the calls of that number may wait; the others are to be made in place. */
 bool call_may_wait(long number);
 
+/** Waits while *word is value, in memory that processes may share, until somebody wakes it (FUTEX_WAKE) or ns have passed. As FUTEX_WAIT answers; -ERESTARTSYS: a signal, which
+ *  ends the wait unless deaf; -EOPNOTSUPP: there is no ring, or it can't wait for words (before Linux 6.7). */
+long word_waiting(struct caller *caller, const volatile uint32_t *word, uint32_t value, uint64_t ns, const char *wmesg, bool deaf);
+
 /* ------------------------------------------------ the rfork's loop, on thread0: waits.c */
 /** Sees what has come for the rfork's userthreads. Cheap if nothing has, unless it is to look thoroughly. On userthreads, too. */
 void waits_look(bool thoroughly);
 /** In place of lwkt_cpu_idle. */
 void waits_idle(void);
+/** How many waits of the rfork's userthreads only the kernel can end: for descriptors, and for calls that helpers make. */
+unsigned waits_count(void);
+unsigned waits_helped(void); /* of them, those that helpers make */
+unsigned waits_ending(void); /* of those, the ones that were told to end, and will, soon */
 /** Whether a thorough look is due. In a signal's handler, too. */
 bool waits_are_due(void);
 /** Whether waits go to epoll in any case. Before the first. */

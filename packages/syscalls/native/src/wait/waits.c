@@ -30,6 +30,23 @@ void waits_look(bool thoroughly)
 		self->way->look(self->queue, thoroughly);
 }
 
+unsigned waits_count(void)
+{
+	struct waits *self = waits_self();
+
+	return self->nwaits + self->nhelped;
+}
+
+unsigned waits_helped(void)
+{
+	return waits_self()->nhelped;
+}
+
+unsigned waits_ending(void)
+{
+	return waits_self()->nending;
+}
+
 void waits_idle(void)
 {
 	struct waits *self = waits_self();

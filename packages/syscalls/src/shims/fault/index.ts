@@ -5,13 +5,16 @@
  * Invariant: the same rules, the same seed and the same sequence of calls give the same faults. Each rule counts and draws by itself, so that
  * one more rule does not move the faults of the others.
  */
+import '../../index.ts'; // for the bundle: see tsup.config.ts
 import { invalidType } from '@libcr/core/internal';
 import { constants as c } from '../../generated/constants.ts';
 import { pause } from '../../pause.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
+import { ROWS_OF, type RowShim } from '../../supervisor/rows/row-shim.ts';
 import { checkKeys, onOf } from '../match.ts';
 import { seedOf } from '../random.ts';
+import { FaultRows } from './rows.ts';
 import { Fault, type FaultRule } from './rule.ts';
 import { canShorten, shortened } from './shorten.ts';
 
@@ -51,7 +54,7 @@ export function fault(rules: readonly FaultRule[], options: FaultOptions = {}): 
   checkKeys('options', options, ['seed']);
   const seed = seedOf('options.seed', options.seed);
   const faults = rules.map((rule: FaultRule, i) => new Fault(rule, seed, i));
-  const shim: FaultShim = {
+  const shim: FaultShim & RowShim = {
     name: 'fault',
     on: onOf(rules),
     shim: (next) => (first: SysMsg) => {
@@ -70,11 +73,12 @@ export function fault(rules: readonly FaultRule[], options: FaultOptions = {}): 
     },
     seed,
     get counts() {
-      return faults.map(({ rule, matched, injected }) => ({ rule, matched, injected }));
+      return faults.map(({ rule, counting: { matched, injected } }) => ({ rule, matched, injected }));
     },
     reset: () => {
-      for (const each of faults) each.reset();
+      for (const each of faults) each.counting.reset();
     },
+    [ROWS_OF]: (memory) => FaultRows.in(memory, faults),
   };
   checkShim(shim);
   return shim;

@@ -3,8 +3,8 @@ import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
 import { errnos } from '../../generated/rows.ts';
 import { checkDelay } from '../../pause.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
+import { Counting } from '../counting.ts';
 import { checkKeys, MATCH_KEYS, type Match, type Matcher, matcherOf } from '../match.ts';
-import { Random } from '../random.ts';
 import { canShorten } from './shorten.ts';
 
 /** Which calls (Match), which of those, and what happens. The calls that match are counted from 1, for each rule by itself. */
@@ -74,12 +74,7 @@ export class Fault {
   readonly rule: FaultRule;
   readonly matcher: Matcher;
   readonly errno: number | undefined;
-  /** Calls that have matched, and those that were struck. */
-  matched = 0;
-  injected = 0;
-  private readonly seed: number;
-  private readonly stream: number;
-  private random: Random;
+  readonly counting: Counting;
 
   /** stream: the rule's place in the list. Throws TypeError and RangeError. */
   constructor(rule: FaultRule, seed: number, stream: number) {
@@ -101,25 +96,19 @@ export class Fault {
     if (rule.delay !== undefined) checkDelay(`${name}.delay`, rule.delay);
     if (rule.errno === undefined && rule.short === undefined && rule.delay === undefined)
       throw invalidValue(`${name} does nothing: it needs errno, short or delay`);
-    this.seed = seed;
-    this.stream = stream;
-    this.random = new Random(seed, stream);
+    this.counting = new Counting(seed, stream);
   }
 
   /** Counts a call that matches; whether it is struck. */
   strikes(msg: SysMsg): boolean {
     if (!this.matcher.fits(msg)) return false;
     const { nth, after = 0, every = 1, times = Infinity, probability = 1 } = this.rule;
-    const n = ++this.matched;
+    const { counting } = this;
+    const n = counting.match();
     if (nth !== undefined && n !== nth) return false;
-    if (n <= after || (n - after - 1) % every !== 0 || this.injected >= times) return false;
-    if (probability < 1 && this.random.next() >= probability) return false;
-    this.injected++;
+    if (n <= after || (n - after - 1) % every !== 0 || counting.injected >= times) return false;
+    if (probability < 1 && counting.draw() >= probability) return false;
+    counting.inject();
     return true;
-  }
-
-  reset(): void {
-    this.matched = this.injected = 0;
-    this.random = new Random(this.seed, this.stream);
   }
 }

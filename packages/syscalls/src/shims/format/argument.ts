@@ -17,7 +17,16 @@ import { record } from './records.ts';
 import { signalName } from './signals.ts';
 import { LEVELS, OPTIONS, option, protocol, sockaddrArgument } from './socket.ts';
 import { device, epollEvents, fileMode, iov, pollfds, struct } from './structs.ts';
-import { ADDRESS, bytesOf, hexadecimal, octal, other, quote, quoteHexadecimal } from './text.ts';
+import {
+  ADDRESS,
+  bytesOf,
+  hexadecimal,
+  octal,
+  other,
+  quote,
+  quoteHexadecimal,
+  wideHexadecimal,
+} from './text.ts';
 
 /** A call that has returned. */
 export interface Call {
@@ -71,6 +80,10 @@ function number({ row, args }: Call, i: number, value: number | bigint): string 
       return value === c.AT_FDCWD ? 'AT_FDCWD' : String(value);
     case 'octal':
       return octal(value);
+    case 'address':
+      return value === 0 ? 'NULL' : wideHexadecimal(value);
+    case 'hex':
+      return wideHexadecimal(value);
     case 'id':
       return value === 0xffffffff ? '-1' : String(value);
     case 'fileMode':

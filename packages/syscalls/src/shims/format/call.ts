@@ -1,5 +1,5 @@
 /**
- * call.ts: a whole call: its name, and those of its arguments that strace shows.
+ * call.ts: the arguments of a whole call: those that strace shows, and which of them before it has returned.
  *
  * Not here: one argument (argument.ts), and the result (reply.ts).
  *
@@ -21,27 +21,46 @@ export function lengthsOf(row: Row | undefined, args: readonly unknown[]): (numb
   });
 }
 
-/** openat(AT_FDCWD, "/etc/hosts", O_RDONLY): the call with what it was given and what the kernel has written. */
-export function formatCall(
+/** The texts of the arguments that are shown, with what they were given and what the kernel has written. */
+export function formatArguments(
   row: Row,
   args: readonly unknown[],
   reply: number,
   limit: number,
   lengths: readonly (number | undefined)[] = [],
-): string {
+): string[] {
   const call: Call = { row, args, reply, limit, lengths };
-  const shown = row.args.map((_, i) => argument(call, i));
-  if (isOpen(row.name) && !makesFile(args[shown.length - 2])) shown.pop();
-  if (row.name === 'fcntl' && NO_ARGUMENT.includes(args[1])) shown.pop();
-  return `${row.name}(${shown.join(', ')})`;
+  return row.args.slice(0, shownCount(row, args)).map((_, i) => argument(call, i));
 }
 
-/** A call that is not in the table. */
-export function formatUnknown(number: number, args: readonly unknown[]): string {
-  const given = args.filter((value) => value !== undefined);
-  const shown = given.map((value) => (Number.isInteger(value) ? hexadecimal(value as number) : other(value)));
-  return `syscall_${hexadecimal(number)}(${shown.join(', ')})`;
+/** openat(AT_FDCWD, "/etc/hosts", O_RDONLY) */
+export function formatCall(...call: Parameters<typeof formatArguments>): string {
+  return `${call[0].name}(${formatArguments(...call).join(', ')})`;
 }
+
+/** How many of the arguments are shown. */
+function shownCount({ name, args: all }: Row, args: readonly unknown[]): number {
+  const count = all.length;
+  const isLess =
+    (isOpen(name) && !makesFile(args[count - 2])) || (name === 'fcntl' && NO_ARGUMENT.includes(args[1]));
+  return isLess ? count - 1 : count;
+}
+
+/** How many of them are known before the call returns: those before the first that the kernel fills. */
+export function earlyCount(row: Row, args: readonly unknown[]): number {
+  const first = row.args.findIndex(({ out }) => out === true);
+  const count = shownCount(row, args);
+  return first < 0 ? count : Math.min(first, count);
+}
+
+/** The arguments of a call that is not in the table. */
+export function unknownArguments(args: readonly unknown[]): string[] {
+  const given = args.filter((value) => value !== undefined);
+  return given.map((value) => (Number.isInteger(value) ? hexadecimal(value as number) : other(value)));
+}
+
+/** Its name: syscall_0x1f4. */
+export const unknownName = (number: number): string => `syscall_${hexadecimal(number)}`;
 
 const isOpen = (name: CallName): boolean => name === 'open' || name === 'openat';
 
@@ -49,4 +68,9 @@ const isOpen = (name: CallName): boolean => name === 'open' || name === 'openat'
 function makesFile(flags: unknown): boolean {
   if (typeof flags !== 'number') return true; // what it is meant to be, nobody knows
   return (flags & c.O_CREAT) !== 0 || (flags & c.O_TMPFILE) === c.O_TMPFILE;
+}
+
+/** The whole call. */
+export function formatUnknown(number: number, args: readonly unknown[]): string {
+  return `${unknownName(number)}(${unknownArguments(args).join(', ')})`;
 }

@@ -1,12 +1,12 @@
 /**
  * flags.ts: the names of flags and of constants, in strace's order.
  *
- * Not here: names that only one call has (fcntl.ts, socket.ts), and the sets themselves (generated/rows.ts).
+ * Not here: names that only one call has (fcntl.ts, socket.ts), and the sets themselves (generated/flag-sets.ts).
  *
  * Invariant: every number has a text; bits without a name are shown in hexadecimal, so none is lost. It takes
  * numbers only, so there is no code of an argument's to run.
  */
-import { flagSets } from '../../generated/rows.ts';
+import { flagSets } from '../../generated/flag-sets.ts';
 import { hexadecimal } from './text.ts';
 
 export type Names = readonly (readonly [string, number])[];
@@ -57,7 +57,8 @@ export function flagNames(set: string, value: number): string {
     return oneOf(names, all, `${first.slice(0, first.lastIndexOf('_'))}_???`);
   }
   const more = [...names, ...(MORE_NAMES[set] ?? [])];
-  if (mask === 0) return joined(more, all);
+  const none = all === 0 ? names.find(([, bits]) => bits === 0)?.[0] : undefined;
+  if (mask === 0) return none ?? joined(more, all);
   // A small number first, then bits.
   const low = (all & mask) >>> 0;
   const name = names.find(([, number]) => number === low)?.[0] ?? hexadecimal(low);

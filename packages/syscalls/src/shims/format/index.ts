@@ -11,5 +11,13 @@
  *
  * Not here: when it is printed, and where (../trace.ts).
  */
-export { formatCall, formatUnknown, lengthsOf } from './call.ts';
+export {
+  earlyCount,
+  formatArguments,
+  formatCall,
+  formatUnknown,
+  lengthsOf,
+  unknownArguments,
+  unknownName,
+} from './call.ts';
 export { formatReply } from './reply.ts';

@@ -8,18 +8,10 @@
  * being shown is not run. The rest takes bytes and numbers only.
  */
 import { inspect } from 'node:util';
+import { native } from '../../native.ts';
 
 /** What stands for memory that the kernel has not written. */
 export const ADDRESS = '0x…';
-const ESCAPES: Record<number, string> = {
-  9: '\\t',
-  10: '\\n',
-  11: '\\v',
-  12: '\\f',
-  13: '\\r',
-  34: '\\"',
-  92: '\\\\',
-};
 
 /** What is not what the call takes, in one line. */
 export function other(value: unknown): string {
@@ -31,22 +23,12 @@ export function other(value: unknown): string {
   }
 }
 
-/** Bytes as a C string, the first limit of them; anything that isn't printable ASCII in octal, as strace does. */
+/** Bytes as a C string, the first limit of them; anything that isn't printable ASCII in octal, as strace does. Throws where that is longer than a string can be. */
 export function quote(bytes: Uint8Array, limit: number): string {
   const shown = Math.min(bytes.length, limit);
-  let text = '"';
-  for (let i = 0; i < shown; i++) {
-    const byte = bytes[i] as number;
-    const short = ESCAPES[byte];
-    if (short !== undefined) text += short;
-    else if (byte >= 32 && byte < 127) text += String.fromCharCode(byte);
-    else {
-      const next = bytes[i + 1];
-      const octalFollows = i + 1 < shown && next !== undefined && next >= 48 && next <= 55;
-      text += `\\${byte.toString(8).padStart(octalFollows ? 3 : 1, '0')}`;
-    }
-  }
-  return `${text}"${bytes.length > shown ? '...' : ''}`;
+  const text = native.quote(bytes, shown);
+  if (text === undefined) throw new RangeError('too long to be shown');
+  return `"${text}"${bytes.length > shown ? '...' : ''}`;
 }
 
 /** Random bytes, which strace shows in hexadecimal. */
@@ -56,6 +38,10 @@ export function quoteHexadecimal(bytes: Uint8Array, limit: number): string {
 }
 
 export const hexadecimal = (value: number): string => (value === 0 ? '0' : `0x${(value >>> 0).toString(16)}`);
+
+/** Of 64 bits. */
+export const wideHexadecimal = (value: number | bigint): string =>
+  value === 0 ? '0' : `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
 
 /** 0644; strace writes at least three digits. */
 export const octal = (mode: number): string => `0${mode === 0 ? '' : mode.toString(8)}`.padStart(3, '0');

@@ -8,7 +8,7 @@ import { CodedError, invalidType, invalidValue } from '@libcr/core/internal';
 import { toByteString, toBytes } from './byte-string.ts';
 import { Directory, Entry } from './directory.ts';
 import { RegularFile } from './file.ts';
-import type { Attributes, Inode } from './inode.ts';
+import { type Attributes, Inode } from './inode.ts';
 import { SymbolicLink } from './symbolic-link.ts';
 import { timeOf } from './time.ts';
 import type { Volume } from './volume.ts';
@@ -101,7 +101,8 @@ function attributesOf({ credentials }: Volume, mode: number, given: MemfsAttribu
 }
 
 /** An inode of what is written down. Throws TypeError for what is no content; name is for that. */
-export function inodeOf(volume: Volume, name: string, content: MemfsContent): Inode {
+export function inodeOf(volume: Volume, name: string, content: MemfsContent | Inode): Inode {
+  if (content instanceof Inode) return content;
   const { space } = volume;
   const marked = content instanceof Marked ? content : undefined;
   const plain = marked === undefined ? content : marked.content;

@@ -8,6 +8,7 @@ import { constants as c } from '../../generated/constants.ts';
 import { type Attributes, Inode } from './inode.ts';
 import type { MountPoint } from './mount-point.ts';
 import type { Space } from './space.ts';
+import { gone } from './watching/events.ts';
 
 /** What tmpfs says an entry takes. */
 const ENTRY_SIZE = 20;
@@ -31,24 +32,54 @@ export class Entry {
   removed = false;
   /** Where it is mounted. */
   mount: MountPoint | undefined;
+  /** Open file descriptions, working directories, and removed entries in it that are held themselves. */
+  private holders = 0;
+  private holdsParent = false;
 
   constructor(name: string, inode: Inode) {
     this.name = name;
     this.inode = inode;
     if (inode instanceof Directory) inode.entry = this;
   }
+
+  hold(): void {
+    this.holders++;
+  }
+
+  /** The opposite of hold(). What has no name any more is gone with its last holder. */
+  letGo(): void {
+    if (--this.holders === 0 && this.removed) this.settle();
+  }
+
+  /** It has been removed: watches of its inode end now, or when nobody holds it any more. */
+  settle(): void {
+    const { parent } = this;
+    if (this.holders > 0) {
+      if (!this.holdsParent) parent?.entry.hold();
+      this.holdsParent = true;
+      return;
+    }
+    if (this.inode.nlink === 0) gone(this.inode);
+    if (this.holdsParent) parent?.entry.letGo();
+    this.holdsParent = false;
+  }
 }
 
 export class Directory extends Inode {
   /** Its only name. */
   entry!: Entry;
-  readonly names: Map<string, Entry> = new Map();
+  private readonly entries = new Map<string, Entry>();
   private order: Slot[] = [];
   private position = FIRST_POSITION;
 
   constructor(space: Space, attributes: Attributes) {
     super(space, { ...attributes, mode: (attributes.mode & 0o7777) | c.S_IFDIR });
     this.nlink = 2;
+  }
+
+  /** Its entries by their names. */
+  get names(): Map<string, Entry> {
+    return this.entries;
   }
 
   override get size(): number {
@@ -62,18 +93,23 @@ export class Directory extends Inode {
 
   /** Puts an entry in, whose name must be free. */
   add(entry: Entry): void {
+    this.put(entry);
+    this.touch();
+  }
+
+  /** The same, of one that has always been there. */
+  protected put(entry: Entry): void {
     entry.parent = this;
     entry.removed = false;
     entry.slot = { position: this.position++, entry };
-    this.names.set(entry.name, entry);
+    this.entries.set(entry.name, entry);
     this.order.push(entry.slot);
     if (entry.inode instanceof Directory) this.nlink++;
-    this.touch();
   }
 
   /** Takes an entry out. The inode's link count is the caller's affair. */
   take(entry: Entry): void {
-    this.names.delete(entry.name);
+    this.entries.delete(entry.name);
     entry.removed = true;
     if (entry.slot !== undefined) entry.slot.entry = undefined;
     if (entry.inode instanceof Directory) this.nlink--;

@@ -25,10 +25,11 @@ export function encodeStat(into: Uint8Array, { device }: Volume, inode: Inode): 
   const view = viewOf(into.fill(0, 0, STAT_SIZE));
   u64(view, 0, (device & 0xff) + (device & ~0xff) * 4096);
   u64(view, 8, inode.ino);
-  u64(view, 16, inode.nlink);
+  u64(view, 16, inode.links);
   view.setUint32(24, inode.mode, true);
   view.setUint32(28, inode.uid, true);
   view.setUint32(32, inode.gid, true);
+  u64(view, 40, inode.rdev);
   u64(view, 48, inode.size);
   u64(view, 56, PAGE);
   u64(view, 64, inode.blocks);
@@ -44,7 +45,7 @@ export function encodeStatx(into: Uint8Array, { device }: Volume, inode: Inode):
   const view = viewOf(into.fill(0, 0, STATX_SIZE));
   view.setUint32(0, c.STATX_ALL, true);
   view.setUint32(4, PAGE, true);
-  view.setUint32(16, inode.nlink, true);
+  view.setUint32(16, inode.links, true);
   view.setUint32(20, inode.uid, true);
   view.setUint32(24, inode.gid, true);
   view.setUint16(28, inode.mode, true);
@@ -55,18 +56,18 @@ export function encodeStatx(into: Uint8Array, { device }: Volume, inode: Inode):
   time(view, 80, inode.btime);
   time(view, 96, inode.ctime);
   time(view, 112, inode.mtime);
+  view.setUint32(128, Math.floor(inode.rdev / 256) & 0xfff, true);
+  view.setUint32(132, (inode.rdev & 0xff) | (Math.floor(inode.rdev / 4096) & ~0xff), true);
   view.setUint32(140, device, true);
 }
 
 export const STATFS_SIZE = 120;
 
-const TMPFS_MAGIC = 0x01021994;
-
 /** struct statfs (statfs(2)): programs that ask shall do what they do on tmpfs. */
-export function encodeStatfs(into: Uint8Array, { space, device }: Volume): void {
+export function encodeStatfs(into: Uint8Array, { space, device, magic }: Volume): void {
   const view = viewOf(into.fill(0, 0, STATFS_SIZE));
   const free = space.pages - space.usedPages;
-  u64(view, 0, TMPFS_MAGIC);
+  u64(view, 0, magic);
   u64(view, 8, PAGE);
   u64(view, 16, space.pages);
   u64(view, 24, free);

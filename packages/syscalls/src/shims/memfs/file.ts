@@ -14,7 +14,7 @@ export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
 export class RegularFile extends Inode {
   /** O_TMPFILE without O_EXCL made it: it may be given a name while it has none. */
   linkable = false;
-  private length = 0;
+  protected length = 0;
   private readonly pages = new Map<number, Uint8Array>();
   /** Pages that fallocate has set aside, not written yet. */
   private readonly reserved = new Set<number>();

@@ -17,6 +17,7 @@ import type { Inode } from './inode.ts';
 import { FOLLOW, NAME, walk } from './path-walk.ts';
 import { Target } from './target.ts';
 import type { Volume } from './volume.ts';
+import { used } from './watching/events.ts';
 
 const ANYTHING = new Credentials(0, 0, [], 0);
 
@@ -30,8 +31,51 @@ export interface MemfsUsage {
   descriptors: number;
 }
 
+/**
+ * What can be done with a tree from outside: none of it blocks, makes a system call through the port or looks at permissions. They throw Node-shaped errors
+ * (ENOENT, EISDIR, …). Paths that are not absolute begin at the working directory.
+ */
+export interface TreeMethods {
+  /** A file's contents: a copy, or text. */
+  readFile(path: string): Buffer;
+  readFile(path: string, encoding: BufferEncoding): string;
+  /** Makes a file, or replaces one's contents. Its directory has to be there. */
+  writeFile(path: string, data: string | Uint8Array, attributes?: MemfsAttributes): void;
+  /** Makes a directory, and those on the way to it; nothing if it is there. */
+  mkdir(path: string): void;
+  /** Makes path a symbolic link that reads target. */
+  symlink(target: string, path: string): void;
+  /** The names in a directory, sorted. */
+  readdir(path: string): string[];
+  /** Whether a path leads to something in the tree; links are followed. */
+  exists(path: string): boolean;
+  /** Removes what is there, with all that is in it; nothing if nothing is there. EBUSY for what is mounted. */
+  rm(path: string): void;
+  usage(): MemfsUsage;
+}
+
+export function methodsOf(handle: TreeHandle): TreeMethods {
+  return {
+    readFile: ((path: string, encoding?: BufferEncoding) =>
+      handle.readFile(path, encoding)) as TreeMethods['readFile'],
+    writeFile: (path, data, attributes = {}) => handle.writeFile(path, data, attributes),
+    mkdir: (path) => handle.mkdir(path),
+    symlink: (target, path) => handle.symlink(target, path),
+    readdir: (path) => handle.readdir(path),
+    exists: (path) => handle.exists(path),
+    rm: (path) => handle.rm(path),
+    usage: () => handle.usage(),
+  };
+}
+
+/** What the methods need. */
+export type TreeHandle = Pick<
+  Handle,
+  'readFile' | 'writeFile' | 'mkdir' | 'symlink' | 'readdir' | 'exists' | 'rm' | 'usage'
+>;
+
 export class Handle {
-  private readonly volume: Volume;
+  /** @internal */ readonly volume: Volume;
 
   constructor(volume: Volume) {
     this.volume = volume;
@@ -54,10 +98,12 @@ export class Handle {
   }
 
   /** Puts an inode at a path where nothing is. */
-  private put(path: string, make: () => Inode, call: string): void {
+  private put(path: string, make: () => Inode, call: string): Entry {
     const { parent, name, entry } = this.find(path, NAME, call);
     if (entry !== undefined || parent === undefined) throw failure(-c.EEXIST, call, path);
-    this.volume.add(parent, new Entry(name, make()));
+    const made = new Entry(name, make());
+    this.volume.add(parent, made);
+    return made;
   }
 
   readFile(path: string, encoding?: BufferEncoding): Buffer | string {
@@ -72,15 +118,20 @@ export class Handle {
     const made = file(data, attributes); // checks both
     const { entry } = this.find(path, FOLLOW, 'open');
     if (entry === undefined) {
-      this.put(path, () => inodeOf(this.volume, path, made), 'open');
+      const put = this.put(path, () => inodeOf(this.volume, path, made), 'open');
+      for (const mask of [c.IN_OPEN, c.IN_MODIFY, c.IN_CLOSE_WRITE]) used(put, mask);
       return;
     }
     const { inode } = entry;
     if (!(inode instanceof RegularFile)) throw failure(-c.EISDIR, 'open', path);
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    used(entry, c.IN_OPEN);
     inode.resize(0);
-    if (inode.write(bytes, 0) !== bytes.length) throw failure(-c.ENOSPC, 'write', path);
+    const enough = inode.write(bytes, 0) === bytes.length;
     inode.touch();
+    used(entry, c.IN_MODIFY);
+    used(entry, c.IN_CLOSE_WRITE);
+    if (!enough) throw failure(-c.ENOSPC, 'write', path);
     if (attributes.mode !== undefined) inode.mode = c.S_IFREG | (attributes.mode & 0o7777);
   }
 
@@ -146,8 +197,7 @@ export class Handle {
   private removeAll(parent: Directory, entry: Entry): void {
     if (entry.inode instanceof Directory)
       for (const child of [...entry.inode.names.values()]) this.removeAll(entry.inode, child);
-    parent.remove(entry);
-    this.volume.changes++;
+    this.volume.remove(parent, entry);
   }
 
   toJSON(): Record<string, string | Buffer | Marked | null> {

@@ -5,6 +5,7 @@
  */
 import type { Space } from './space.ts';
 import { now, type Time } from './time.ts';
+import type { Watch } from './watching/watch.ts';
 
 export interface Attributes {
   /** Type and permissions. */
@@ -25,7 +26,11 @@ export abstract class Inode {
   atime: Time;
   mtime: Time;
   ctime: Time;
-  readonly btime: Time;
+  btime: Time;
+  /** Extended attributes, by name; undefined until somebody asks. */
+  private attributes: Map<string, Buffer> | undefined;
+  /** Who is told of what happens to it; undefined where nobody is. */
+  watches: readonly Watch[] | undefined;
 
   constructor(space: Space, { mode, uid, gid }: Attributes) {
     this.space = space;
@@ -34,6 +39,30 @@ export abstract class Inode {
     this.uid = uid;
     this.gid = gid;
     this.atime = this.mtime = this.ctime = this.btime = now();
+  }
+
+  get xattrs(): Map<string, Buffer> {
+    this.attributes ??= this.loadXattrs();
+    return this.attributes;
+  }
+
+  /** Those that it has had from the beginning. */
+  protected loadXattrs(): Map<string, Buffer> {
+    return new Map();
+  }
+
+  /** Link count and device as stat shows them. */
+  get links(): number {
+    return this.nlink;
+  }
+
+  /** A path where it is opened instead; undefined for what memory has. */
+  get elsewhere(): string | undefined {
+    return undefined;
+  }
+
+  get rdev(): number {
+    return 0;
   }
 
   /** Bytes, as stat shows them. */
@@ -68,6 +97,10 @@ export abstract class Inode {
     this.ctime = now();
     if (this.nlink > 0) this.space.giveInode();
     this.settle();
+  }
+
+  opened(): void {
+    this.opens++;
   }
 
   closed(): void {

@@ -10,6 +10,7 @@ import { nodeFs } from '../../node-fs.ts';
 import { toPathArgument } from './byte-string.ts';
 import { inodeOf, Marked, type MemfsContent, type MemfsDirectory, namesOf, place } from './content.ts';
 import { Directory, Entry } from './directory.ts';
+import type { Inode } from './inode.ts';
 import type { MountPoint } from './mount-point.ts';
 import type { Volume } from './volume.ts';
 
@@ -34,7 +35,17 @@ export function mountAll(volume: Volume, tree: MemfsDirectory): void {
   for (const { key, names, content } of wanted) mountOne(volume, key, names, content);
 }
 
-function mountOne(volume: Volume, key: string, names: readonly string[], content: MemfsContent): void {
+/** Mounts an inode at an absolute path. */
+export function mountInode(volume: Volume, path: string, inode: Inode): void {
+  mountOne(volume, path, namesOf(path), inode);
+}
+
+function mountOne(
+  volume: Volume,
+  key: string,
+  names: readonly string[],
+  content: MemfsContent | Inode,
+): void {
   let at: MountPoint = volume.root;
   for (let i = 0; ; i++) {
     if (at.root !== undefined) {
@@ -42,7 +53,7 @@ function mountOne(volume: Volume, key: string, names: readonly string[], content
       if (i === names.length) throw invalidValue(`memfs: "${key}" is there twice`);
       if (!(inode instanceof Directory))
         throw invalidValue(`memfs: "${key}" leads through something that is no directory`);
-      place(volume, inode, names.slice(i), content, key);
+      place(volume, inode, names.slice(i), content as MemfsContent, key);
       return;
     }
     if (i === names.length) {

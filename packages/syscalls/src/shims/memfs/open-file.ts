@@ -2,6 +2,7 @@
 import { constants as c } from '../../generated/constants.ts';
 import type { Entry } from './directory.ts';
 import type { Inode } from './inode.ts';
+import { used } from './watching/events.ts';
 
 /** What F_SETFL can change. */
 const SETTABLE = c.O_APPEND | c.O_NONBLOCK | c.O_DIRECT | c.O_NOATIME;
@@ -37,8 +38,9 @@ export class OpenFile {
     this.flags = (this.flags & ~SETTABLE) | (flags & SETTABLE);
   }
 
-  /** It has been read from. */
-  accessed(): void {
+  /** It has been read from; told where there was something to read. */
+  accessed(told = true): void {
     if ((this.flags & c.O_NOATIME) === 0) this.inode.accessed();
+    if (told) used(this.entry, c.IN_ACCESS);
   }
 }

@@ -32,12 +32,26 @@ function directionOf(row: Row | undefined): 'read' | 'written' | undefined {
   return WRITES.has(row.block) ? 'written' : undefined;
 }
 
+/** What others have counted of the same call: programs, of theirs. */
+export interface Measured {
+  readonly inFlight: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly succeeded: number;
+  /** As CallMetrics' own. */
+  durations(): number[];
+  failures(): [errno: number, count: number][];
+  clear(): void;
+}
+
 export class CallMetrics {
   readonly name: string;
   readonly direction: 'read' | 'written' | undefined;
-  inFlight = 0;
-  bytes = 0;
-  seconds = 0;
+  /** Here; elsewhere there may be more. */
+  begun = 0;
+  elsewhere: Measured | undefined;
+  private ownBytes = 0;
+  private ownSeconds = 0;
   /** By bound, not added up; the last is above all bounds. */
   private readonly durations: Float64Array;
   private readonly bounds: Float64Array;
@@ -60,7 +74,7 @@ export class CallMetrics {
       return;
     }
     this.succeeded++;
-    if (this.direction !== undefined) this.bytes += reply;
+    if (this.direction !== undefined) this.ownBytes += reply;
   }
 
   threw(seconds: number): void {
@@ -73,7 +87,25 @@ export class CallMetrics {
     let i = 0;
     while (i < bounds.length && seconds > (bounds[i] as number)) i++;
     (this.durations[i] as number)++;
-    this.seconds += seconds;
+    this.ownSeconds += seconds;
+  }
+
+  get inFlight(): number {
+    return this.begun + (this.elsewhere?.inFlight ?? 0);
+  }
+
+  get bytes(): number {
+    return this.ownBytes + (this.elsewhere?.bytes ?? 0);
+  }
+
+  get seconds(): number {
+    return this.ownSeconds + (this.elsewhere?.seconds ?? 0);
+  }
+
+  /** By bound, not added up: all. */
+  private get all(): number[] {
+    const others = this.elsewhere?.durations();
+    return Array.from(this.durations, (n, i) => n + (others?.[i] ?? 0));
   }
 
   /** Whether there is anything to be shown. */
@@ -82,13 +114,16 @@ export class CallMetrics {
   }
 
   get count(): number {
-    return this.durations.reduce((sum, n) => sum + n, 0);
+    return this.all.reduce((sum, n) => sum + n, 0);
   }
 
   /** [outcome, how often], 'ok' first. */
   get outcomes(): [string, number][] {
-    const list: [string, number][] = [['ok', this.succeeded]];
-    for (const [errno, n] of this.failures) list.push([describeErrno(errno)[0], n]);
+    const { elsewhere } = this;
+    const list: [string, number][] = [['ok', this.succeeded + (elsewhere?.succeeded ?? 0)]];
+    const failures = new Map(this.failures);
+    for (const [errno, n] of elsewhere?.failures() ?? []) failures.set(errno, (failures.get(errno) ?? 0) + n);
+    for (const [errno, n] of failures) list.push([describeErrno(errno)[0], n]);
     list.push(['thrown', this.thrown]);
     return list.filter(([, n]) => n > 0);
   }
@@ -96,7 +131,7 @@ export class CallMetrics {
   /** Added up, bound by bound. */
   get cumulative(): number[] {
     let sum = 0;
-    return Array.from(this.durations, (n) => {
+    return this.all.map((n) => {
       sum += n;
       return sum;
     });
@@ -116,8 +151,24 @@ export class CallMetrics {
   }
 
   reset(): void {
-    this.bytes = this.seconds = this.succeeded = this.thrown = 0;
+    this.ownBytes = this.ownSeconds = this.succeeded = this.thrown = 0;
     this.failures.clear();
     this.durations.fill(0);
+    this.elsewhere?.clear();
+  }
+
+  /** What others have counted is its own from now on. */
+  takeOver(): void {
+    const { elsewhere } = this;
+    if (elsewhere === undefined) return;
+    this.ownBytes += elsewhere.bytes;
+    this.ownSeconds += elsewhere.seconds;
+    this.succeeded += elsewhere.succeeded;
+    for (const [errno, n] of elsewhere.failures())
+      this.failures.set(errno, (this.failures.get(errno) ?? 0) + n);
+    elsewhere.durations().forEach((n, i) => {
+      (this.durations[i] as number) += n;
+    });
+    this.elsewhere = undefined;
   }
 }

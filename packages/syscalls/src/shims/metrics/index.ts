@@ -6,13 +6,16 @@
  * Invariant: what a call costs here is two looks at the clock and additions; nothing is allocated once each of its outcomes has been seen.
  */
 
+import '../../index.ts'; // for the bundle: see tsup.config.ts
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import { milliseconds } from '../../clock.ts';
 import type { CallName } from '../../generated/rows.ts';
 import { rowOf } from '../../port/calls.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
+import { ROWS_OF, type RowShim } from '../../supervisor/rows/row-shim.ts';
 import { CallMetrics, type CallSnapshot } from './call-metrics.ts';
+import { MetricsRows } from './rows.ts';
 import { format } from './text.ts';
 
 export type { CallSnapshot } from './call-metrics.ts';
@@ -64,17 +67,21 @@ export function metrics(options: MetricsOptions = {}): Metrics {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .filter((call) => call.seen);
 
-  const shim: Metrics = {
+  const callOf = (number: number): CallMetrics => {
+    let call = calls[number];
+    if (call === undefined) {
+      call = new CallMetrics(rowOf(number), bounds);
+      calls[number] = call;
+    }
+    return call;
+  };
+
+  const shim: Metrics & RowShim = {
     name: 'metrics',
     on,
     shim: (next) => (msg: SysMsg) => {
-      const { number } = msg;
-      let call = calls[number];
-      if (call === undefined) {
-        call = new CallMetrics(rowOf(number), bounds);
-        calls[number] = call;
-      }
-      call.inFlight++;
+      const call = callOf(msg.number);
+      call.begun++;
       const begin = milliseconds();
       try {
         const reply = next(msg);
@@ -84,7 +91,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
         call.threw((milliseconds() - begin) / 1000);
         throw error;
       } finally {
-        call.inFlight--;
+        call.begun--;
       }
     },
     text: () => format(measured(), bounds),
@@ -92,6 +99,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
     reset: () => {
       for (const call of calls) call?.reset();
     },
+    [ROWS_OF]: (memory) => new MetricsRows(memory, bounds, callOf),
   };
   checkShim(shim);
   return shim;

@@ -8,13 +8,10 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { invalidType, invalidValue } from '@libcr/core/internal';
 import picomatch from 'picomatch';
-import { decodeSockaddr, type SockAddr } from '../../codec/sockaddr.ts';
-import { rowOf } from '../../port/calls.ts';
-import type { SysMsg } from '../../port/sysmsg.ts';
 import { GLOB_OPTIONS } from '../match.ts';
-import { absolutePath } from '../paths.ts';
+import type { Place } from './addresses.ts';
 
-type Test = (address: SockAddr) => boolean;
+type Test = (place: Place) => boolean;
 
 /** [::1]:443, 10.0.0.0/8:80-90, :25, ::1, 10.0.0.1: host and ports. */
 const FORM =
@@ -45,14 +42,7 @@ function portTest(name: string, from: string, to: string): (port: number) => boo
 
 function unixTest(text: string): Test {
   const fits = picomatch(text, GLOB_OPTIONS);
-  return ({ family, ...rest }) => {
-    if (family !== 'unix') return false;
-    const { path } = rest as { path: string | Uint8Array };
-    const shown = typeof path === 'string' ? path : Buffer.from(path).toString();
-    if (shown === '') return false;
-    const name = shown.startsWith('\0') ? `@${shown.slice(1)}` : absolutePath(shown);
-    return name !== undefined && fits(name);
-  };
+  return ({ socket }) => socket !== undefined && fits(socket);
 }
 
 function testOf(name: string, text: unknown): Test {
@@ -65,41 +55,12 @@ function testOf(name: string, text: unknown): Test {
   const host = bracketed ?? ipv4 ?? ipv6;
   const isHost = host === undefined ? () => true : hostTest(name, host);
   const isPort = from === undefined ? () => true : portTest(name, from, to as string);
-  return (address) =>
-    (address.family === 'inet' || address.family === 'inet6') &&
-    isHost(address.address.replace(/%.*/, '')) &&
-    isPort(address.port);
+  return ({ host: ip, port }) => ip !== undefined && isHost(ip) && isPort(port);
 }
 
 /** Reads a rule's addresses: one of them has to fit. Throws TypeError. */
 export function addressTest(name: string, addresses: string | readonly string[]): Test {
   const list = Array.isArray(addresses) ? addresses : [addresses];
   const tests = list.map((text, i) => testOf(Array.isArray(addresses) ? `${name}[${i}]` : name, text));
-  return (address) => tests.some((test) => test(address));
-}
-
-/** Whether a call can have an address that it names itself. */
-export function hasAddress(number: number): boolean {
-  const row = rowOf(number);
-  if (row === undefined) return false;
-  const given = ['connect', 'bind', 'sendto'].includes(row.name);
-  return given || ['sendmsg', 'sendmmsg'].includes(row.name);
-}
-
-function decode(value: unknown): SockAddr | undefined {
-  if (!ArrayBuffer.isView(value) || value.byteLength === 0) return undefined;
-  const length = Buffer.alloc(4);
-  length.writeInt32LE(value.byteLength);
-  return decodeSockaddr(Buffer.from(value.buffer, value.byteOffset, value.byteLength), length);
-}
-
-/** The addresses that a call names: where it connects, binds or sends to. Those that it is answered are not looked at. */
-export function addressesOf(msg: SysMsg): SockAddr[] {
-  const row = rowOf(msg.number);
-  const i = row?.args.findIndex(({ format }) => /^(sockaddr|message)/.test(format)) ?? -1;
-  const value = msg.args[i];
-  const messages = row?.name === 'sendmmsg' && Array.isArray(value) ? value : [value];
-  return messages
-    .map((each) => decode(Array.isArray(each) ? each[0] : each))
-    .filter((address) => address !== undefined);
+  return (place) => tests.some((test) => test(place));
 }

@@ -2,14 +2,18 @@
 import { invalidType } from '@libcr/core/internal';
 import { errnos } from '../../generated/rows.ts';
 import { rowOf } from '../../port/calls.ts';
-import type { SysMsg } from '../../port/sysmsg.ts';
-import { checkKeys, MATCH_KEYS, type Match, type Matcher, matcherOf } from '../match.ts';
-import { hasPath } from '../paths.ts';
-import { addressesOf, addressTest, hasAddress } from './address.ts';
+import { checkKeys, MATCH_KEYS, type Match, type Matcher, matcherOf, oneFits } from '../match.ts';
+import { hasPath } from '../paths/index.ts';
+import { addressTest } from './address.ts';
+import { hasAddress } from './addresses.ts';
+import type { Question } from './question.ts';
 
 /** Which calls (all of what is given has to fit), and what about them. */
 export interface PolicyRule extends Match {
-  /** 'log' only tells: the diagnostics channel "libcr:syscalls:policy" gets { rule, message, path }. 'deny' tells there, too. */
+  /**
+   * 'deny' and 'log' are about a call if one of its paths (or addresses) fits, or can't be known; 'allow' if all of them fit, and are known. 'log' only tells:
+   * the diagnostics channel "libcr:syscalls:policy" gets { rule, message, path, unknown }. 'deny' tells there, too.
+   */
   action: 'allow' | 'deny' | 'log';
   /**
    * Where the call connects, binds or sends to: one of these. "10.0.0.0/8", "::1", "[2001:db8::]:443", ":25", ":1024-65535", "/run/*.sock",
@@ -66,16 +70,49 @@ export class Compiled {
   }
 
   /** Of the paths of a call that fits, the one that it is about. */
-  pathOf(paths: readonly string[]): string | undefined {
+  pathOf(question: Question): string | undefined {
     const { isPath } = this.matcher;
-    return isPath === undefined ? paths[0] : paths.find(isPath);
+    const { paths } = question;
+    const one = isPath === undefined ? paths[0] : paths.find((each) => oneFits(isPath, each));
+    return one?.leads !== undefined && isPath?.(one.leads) ? one.leads : one?.written;
   }
 
-  fits(msg: SysMsg): boolean {
+  fits(question: Question): boolean {
     if (this.always) return true;
-    const { uids, address } = this;
-    if (uids !== undefined && !uids.includes(process.geteuid?.() as number)) return false;
-    if (address !== undefined && !addressesOf(msg).some(address)) return false;
-    return this.matcher.fits(msg);
+    const { uids, matcher } = this;
+    const { message } = question;
+    if (uids !== undefined && !uids.includes(question.uid)) return false;
+    return (
+      matcher.fitsCall(message) &&
+      this.fitsAddress(question) &&
+      this.fitsPath(question) &&
+      (this.rule.when === undefined || this.rule.when(message))
+    );
+  }
+
+  private fitsPath(question: Question): boolean {
+    const { isPath } = this.matcher;
+    if (isPath === undefined) return true;
+    const { paths } = question;
+    if (this.rule.action !== 'allow')
+      return paths.some((each) => each.unknown !== undefined || oneFits(isPath, each));
+    return (
+      paths.length > 0 &&
+      paths.every(({ written, leads = written, unknown }) => unknown === undefined && isPath(leads as string))
+    );
+  }
+
+  private fitsAddress(question: Question): boolean {
+    const { address: fits } = this;
+    if (fits === undefined) return true;
+    const { addresses } = question;
+    if (this.rule.action !== 'allow')
+      return addresses.some(
+        ({ written, leads = [], unknown }) => unknown !== undefined || [...written, ...leads].some(fits),
+      );
+    return (
+      addresses.length > 0 &&
+      addresses.every(({ written, leads = written, unknown }) => unknown === undefined && leads.every(fits))
+    );
   }
 }

@@ -7,6 +7,7 @@
  * Invariant: recording changes nothing. A call answers and throws what it would without it; where the file can no longer be written, a
  * warning says so once, and the program goes on unrecorded.
  */
+import '../../index.ts'; // for the bundle: see tsup.config.ts
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -16,9 +17,9 @@ import { nodeFs } from '../../node-fs.ts';
 import { rowOf } from '../../port/calls.ts';
 import { checkShim, type Next, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
+import { FOR_PROGRAMS, notForPrograms } from '../../supervisor/for-programs.ts';
 import { encodeCall, writtenPieces } from '../recording/argument.ts';
 import { encodeBytes } from '../recording/bytes.ts';
-import { wrapClock } from '../recording/clock.ts';
 import {
   type CallLine,
   type ClockName,
@@ -26,6 +27,7 @@ import {
   type Thrown,
   VERSION,
 } from '../recording/lines.ts';
+import { wrapClock } from '../recording/sources/index.ts';
 import { Writer } from './writer.ts';
 
 export type { RecordingHeader } from '../recording/lines.ts';
@@ -177,11 +179,14 @@ class Recording {
 export function record(options: RecordOptions): Recorder {
   checkOptions(options);
   const recording = new Recording(options);
-  const shim: Recorder = {
+  const shim: Recorder & { [FOR_PROGRAMS]: () => never } = {
     name: 'record',
     on: 'all',
     shim: (next) => (msg) => recording.call(next, msg),
     close: recording.close,
+    [FOR_PROGRAMS]: () => {
+      throw notForPrograms('record', '`lwkt record` records one, for `lwkt replay`');
+    },
   };
   checkShim(shim);
   return shim;

@@ -64,12 +64,39 @@ export interface CallLine {
   out?: EncodedBytes[];
 }
 
-export type ClockName = 'Date.now' | 'performance.now' | 'Math.random' | 'process.hrtime';
+/** Whose answer it is; forms of one function have one name. */
+export type ClockName =
+  | 'Date.now'
+  | 'Temporal.Now'
+  | 'performance.now'
+  | 'performance.timeOrigin'
+  | 'performance.eventLoopUtilization'
+  | 'process.hrtime'
+  | 'process.uptime'
+  | 'process.cpuUsage'
+  | 'process.threadCpuUsage'
+  | 'process.resourceUsage'
+  | 'process.memoryUsage'
+  | 'process.constrainedMemory'
+  | 'process.availableMemory'
+  | 'os.uptime'
+  | 'os.freemem'
+  | 'os.loadavg'
+  | 'os.cpus'
+  | 'Math.random'
+  | 'crypto.randomBytes'
+  | 'crypto.randomFill'
+  | 'crypto.randomInt'
+  | 'crypto.randomUUID'
+  | 'crypto.getRandomValues'
+  | 'crypto.generateKey'
+  | 'crypto.generateKeyPair'
+  | 'crypto.generatePrime';
 
 export interface ClockLine {
   t: number;
   clock: ClockName;
-  /** process.hrtime's: nanoseconds in decimal, as text. */
+  /** hrtime's, Temporal's and primes: a decimal number, as text. Bytes: base64. Objects: JSON, as text. */
   value: number | string;
 }
 

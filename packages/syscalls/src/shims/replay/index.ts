@@ -6,11 +6,13 @@
  *
  * Invariant: no call goes to the level below.
  */
+import '../../index.ts'; // for the bundle: see tsup.config.ts
 import { CodedError, invalidType } from '@libcr/core/internal';
 import { checkShim, type Shim } from '../../port/shim.ts';
-import { wrapClock } from '../recording/clock.ts';
+import { FOR_PROGRAMS, notForPrograms } from '../../supervisor/for-programs.ts';
 import type { RecordingHeader } from '../recording/lines.ts';
 import { readRecording } from '../recording/read.ts';
+import { wrapClock } from '../recording/sources/index.ts';
 import { Output } from './output.ts';
 import { Player } from './player.ts';
 
@@ -96,7 +98,13 @@ export function replay(options: ReplayOptions): Replay {
       end();
       player.finish();
     },
-  };
+    [FOR_PROGRAMS]: () => {
+      throw notForPrograms(
+        'replay',
+        'what it has are calls of userthreads; `lwkt replay` runs a recorded program again',
+      );
+    },
+  } as Replay;
   checkShim(shim);
   process.prependListener('beforeExit', ranDry);
   if (header.clock) restoreClock = wrapClock((clock, read) => player.reading(clock, read));

@@ -274,6 +274,61 @@ export class World {
     return sys.copy_file_range(this.fd(from), offset, this.fd(to), target, length, 0);
   }
 
+  setxattr(path, name, length, flags) {
+    return sys.setxattr(this.at(path), name, data(length, 1), flags);
+  }
+
+  lsetxattr(path, name, length, flags) {
+    return sys.lsetxattr(this.at(path), name, data(length, 2), flags);
+  }
+
+  fsetxattr(slot, name, length, flags) {
+    return sys.fsetxattr(this.fd(slot), name, data(length, 3), flags);
+  }
+
+  getxattr(path, name, size) {
+    return String(sys.getxattr(this.at(path), name, size));
+  }
+
+  lgetxattr(path, name, size) {
+    return String(sys.lgetxattr(this.at(path), name, size));
+  }
+
+  fgetxattr(slot, name, size) {
+    return String(sys.fgetxattr(this.fd(slot), name, size));
+  }
+
+  /** Of the order nothing is promised. */
+  names(found) {
+    return Buffer.isBuffer(found) || found instanceof Uint8Array
+      ? Buffer.from(found).toString('latin1').split('\0').sort()
+      : [...found].sort();
+  }
+
+  listxattr(path, size) {
+    return this.names(sys.listxattr(this.at(path), size));
+  }
+
+  llistxattr(path, size) {
+    return this.names(sys.llistxattr(this.at(path), size));
+  }
+
+  flistxattr(slot, size) {
+    return this.names(sys.flistxattr(this.fd(slot), size));
+  }
+
+  removexattr(path, name) {
+    return sys.removexattr(this.at(path), name);
+  }
+
+  lremovexattr(path, name) {
+    return sys.lremovexattr(this.at(path), name);
+  }
+
+  fremovexattr(slot, name) {
+    return sys.fremovexattr(this.fd(slot), name);
+  }
+
   flock(slot, operation) {
     return sys.flock(this.fd(slot), operation);
   }

@@ -7,11 +7,21 @@ import { constants as c, sys } from '@libcr/syscalls';
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const SLOTS = 6;
 const SIZES = [0, 1, 10, 100, 4095, 4096, 4097, 9000, 20000];
+const XATTRS = [
+  'user.a',
+  'user.a',
+  'user.b',
+  'user.b',
+  'trusted.c',
+  'user.',
+  'none',
+  `user.${'n'.repeat(251)}`,
+];
 const MODES = [0o666, 0o777, 0o644, 0o600, 0o000, 0o444, 0o222, 0o111, 0o7777, 0o1777, 0o2775];
 
 const has = (name) => name in sys;
 
-function path(r) {
+export function path(r) {
   const names = [];
   for (
     let n = r.weighted([
@@ -141,6 +151,22 @@ const KINDS = [
   ['utimensat', 2, (r) => [path(r), r.below(1e9), r.below(1e9), r.chance(0.5) ? c.AT_SYMLINK_NOFOLLOW : 0]],
   ['sendfile', 2, (r) => [slot(r), slot(r), r.chance(0.5) ? size(r) : undefined, size(r)]],
   ['copy_file_range', 2, (r) => [slot(r), slot(r), size(r), size(r), size(r)]],
+  [
+    'setxattr',
+    2,
+    (r) => [path(r), r.pick(XATTRS), r.pick([0, 3, 200]), r.pick([0, 0, c.XATTR_CREATE, c.XATTR_REPLACE])],
+  ],
+  ['lsetxattr', 1, (r) => [path(r), r.pick(XATTRS), 3, 0]],
+  ['fsetxattr', 1, (r) => [slot(r), r.pick(XATTRS), 5, 0]],
+  ['getxattr', 2, (r) => [path(r), r.pick(XATTRS), r.pick([0, 2, 400])]],
+  ['lgetxattr', 1, (r) => [path(r), r.pick(XATTRS), 400]],
+  ['fgetxattr', 1, (r) => [slot(r), r.pick(XATTRS), 400]],
+  ['listxattr', 2, (r) => [path(r), r.pick([0, 5, 1000])]],
+  ['llistxattr', 1, (r) => [path(r), 1000]],
+  ['flistxattr', 1, (r) => [slot(r), 1000]],
+  ['removexattr', 1, (r) => [path(r), r.pick(XATTRS)]],
+  ['lremovexattr', 1, (r) => [path(r), r.pick(XATTRS)]],
+  ['fremovexattr', 1, (r) => [slot(r), r.pick(XATTRS)]],
   ['flock', 1, (r) => [slot(r), r.pick([1, 2]) | 4]],
 ];
 
@@ -159,9 +185,21 @@ const OWN = new Set([
   'procfd',
 ]);
 
-export const kinds = KINDS.filter(([name]) => OWN.has(name) || has(NEEDS[name] ?? name));
+/** Older kernels' tmpfs has no user.*. */
+const hasXattrs = (() => {
+  try {
+    sys.getxattr('/dev/shm', 'user.libcr-none', 0);
+  } catch (error) {
+    return error.code === 'ENODATA';
+  }
+  return true;
+})();
 
-export function makeOperations(r, count) {
+export const kinds = KINDS.filter(
+  ([name]) => (hasXattrs || !name.includes('xattr')) && (OWN.has(name) || has(NEEDS[name] ?? name)),
+);
+
+export function makeOperations(r, count, kinds) {
   const pairs = kinds.map((kind) => [kind, kind[1]]);
   return Array.from({ length: count }, () => {
     const [name, , makeArguments] = r.weighted(pairs);

@@ -2,19 +2,20 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
-import type { Inode } from '../inode.ts';
+import type { Entry } from '../directory.ts';
 import { FOLLOW } from '../path-walk.ts';
 import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
 import { SymbolicLink } from '../symbolic-link.ts';
 import { Target } from '../target.ts';
 import { now, type Time } from '../time.ts';
 import type { Volume } from '../volume.ts';
+import { changed } from '../watching/events.ts';
 
 const UTIME_NOW = 0x3fffffff;
 const UTIME_OMIT = 0x3ffffffe;
 const FLAGS = c.AT_SYMLINK_NOFOLLOW | c.AT_EMPTY_PATH;
 
-type Change = (volume: Volume, inode: Inode) => number;
+type Change = (volume: Volume, entry: Entry) => number;
 
 function ofPath(call: Call, where: Where, givenFlags: unknown, change: Change): number {
   const flags = intOf(givenFlags);
@@ -23,30 +24,34 @@ function ofPath(call: Call, where: Where, givenFlags: unknown, change: Change): 
   const target = resolve(call, where, follow, (flags & c.AT_EMPTY_PATH) !== 0);
   if (!(target instanceof Target)) return elsewhere(call, [where, target]);
   if ((flags & ~FLAGS) !== 0) return -c.EINVAL;
-  return target.entry === undefined ? -c.ENOENT : change(call.volume, target.entry.inode);
+  return target.entry === undefined ? -c.ENOENT : change(call.volume, target.entry);
 }
 
 function ofDescriptor(call: Call, change: Change): number {
   const file = call.volume.descriptors.get(call.msg.args[0]);
   if (file === undefined) return pass(call);
-  return file.pathOnly ? -c.EBADF : change(call.volume, file.inode);
+  return file.pathOnly ? -c.EBADF : change(call.volume, file.entry);
 }
 
 function chmod(mode: number): Change {
-  return ({ credentials }, inode) => {
+  return ({ credentials }, entry) => {
+    const { inode } = entry;
     if (inode instanceof SymbolicLink) return -c.EOPNOTSUPP;
     if (!credentials.owns(inode)) return -c.EPERM;
     let bits = mode & 0o7777;
     if (!credentials.root && !credentials.inGroup(inode.gid)) bits &= ~c.S_ISGID;
     inode.mode = (inode.mode & c.S_IFMT) | bits;
     inode.touchAttributes();
+    changed(entry, c.IN_ATTRIB);
     return 0;
   };
 }
 
 /** -1 leaves the owner, or the group, as it is. */
 function chown(uid: number, gid: number): Change {
-  return ({ credentials }, inode) => {
+  return ({ credentials }, entry) => {
+    const { inode } = entry;
+    const { mode } = inode;
     if (!credentials.root) {
       if (uid !== -1 && (inode.uid !== credentials.uid || uid !== inode.uid)) return -c.EPERM;
       const mayGroup =
@@ -57,6 +62,7 @@ function chown(uid: number, gid: number): Change {
     if (gid !== -1) inode.gid = gid >>> 0;
     credentials.stripPrivileges(inode);
     inode.touchAttributes();
+    if (uid !== -1 || gid !== -1 || inode.mode !== mode) changed(entry, c.IN_ATTRIB);
     return 0;
   };
 }
@@ -65,7 +71,8 @@ function chown(uid: number, gid: number): Change {
 type NewTime = Time | 'now' | undefined;
 
 function setTimes(atime: NewTime, mtime: NewTime): Change {
-  return ({ credentials }, inode) => {
+  return ({ credentials }, entry) => {
+    const { inode } = entry;
     if (atime === undefined && mtime === undefined) return 0;
     if (atime === 'now' && mtime === 'now') {
       if (!credentials.owns(inode) && !credentials.may(inode, MAY_WRITE)) return -c.EACCES;
@@ -74,6 +81,7 @@ function setTimes(atime: NewTime, mtime: NewTime): Change {
     if (atime !== undefined) inode.atime = atime === 'now' ? time : atime;
     if (mtime !== undefined) inode.mtime = mtime === 'now' ? time : mtime;
     inode.touchAttributes();
+    changed(entry, atime === undefined ? c.IN_MODIFY : mtime === undefined ? c.IN_ACCESS : c.IN_ATTRIB);
     return 0;
   };
 }

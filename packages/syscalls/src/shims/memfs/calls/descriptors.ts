@@ -9,10 +9,11 @@ const CLOSE_RANGE_CLOEXEC = 4;
 function close(call: Call): number {
   const { descriptors } = call.volume;
   const fd = call.msg.args[0] as number;
+  const notifier = descriptors.notifier(fd);
   const file = descriptors.take(fd); // first: as soon as the kernel has closed it, its number may be another's
   const answer = pass(call);
   if (file === undefined) {
-    if (answer >= 0) descriptors.drop(fd);
+    if (answer >= 0 && notifier === descriptors.notifier(fd)) descriptors.drop(fd);
   } else if (answer < 0 && below(call, 'fcntl', fd, c.F_GETFD, 0) >= 0) {
     descriptors.putBack(fd, file); // a shim below has refused
   } else {
@@ -34,12 +35,14 @@ function dup(call: Call): number {
   const { descriptors } = call.volume;
   const from = call.msg.args[0];
   const [file, directory] = [descriptors.get(from), descriptors.realDirectory(from)];
+  const notifier = descriptors.notifier(from);
   if (file !== undefined) descriptors.hold(file);
   try {
     const fd = pass(call);
     if (fd < 0 || fd === from) return fd;
     if (file !== undefined) descriptors.add(fd, file);
     else if (directory !== undefined) descriptors.addRealDirectory(fd, directory);
+    else if (notifier !== undefined) descriptors.addNotifier(fd, notifier);
     else descriptors.drop(fd);
     return fd;
   } finally {
@@ -100,8 +103,6 @@ const MAKERS: readonly string[] = [
   'timerfd_create',
   'signalfd',
   'signalfd4',
-  'inotify_init',
-  'inotify_init1',
   'memfd_create',
   'memfd_secret',
   'mq_open',

@@ -63,8 +63,7 @@ export function removeDirectory(call: Call, where: Where): number {
   if (may < 0) return may;
   if (!(inode instanceof Directory)) return -c.ENOTDIR;
   if (inode.names.size > 0) return -c.ENOTEMPTY;
-  parent.remove(entry);
-  volume.changes++;
+  volume.remove(parent, entry);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { attributeCalls } from './attributes.ts';
 import { copyingCalls } from './copying.ts';
 import { descriptorCalls } from './descriptors.ts';
 import { directoryCalls } from './directories.ts';
+import { watchingCalls } from './inotify.ts';
 import { linkCalls } from './links.ts';
 import { listingCalls } from './listing.ts';
 import { openCalls } from './open.ts';
@@ -14,8 +15,9 @@ import { readWriteCalls } from './read-write.ts';
 import { readinessCalls } from './readiness.ts';
 import { renameCalls } from './rename.ts';
 import { statusCalls } from './status.ts';
+import { xattrCalls } from './xattr.ts';
 
-export const handlers: Handlers = {
+const ofFiles: Handlers = {
   ...openCalls,
   ...descriptorCalls,
   ...readWriteCalls,
@@ -29,5 +31,8 @@ export const handlers: Handlers = {
   ...renameCalls,
   ...readinessCalls,
   ...processCalls,
+  ...xattrCalls,
   ...otherCalls,
 };
+
+export const handlers: Handlers = { ...ofFiles, ...watchingCalls(ofFiles) };

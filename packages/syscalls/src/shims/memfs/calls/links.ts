@@ -1,7 +1,7 @@
 /** links.ts: names: link, unlink, symlink, readlink. (link(2), unlink(2), symlink(2), readlink(2)) */
 import { viewBytes } from '../../../codec/bytes.ts';
 import { constants as c } from '../../../generated/constants.ts';
-import { toByteString, toBytes } from '../byte-string.ts';
+import { toByteString, toBytes, toPathArgument } from '../byte-string.ts';
 import { below, bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { Directory, Entry } from '../directory.ts';
 import { RegularFile } from '../file.ts';
@@ -9,7 +9,8 @@ import { pathOf } from '../mount-point.ts';
 import { FOLLOW, NAME } from '../path-walk.ts';
 import { AT, elsewhere, PATH, resolve, resolveBoth, type Where } from '../resolve.ts';
 import { SymbolicLink } from '../symbolic-link.ts';
-import { Target } from '../target.ts';
+import { type Outside, Target } from '../target.ts';
+import { linksChanged } from '../watching/events.ts';
 import { placeFor, removeDirectory } from './directories.ts';
 
 const AT_REMOVEDIR = 0x200;
@@ -29,8 +30,7 @@ function unlink(call: Call, where: Where): number {
   const may = volume.credentials.mayRemove(parent, inode);
   if (may < 0) return may;
   if (inode instanceof Directory) return -c.EISDIR;
-  parent.remove(entry);
-  volume.changes++;
+  volume.remove(parent, entry);
   return 0;
 }
 
@@ -54,7 +54,7 @@ function link(call: Call, from: Where, to: Where, flags: number | undefined): nu
   if (!(old instanceof Target) && isElsewhere) return elsewhere(call, [from, old], [to, target]);
   if (typeof old === 'number') return old;
   if (!(old instanceof Target)) {
-    const there = isThere(call, from, flags);
+    const there = isThere(call, from, old, flags);
     if (there < 0) return there;
   } else if (old.entry === undefined) return -c.ENOENT;
   if (typeof target === 'number') return target;
@@ -70,16 +70,19 @@ function link(call: Call, from: Where, to: Where, flags: number | undefined): nu
   if (inode.nlink > 0 && !volume.space.takeInode()) return -c.ENOSPC;
   inode.nlink++;
   inode.touchAttributes();
+  linksChanged(inode);
   volume.add(parent, new Entry(target.name, inode));
   return 0;
 }
 
 /** 0 where what shall be linked exists outside of the tree, else -errno, which comes before EXDEV. */
-function isThere(call: Call, { dirfd, path }: Where, flags: number): number {
+function isThere(call: Call, { dirfd, path }: Where, found: Outside | undefined, flags: number): number {
   const { args } = call.msg;
+  const [from, name] =
+    found?.rewritten === true ? [c.AT_FDCWD, toPathArgument(found.path)] : [undefined, args[path]];
   const follow = (flags & c.AT_SYMLINK_FOLLOW) !== 0 ? 0 : c.AT_SYMLINK_NOFOLLOW;
-  const at = dirfd < 0 ? c.AT_FDCWD : args[dirfd];
-  return below(call, 'statx', at, args[path], follow | (flags & c.AT_EMPTY_PATH), 0, Buffer.alloc(256));
+  const at = from ?? (dirfd < 0 ? c.AT_FDCWD : args[dirfd]);
+  return below(call, 'statx', at, name, follow | (flags & c.AT_EMPTY_PATH), 0, Buffer.alloc(256));
 }
 
 /** Whether an entry and the place a target names hang below one mount point. */

@@ -31,9 +31,8 @@ function list(file: OpenFile, into: Uint8Array, encode: Encode): number {
       fits = put(child.name, child, position + 1);
       if (!fits) break;
     }
-  if (used === 0 && !fits) return -c.EINVAL;
   file.accessed();
-  return used;
+  return used === 0 && !fits ? -c.EINVAL : used;
 }
 
 function getdents(call: Call, encode: Encode): number {

@@ -1,5 +1,6 @@
 /** open.ts: open, openat, creat, openat2. (open(2)) */
 import { constants as c } from '../../../generated/constants.ts';
+import { toPathArgument } from '../byte-string.ts';
 import { below, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_READ, MAY_WRITE } from '../credentials.ts';
 import { Directory, Entry } from '../directory.ts';
@@ -12,6 +13,7 @@ import { AT, elsewhere, PATH, type Resolved, resolve, type Where } from '../reso
 import { SymbolicLink } from '../symbolic-link.ts';
 import { Outside, Target } from '../target.ts';
 import type { Volume } from '../volume.ts';
+import { changed, used } from '../watching/events.ts';
 
 const O_TMPFILE = c.O_TMPFILE & ~c.O_DIRECTORY;
 /** What 64-bit programs always have. */
@@ -68,14 +70,20 @@ function prepare(volume: Volume, target: Target, flags: number): Opening | numbe
   return { entry };
 }
 
-/** Does what was found permitted: makes the file, or cuts it. */
+/** O_TRUNC. Those who watch are told of the opening first, as by Linux since 6.8. */
+function cut({ credentials }: Volume, entry: Entry): void {
+  const { inode } = entry;
+  if (!(inode instanceof RegularFile)) return;
+  const { mode } = inode;
+  inode.resize(0);
+  inode.touch();
+  credentials.written(inode);
+  changed(entry, c.IN_MODIFY | (inode.mode === mode ? 0 : c.IN_ATTRIB));
+}
+
+/** Does what was found permitted: makes the file if there is none. */
 function commit(volume: Volume, { entry, parent, name }: Opening, flags: number, mode: number): Entry {
   if (entry !== undefined) {
-    if ((flags & c.O_TRUNC) !== 0 && entry.inode instanceof RegularFile) {
-      entry.inode.resize(0);
-      entry.inode.touch();
-      volume.credentials.written(entry.inode);
-    }
     return entry;
   }
   const { space, credentials } = volume;
@@ -110,6 +118,8 @@ function open(call: Call, where: Where, givenFlags: unknown, givenMode: unknown)
   if (!(target instanceof Target)) return outside(call, where, target);
   let opening = prepare(volume, target, flags);
   if (typeof opening === 'number') return opening;
+  const elsewherePath = opening.entry?.inode.elsewhere;
+  if (elsewherePath !== undefined) return openThere(call, elsewherePath, flags);
   const before = volume.changes;
   const fd = placeholder(call, (flags & c.O_CLOEXEC) !== 0);
   if (fd < 0) return fd;
@@ -124,6 +134,16 @@ function open(call: Call, where: Where, givenFlags: unknown, givenMode: unknown)
   const kept = flags & ~AT_OPENING & ~c.O_CLOEXEC;
   const entry = commit(volume, opening, flags, mode);
   volume.descriptors.add(fd, new OpenFile(entry, (flags & c.O_PATH) !== 0 ? kept : kept | O_LARGEFILE));
+  if ((flags & c.O_PATH) !== 0) return fd;
+  used(entry, c.IN_OPEN);
+  if (opening.entry !== undefined && (flags & c.O_TRUNC) !== 0) cut(volume, entry);
+  return fd;
+}
+
+/** A device, a FIFO or a socket: the descriptor is the kernel's own. */
+function openThere(call: Call, path: string, flags: number): number {
+  const fd = below(call, 'openat', c.AT_FDCWD, toPathArgument(path), flags & ~(c.O_CREAT | c.O_EXCL), 0);
+  if (fd >= 0) call.volume.descriptors.drop(fd);
   return fd;
 }
 

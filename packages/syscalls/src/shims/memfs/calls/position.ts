@@ -2,13 +2,15 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handlers, intOf, longOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
-import { Directory } from '../directory.ts';
+import { Directory, type Entry } from '../directory.ts';
 import { RegularFile, SIZE_MAX } from '../file.ts';
 import type { OpenFile } from '../open-file.ts';
 import { FOLLOW } from '../path-walk.ts';
 import { elsewhere, PATH, resolve } from '../resolve.ts';
 import { Target } from '../target.ts';
 import type { Volume } from '../volume.ts';
+import { changed, used } from '../watching/events.ts';
+import { written } from './read-write.ts';
 
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
@@ -42,11 +44,14 @@ function lseek(call: Call): number {
   return position;
 }
 
-function resize({ credentials }: Volume, file: RegularFile, length: number): number {
+function resize({ credentials }: Volume, entry: Entry, length: number): number {
   if (length > SIZE_MAX) return -c.EFBIG;
+  const file = entry.inode as RegularFile;
   file.resize(length);
   file.touch();
+  const { mode } = file;
   credentials.written(file);
+  changed(entry, c.IN_MODIFY | (file.mode === mode ? 0 : c.IN_ATTRIB));
   return 0;
 }
 
@@ -59,7 +64,7 @@ function ftruncate(call: Call): number {
   if (length < 0) return -c.EINVAL;
   if (file.pathOnly) return -c.EBADF;
   if (!(file.inode instanceof RegularFile) || !file.writable) return -c.EINVAL;
-  return resize(call.volume, file.inode, length);
+  return resize(call.volume, file.entry, length);
 }
 
 function truncate(call: Call): number {
@@ -72,7 +77,7 @@ function truncate(call: Call): number {
   if (inode instanceof Directory) return -c.EISDIR;
   if (!(inode instanceof RegularFile)) return -c.EINVAL;
   if (!call.volume.credentials.may(inode, MAY_WRITE)) return -c.EACCES;
-  return resize(call.volume, inode, length);
+  return resize(call.volume, target.entry, length);
 }
 
 function fallocate(call: Call): number {
@@ -95,7 +100,8 @@ function fallocate(call: Call): number {
     if ((mode & KEEP_SIZE) === 0 && at + length > inode.size) inode.resize(at + length);
   }
   inode.touch();
-  call.volume.credentials.written(inode);
+  written(call.volume, file.entry);
+  used(file.entry, c.IN_MODIFY);
   return 0;
 }
 

@@ -14,12 +14,16 @@ function enter({ volume }: Call, entry: Entry | undefined): number {
   if (entry === undefined) return -c.ENOENT;
   if (!(entry.inode instanceof Directory)) return -c.ENOTDIR;
   if (!volume.credentials.may(entry.inode, MAY_EXECUTE)) return -c.EACCES;
+  entry.hold();
+  volume.workingDirectory?.entry.letGo();
   volume.workingDirectory = entry.inode;
   return 0;
 }
 
 function leave(call: Call, answer: number): number {
-  if (answer >= 0) call.volume.workingDirectory = undefined;
+  if (answer < 0) return answer;
+  call.volume.workingDirectory?.entry.letGo();
+  call.volume.workingDirectory = undefined;
   return answer;
 }
 

@@ -1,16 +1,25 @@
 /** read-write.ts: read, write and their relatives, at the position or at an offset. (read(2), write(2), pread(2), readv(2)) */
 import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handlers, longOf, pass, vectorOf } from '../call.ts';
-import { Directory } from '../directory.ts';
+import { Directory, type Entry } from '../directory.ts';
 import { type RegularFile, SIZE_MAX } from '../file.ts';
 import type { OpenFile } from '../open-file.ts';
 import type { Volume } from '../volume.ts';
+import { changed, used } from '../watching/events.ts';
 
-/** Reads at an offset, or at the position if there is none. */
-export function readFrom(file: OpenFile, views: readonly Uint8Array[], offset?: number): number {
+/** Reads at an offset, or at the position if there is none. Who watches is told of readv and its like also where they have read nothing. */
+export function readFrom(
+  file: OpenFile,
+  views: readonly Uint8Array[],
+  offset?: number,
+  isVector = false,
+): number {
   if (!file.readable) return -c.EBADF;
   const { inode } = file;
-  if (views.length === 0) return 0; // readv of nothing doesn't get as far as to look
+  if (views.length === 0) {
+    if (isVector) used(file.entry, c.IN_ACCESS);
+    return 0; // it doesn't get as far as to look
+  }
   if (inode instanceof Directory) return -c.EISDIR;
   let at = offset ?? file.position;
   let total = 0;
@@ -21,8 +30,15 @@ export function readFrom(file: OpenFile, views: readonly Uint8Array[], offset?: 
     if (n < view.length) break;
   }
   if (offset === undefined) file.position = at;
-  file.accessed();
+  file.accessed(total > 0 || isVector);
   return total;
+}
+
+/** A file's contents have changed: it runs as nobody else any more, which is a change of its attributes. */
+export function written({ credentials }: Volume, entry: Entry): void {
+  const { mode } = entry.inode;
+  credentials.written(entry.inode);
+  if (entry.inode.mode !== mode) changed(entry, c.IN_ATTRIB);
 }
 
 /** The same for writing; the end if the file is in append mode. A short answer, or -ENOSPC, means that the space is used up. */
@@ -51,7 +67,8 @@ export function writeTo(
   if (total === 0) return answer;
   if (offset === undefined) file.position = at;
   inode.touch();
-  volume.credentials.written(inode);
+  written(volume, file.entry);
+  used(file.entry, c.IN_MODIFY);
   return total;
 }
 
@@ -79,7 +96,7 @@ function transfer(call: Call, { views: viewsOf, offset: has, minusOne }: Style, 
   if (views === undefined || (has && offset === undefined)) return pass(call);
   if (minusOne === true && offset === -1) offset = undefined;
   if (offset !== undefined && offset < 0) return -c.EINVAL;
-  return reads ? readFrom(file, views, offset) : writeTo(volume, file, views, offset);
+  return reads ? readFrom(file, views, offset, viewsOf === many) : writeTo(volume, file, views, offset);
 }
 
 const AT_POSITION: Style = { views: one, offset: false };

@@ -7,6 +7,7 @@ import { NAME } from '../path-walk.ts';
 import { AT, elsewhere, PATH, type Resolved, resolve, resolveBoth, type Where } from '../resolve.ts';
 import { Target } from '../target.ts';
 import type { Volume } from '../volume.ts';
+import { moved } from '../watching/events.ts';
 import { isSameMount } from './links.ts';
 
 const NOREPLACE = 1;
@@ -84,9 +85,13 @@ function renameWithin(call: Call, from: Target, to: Target, flags: number): numb
     entry.name = to.name;
     target.add(entry);
     entry.inode.touchAttributes();
+    moved(entry, source, from.name, undefined);
+    moved(there, target, to.name, undefined);
   } else {
     if (there !== undefined) target.remove(there);
     move(entry, source, target, to.name);
+    moved(entry, source, from.name, there?.inode);
+    there?.settle();
   }
   volume.changes++;
   return 0;

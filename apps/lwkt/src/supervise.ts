@@ -1,0 +1,66 @@
+/**
+ * supervise.ts: shims in front of a program: they run in this process, which serves the program's calls until it, and what it has started, have ended.
+ */
+import { resolve } from 'node:path';
+import { Failure, UsageError } from './errors.ts';
+
+export interface SuperviseOptions {
+  shims: string[];
+  config?: string | undefined;
+  onSupervisorExit?: string | undefined;
+  shimTimeout?: string | undefined;
+}
+
+export interface Supervised {
+  /** The launcher's, with the descriptors as they are in `stdio`. */
+  options: string[];
+  /** The program's descriptors: those of this process, and the supervisor's. */
+  stdio: ('inherit' | number)[];
+  /** Resolves when nothing runs under it any more. */
+  end(): Promise<void>;
+}
+
+function exitOf(value: string | undefined): 'kill' | 'detach' | undefined {
+  if (value === undefined || value === 'kill' || value === 'detach') return value;
+  throw new UsageError(`--on-supervisor-exit must be kill or detach, not ${value}`);
+}
+
+function timeoutOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const milliseconds = Number(value);
+  if (/^\d+(\.\d+)?$/.test(value) && milliseconds > 0 && milliseconds < 2 ** 31) return milliseconds;
+  throw new UsageError(`--shim-timeout must be milliseconds above 0, to 2147483647, not ${value}`);
+}
+
+/** Some shims can't be put before programs: a line on stderr. */
+function made<R>(make: () => R): R {
+  try {
+    return make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException)?.code !== 'ERR_LIBCR_NOT_FOR_PROGRAMS') throw error;
+    throw new Failure((error as Error).message, { cause: error });
+  }
+}
+
+/** undefined where no shims are named: then nothing of this is loaded. Throws UsageError and Failure. */
+export async function supervise(options: SuperviseOptions): Promise<Supervised | undefined> {
+  const onExit = exitOf(options.onSupervisorExit);
+  const timeout = timeoutOf(options.shimTimeout);
+  if (options.shims.length === 0 && options.config === undefined) {
+    if (onExit !== undefined) throw new UsageError('option --on-supervisor-exit needs --shim or --config');
+    if (timeout !== undefined) throw new UsageError('option --shim-timeout needs --shim or --config');
+    return undefined;
+  }
+  const folder = process.cwd();
+  const from = resolve(folder, 'lwkt'); // packages are those that a module there would have
+  const { namedShims } = await import('./shims.ts');
+  const { importSupervisor } = await import('./packages.ts');
+  const { shims } = await namedShims(from, { shims: options.shims, config: options.config, folder });
+  const { Supervisor } = await importSupervisor(from);
+  const supervisor = made(() => new Supervisor({ shims, onExit, timeout }));
+  return {
+    options: ['--script=3,4'],
+    stdio: ['inherit', 'inherit', 'inherit', ...supervisor.descriptors],
+    end: () => supervisor.end(),
+  };
+}

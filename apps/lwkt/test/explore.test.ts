@@ -1,0 +1,171 @@
+/** explore.test.ts: `lwkt explore` finds the seed with which a program goes wrong, and says how to have that run again. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { lwkt } from './lwkt.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** A program with two threads that do `work`; it ends with `end`, an expression that has `number`. */
+function compile(name: string, work: string, end: string): string {
+  const program = join(scratch, name);
+  writeFileSync(
+    `${program}.c`,
+    `#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+static volatile long number;
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static void *work(void *first)
+{
+	(void)a, (void)b;
+	${work}
+	return NULL;
+}
+int main(void)
+{
+	pthread_t threads[2];
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, work, i ? &b : &a);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	printf("number %ld\\n", number);
+	return ${end};
+}
+`,
+  );
+  execFileSync('gcc', ['-O1', '-pthread', '-w', '-o', program, `${program}.c`]);
+  return program;
+}
+
+const ADD = 'for (int i = 0; i < 50; i++) number = number + 1;';
+const LOCK =
+  'pthread_mutex_t *second = first == &a ? &b : &a; for (int i = 0; i < 3; i++) { pthread_mutex_lock(first); pthread_mutex_lock(second); number++; pthread_mutex_unlock(second); pthread_mutex_unlock(first); }';
+
+describe('what is found', () => {
+  test('an exit status; the same with one job and with several, and again by the command that it prints', async () => {
+    const program = compile('status', ADD, 'number != 100 ? 7 : 0');
+    const { stdout, status } = await lwkt(['explore', '--runs=200', '-j', '1', program]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^seed \d+: exit status 7\nnumber \d+\nagain: lwkt run --schedule=seed:\d+ -- /);
+    expect(stdout).toMatch(/^in gdb: gdb .* --args .*libcr --schedule=seed:\d+ -- /m);
+    const several = await lwkt(['explore', '--runs=200', '--jobs=3', program]);
+    expect(several.stdout.split('\n').slice(0, 4)).toEqual(stdout.split('\n').slice(0, 4));
+    const [, command = ''] = /^again: lwkt (.*)$/m.exec(stdout) ?? [];
+    const [output] = /^number \d+$/m.exec(stdout) ?? [];
+    expect(await lwkt(command.split(' '))).toMatchObject({ status: 7, stdout: `${output}\n` });
+  });
+  test('the shortest schedule that does the same: where threads take turns; the same with one job and with several, and again by its command', async () => {
+    const program = compile('shrunk', ADD, 'number != 100 ? 7 : 0');
+    const shrunkOf = (stdout: string) =>
+      stdout.slice(stdout.indexOf('shrunk to ')).replace(/\n\d+ runs.*/, '');
+    const { stdout } = await lwkt(['explore', '--jobs=1', program]);
+    const shrunk = shrunkOf(stdout);
+    const [, least, all] =
+      /^shrunk to (\d+) of (\d+) decisions by \d+ runs: exit status 7$/m.exec(shrunk) ?? [];
+    expect(Number(least)).toBeGreaterThan(0);
+    expect(Number(least)).toBeLessThanOrEqual(3);
+    expect(Number(all)).toBeGreaterThan(Number(least));
+    expect(shrunk.match(/^ {2}thread \d/gm)).toHaveLength(Number(least));
+    expect(shrunk).toMatch(
+      /^ {2}thread [23] is interrupted at 0x[0-9a-f]+( \(work.*\))?, after \d+ instructions: thread [123]$/m,
+    );
+    expect(shrunk).toMatch(/^in gdb: gdb .* --args .*libcr --schedule=seed:\d+,list:\S+ -- /m);
+    const without = (text: string) => text.replace(/ by \d+ runs/, '');
+    expect(without(shrunkOf((await lwkt(['explore', '--jobs=3', program])).stdout))).toBe(without(shrunk));
+    const [, command = ''] = /^again: lwkt (.*)$/m.exec(shrunk) ?? [];
+    expect(command).toContain(',list:');
+    const first = await lwkt(command.split(' '));
+    expect(first.status).toBe(7);
+    expect(await lwkt(command.split(' '))).toEqual(first);
+    // none of them can be left out
+    const [, list = ''] = /,list:(\S+)/.exec(command) ?? [];
+    const decisions = list.split(',');
+    for (const one of decisions) {
+      const fewer = decisions.filter((other) => other !== one).join(',');
+      expect((await lwkt(command.replace(list, fewer).split(' '))).status, one).toBe(0);
+    }
+  });
+  test('a schedule is not shrunk by more runs than are wanted', async () => {
+    const program = compile('few', ADD, 'number != 100 ? 7 : 0');
+    const { stdout } = await lwkt(['explore', '--jobs=2', '--strategy=random', '--shrink-runs=2', program]);
+    expect(stdout).toMatch(/^shrunk to \d+ of \d+ decisions by [12] runs/m);
+    const none = await lwkt(['explore', '--shrink-runs=0', program]);
+    expect(none.stdout).not.toContain('shrunk');
+  });
+  test('what goes wrong in any order needs no decision', async () => {
+    const { stdout } = await lwkt(['explore', '--jobs=1', compile('always', '', '9')]);
+    expect(stdout).toMatch(
+      /^shrunk to 0 of \d+ decisions by \d runs?: exit status 9\n {2}by itself it goes wrong, too$/m,
+    );
+  });
+  test('a deadlock', async () => {
+    const { stdout, status } = await lwkt(['explore', '--runs=200', compile('deadlock', LOCK, '0')]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^seed \d+: deadlock\nlibcr: deadlock in process \d+: /);
+    expect(stdout.match(/ waits in futex\(/g)).toHaveLength(3);
+  });
+  test('a signal', async () => {
+    const { stdout } = await lwkt(['explore', '--runs=3', compile('signal', 'raise(SIGSEGV);', '0')]);
+    expect(stdout).toMatch(/^seed 1: ended by SIGSEGV\n/);
+  });
+  test('what hangs', async () => {
+    const { stdout } = await lwkt(['explore', '--runs=1', '--timeout=2', compile('hang', 'for (;;) ;', '0')]);
+    expect(stdout).toMatch(/^seed 1: hangs: killed after 2 s\n/);
+  });
+  test('what --check does not like; it has the output and the seed', async () => {
+    const program = compile('check', ADD, '0');
+    const seeds = join(scratch, 'seeds');
+    const check = `echo $LIBCR_SEED >> ${seeds}; grep -qx "number 100"`;
+    const { stdout, status } = await lwkt(['explore', '--runs=200', '--jobs=1', '--check', check, program]);
+    const [, seed] = /^seed (\d+): --check fails \(exit status 1\)\n/.exec(stdout) ?? [];
+    expect(status).toBe(1);
+    expect(readFileSync(seeds, 'utf8').trim().split('\n').at(-1)).toBe(seed);
+  });
+});
+
+describe('--verify', () => {
+  test('each seed is the same run again', async () => {
+    const program = compile('verified', LOCK, '0');
+    const { stdout, status } = await lwkt(['explore', '--verify', '--runs=20', program]);
+    expect(stdout).toMatch(/^40 runs, \d+ a second: each seed is the same run again\n$/);
+    expect(status).toBe(0);
+  });
+  test('what differs is found', async () => {
+    const script = join(scratch, 'differs');
+    writeFileSync(script, '#!/bin/sh\necho once >> "$0.count"\nwc -l < "$0.count"\n', { mode: 0o755 });
+    const { stdout, status } = await lwkt(['explore', '--verify', '--runs=3', '--jobs=1', script]);
+    expect(stdout).toMatch(/^seed 1: two runs differ\n- 1\n\+ 2\n2 runs, /);
+    expect(status).toBe(1);
+  });
+});
+
+test('nothing is found', async () => {
+  const program = compile('nothing', '', '0');
+  const { stdout, status } = await lwkt(['explore', '--runs=6', '--seed=10', '--strategy=pct:2', program]);
+  expect({ stdout: stdout.replace(/, \d+ a second/, ''), status }).toEqual({
+    stdout: '6 runs: nothing found\n',
+    status: 0,
+  });
+});
+
+test.each([
+  [['explore'], 'explore: PROGRAM is missing'],
+  [['explore', '--runs=0', 'true'], 'explore: --runs must be 1 to 9007199254740991, not 0'],
+  [['explore', '--jobs=x', 'true'], 'explore: --jobs must be 1 to 1024, not x'],
+  [
+    ['explore', '--timeout=0', 'true'],
+    'explore: --timeout must be more than 0, and 86400 seconds at most, not 0',
+  ],
+  [['explore', '--shrink-runs=-1', 'true'], 'explore: --shrink-runs must be 0 to 9007199254740991, not -1'],
+  [['explore', './nosuch'], 'explore: ./nosuch: not found'],
+  [
+    ['explore', '--strategy=dance', 'true'],
+    'explore: --schedule: no such strategy; there are random, pct:D (D from 1 to 16), round-robin and mixed',
+  ],
+])('lwkt %j', async (args, message) => {
+  expect(await lwkt(args)).toMatchObject({ status: 2, stderr: `lwkt: ${message}; see lwkt --help\n` });
+});

@@ -1,0 +1,227 @@
+/** syscalls.test.ts: system calls that are made on another host: here another connection's, which makes them in this process, as anybody's. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create, Msg } from '@libcr/core';
+import { constants as c, sys, path as syscallsPath } from '@libcr/syscalls';
+import { memfs } from '@libcr/syscalls/shims/memfs';
+import { policy } from '@libcr/syscalls/shims/policy';
+import { describe, expect, test } from 'vitest';
+import { connect } from '../src/index.ts';
+import { Parcel } from '../src/payload.ts';
+import { mount, remote, serveSyscalls } from '../src/syscalls/index.ts';
+import { hasServer, twoHosts, uniqueName, until } from './two-hosts.ts';
+
+const hosts = twoHosts();
+const folder = mkdtempSync(join(tmpdir(), 'libcr-remote-'));
+
+const under = <T>(port: ReturnType<typeof sys.with>, main: () => T): Promise<T> =>
+  create(main, { syscallPort: port }).finished as Promise<T>;
+
+describe.skipIf(!hasServer)('system calls elsewhere', () => {
+  test('files: opened, written, read, listed, stat', async () => {
+    expect(syscallsPath).toBeDefined();
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    const files = remote(hosts.here, name);
+    await under(sys.with(files), () => {
+      const file = join(folder, 'one');
+      const fd = sys.open(file, c.O_RDWR | c.O_CREAT, 0o600);
+      expect(sys.write(fd, Buffer.from('hello there'))).toBe(11);
+      const buffer = Buffer.alloc(20);
+      expect(sys.pread64(fd, buffer, 20, 6)).toBe(5);
+      expect(buffer.toString('latin1', 0, 5)).toBe('there');
+      const parts = [Buffer.alloc(3), Buffer.alloc(5)];
+      sys.lseek(fd, 0, c.SEEK_SET);
+      expect(sys.readv(fd, parts)).toBe(8);
+      expect(parts.map(String)).toEqual(['hel', 'lo th']);
+      expect(sys.fstat(fd).size).toBe(11);
+      expect(sys.stat(file).mode & 0o777).toBe(0o600);
+      expect(() => sys.open(join(folder, 'none'), c.O_RDONLY)).toThrow(
+        expect.objectContaining({ code: 'ENOENT' }),
+      );
+      sys.close(fd);
+      expect(() => sys.close(fd)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+    });
+    expect(readFileSync(join(folder, 'one'), 'utf8')).toBe('hello there');
+    expect(service.stats).toMatchObject({ sessions: 1, descriptors: 0 });
+    files.close();
+    await until(() => service.stats.sessions === 0);
+    await service.stop();
+  });
+
+  test('a pipe, and what waits for it', async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, { shims: [] });
+    const port = sys.with(remote(hosts.here, name));
+    await under(port, () => {
+      const [from, to] = sys.pipe2(0);
+      const reader = create(
+        () => {
+          const buffer = Buffer.alloc(10);
+          return buffer.toString('latin1', 0, sys.read(from, buffer));
+        },
+        { syscallPort: port },
+      );
+      sys.write(to, Buffer.from('through'));
+      expect(reader.join()).toBe('through');
+      expect(sys.poll([{ fd: to, events: c.POLLOUT }], 0)).toBeDefined();
+    });
+  });
+
+  test('calls about this process are made here', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    await under(sys.with(remote(hosts.here, name)), () => {
+      expect(sys.getpid()).toBe(process.pid);
+      sys.getcwd();
+    });
+    expect(service.stats.calls).toBe(0);
+  });
+
+  test('the other side has a policy of its own', async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, {
+      shims: [
+        policy([
+          { action: 'allow', on: ['open'], path: `${folder}/**` },
+          { action: 'deny', on: ['open', 'stat'], errno: 'EACCES' },
+        ]),
+      ],
+    });
+    writeFileSync(join(folder, 'allowed'), 'yes');
+    await under(sys.with(remote(hosts.here, name)), () => {
+      const fd = sys.open(join(folder, 'allowed'), c.O_RDONLY);
+      expect(fd).toBeGreaterThan(2);
+      expect(() => sys.open('/etc/passwd', c.O_RDONLY)).toThrow(expect.objectContaining({ code: 'EACCES' }));
+    });
+  });
+
+  test('memfs, served to two programs', async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, { shims: [memfs({ '/shared': {} })] });
+    const [one, two] = [hosts.here, await hosts.server.connect()].map((nc) => sys.with(remote(nc, name)));
+    await under(one as never, () => {
+      const fd = sys.open('/shared/note', c.O_WRONLY | c.O_CREAT, 0o644);
+      sys.write(fd, Buffer.from('from one'));
+      sys.close(fd);
+    });
+    const read = await under(two as never, () => {
+      const fd = sys.open('/shared/note', c.O_RDONLY);
+      const buffer = Buffer.alloc(20);
+      return buffer.toString('latin1', 0, sys.read(fd, buffer));
+    });
+    expect(read).toBe('from one');
+  });
+
+  test('mount: what lies under a path is theirs', async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, { shims: [memfs({ '/data': { 'a.txt': 'theirs' } })] });
+    writeFileSync(join(folder, 'ours'), 'ours');
+    const port = sys.with(mount('/hosts/a', remote(hosts.here, name)));
+    await under(port, () => {
+      const read = (path: string): string => {
+        const fd = sys.open(path, c.O_RDONLY);
+        const buffer = Buffer.alloc(20);
+        const text = buffer.toString('latin1', 0, sys.read(fd, buffer));
+        expect(sys.fstat(fd).size).toBe(text.length);
+        sys.close(fd);
+        return text;
+      };
+      expect(read('/hosts/a/data/a.txt')).toBe('theirs');
+      expect(read(join(folder, 'ours'))).toBe('ours');
+      expect(read(`/hosts/a/../..${folder}/ours`)).toBe('ours');
+      const dir = sys.open('/hosts/a/data', c.O_RDONLY | c.O_DIRECTORY);
+      const fd = sys.openat(dir, 'a.txt', c.O_RDONLY);
+      expect(sys.fstat(fd).size).toBe(6);
+      expect(() => sys.rename('/hosts/a/data/a.txt', join(folder, 'b'))).toThrow(
+        expect.objectContaining({ code: 'EXDEV' }),
+      );
+      sys.rename('/hosts/a/data/a.txt', '/hosts/a/data/b.txt');
+      expect(read('/hosts/a/data/b.txt')).toBe('theirs');
+    });
+  });
+
+  test('a client has what it has opened, and nothing of this process', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [], descriptors: 2 });
+    const [one, two] = [remote(hosts.here, name), remote(hosts.here, name)].map((shim) => sys.with(shim));
+    const fd = await under(one as never, () => {
+      for (const own of [0, 1, 2, 5])
+        expect(() => sys.fstat(own)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+      const opened = sys.open(folder, c.O_RDONLY);
+      sys.dup(opened);
+      expect(() => sys.dup(opened)).toThrow(expect.objectContaining({ code: 'EMFILE' }));
+      return opened;
+    });
+    await under(two as never, () => {
+      sys.stat(folder);
+      expect(() => sys.fstat(fd)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+      expect(() => sys.read(fd, Buffer.alloc(1))).toThrow(expect.objectContaining({ code: 'EBADF' }));
+    });
+    await service.stop();
+  });
+
+  test('what is no call, or not for others', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    const hello = connect<unknown, { session: string; subject: string }>(hosts.here, name);
+    await create(() => {
+      const { session, subject } = hello.domsg(new Msg({ hello: 1 }));
+      const calls = connect<unknown, Parcel<number>>(hosts.here, name, { subject });
+      const ask = (call: unknown): number =>
+        calls.domsg(new Msg(new Parcel({ session, ...Object(call) }, []))).value;
+      for (const call of [
+        null,
+        5,
+        {},
+        { call: 'open' },
+        { call: 'nonsense', args: [] },
+        { call: 'read', args: [0, { room: 1e12 }, 1e12] },
+        { call: 'read', args: [0, { room: -1 }, 5] },
+        { call: 'read', args: [1, 2, 3, 4, 5, 6, 7] },
+      ])
+        expect(ask(call)).toBe(-c.EINVAL);
+      for (const call of ['exit_group', 'kill', 'fork', 'execve', 'mmap', 'chdir', 'ptrace'])
+        expect(ask({ call, args: [] })).toBe(-c.ENOSYS);
+      expect(ask({ call: 'read', args: ['x', { room: 5 }, 5] })).toBe(-c.EBADF);
+      expect(calls.domsg(new Msg({ session: 'another', call: { call: 'stat', args: [] } }))).toEqual({
+        stale: true,
+      });
+    }).finished;
+    await service.stop();
+  });
+
+  test('the server is gone: ESTALE for what was open, a new session for paths', async () => {
+    const name = uniqueName();
+    const first = await serveSyscalls(hosts.there, name, { shims: [] });
+    const port = sys.with(remote(hosts.here, name, { timeout: 2000 }));
+    let fd = -1;
+    await under(port, () => {
+      fd = sys.open(folder, c.O_RDONLY);
+    });
+    await first.stop();
+    await under(port, () => {
+      expect(() => sys.fstat(fd)).toThrow(expect.objectContaining({ code: 'EHOSTDOWN' }));
+      expect(() => sys.stat(folder)).toThrow(expect.objectContaining({ code: 'EHOSTDOWN' }));
+    });
+    await serveSyscalls(hosts.there, name, { shims: [] });
+    await under(port, () => {
+      sys.stat(folder);
+      expect(() => sys.fstat(fd)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+    });
+  });
+
+  test('large reads and writes are short, and lose nothing', async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, { shims: [] });
+    const data = Buffer.alloc(3_000_000, 'abcdefg');
+    await under(sys.with(remote(hosts.here, name)), () => {
+      const fd = sys.open(join(folder, 'large'), c.O_RDWR | c.O_CREAT, 0o600);
+      for (let at = 0; at < data.length; ) at += sys.write(fd, data.subarray(at));
+      const back = Buffer.alloc(data.length);
+      for (let at = 0; at < back.length; ) at += sys.pread64(fd, back.subarray(at), back.length - at, at);
+      expect(back.equals(data)).toBe(true);
+    });
+  });
+});

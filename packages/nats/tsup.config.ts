@@ -1,0 +1,5 @@
+import type { Options } from 'tsup';
+import { library } from '../../tsup.base.ts';
+
+const config: Options[] = library({ index: 'src/index.ts', syscalls: 'src/syscalls/index.ts' });
+export default config;

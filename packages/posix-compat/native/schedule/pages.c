@@ -1,0 +1,93 @@
+/*
+ * pages.c - which pages of the program's own text can be executed: all, none, or the two where an lwp was last. In the last case it is counted how often it comes to another one: what
+ * lies between is done at full speed, so a place that is far in instructions (an interpreter's) is told, too. When which is the case, step.c says.
+ *
+ * Invariants:
+ *  - Only own text is ever closed. Two pages are open, as an instruction may lie in both.
+ *  - Which are open goes by what the lwp itself has done in its stretch: one that is interrupted and goes on finds those that it left. So a number of pages is one place, whatever others do.
+ */
+#include "schedule.h"
+
+#include <sys/mman.h>
+
+#define PAGE 4096ull
+
+static uint64_t text[2];   /* the program's own, in whole pages */
+static bool closed;
+static uint64_t opened[2]; /* the pages that are open where it is closed; or 0 */
+
+bool pages_are_own(uint64_t rip)
+{
+	return rip >= text[0] && rip < text[1];
+}
+
+bool pages_closed(uint64_t at)
+{
+	return closed && pages_are_own(at);
+}
+
+static void protect(uint64_t from, uint64_t to, bool closes)
+{
+	kernel_call(SYS_mprotect, from, to - from, closes ? PROT_READ : PROT_READ | PROT_EXEC);
+}
+
+static void set_page(uint64_t page, bool closes)
+{
+	if (page)
+		protect(page, page + PAGE, closes);
+}
+
+void pages_open(void)
+{
+	if (!closed)
+		return;
+	protect(text[0], text[1], false);
+	closed = false;
+	opened[0] = opened[1] = 0;
+}
+
+void pages_close(void)
+{
+	if (closed && !opened[0] && !opened[1])
+		return;
+	protect(text[0], text[1], true);
+	closed = true;
+	opened[0] = opened[1] = 0;
+}
+
+void pages_resume(const struct lwp *lwp)
+{
+	pages_close();
+	for (unsigned i = 0; i < 2; i++)
+		set_page(opened[i] = lwp->lwp_paging.open[i], false);
+}
+
+void pages_begin(struct lwp *lwp, uint64_t rip)
+{
+	lwp->lwp_paging = (struct paging){true, {pages_are_own(rip) ? rip & ~(PAGE - 1) : 0}};
+	pages_resume(lwp);
+}
+
+void pages_come(struct lwp *lwp, uint64_t to)
+{
+	uint64_t *open = lwp->lwp_paging.open;
+
+	set_page(open[1], true);
+	open[1] = open[0];
+	open[0] = to & ~(PAGE - 1);
+	set_page(open[0], false);
+	memcpy(opened, open, sizeof(opened));
+	lwp->lwp_moment.pages++;
+}
+
+void pages_of_threads(void)
+{
+	pages_open();
+	if (text_threads(text))
+		strategy_is_interpreted();
+}
+
+void pages_find(void)
+{
+	text_find(text);
+}

@@ -1,0 +1,244 @@
+/*
+ * schedule.c - whose turn it is, from a seed: at each call of the program's, at each wait, and between instructions of its own (step.c), by the strategy (strategy.c).
+ *
+ * The core's scheduler is as it is: thread0 has its turn after each lwp (an lwp that arrives ends the pass), and puts the one that is next to the head of its queue.
+ */
+#include "schedule.h"
+
+#include "internal.h" /* core's: its run queues */
+
+#define URGENT 0x8000000000000000ull /* a priority at birth; below are those of change points and yields */
+
+bool schedule_is_seeded;
+static uint64_t lowest = URGENT;   /* of those that were lowered, the last */
+static bool keeps;                 /* who makes a call goes on */
+static struct lwp *preempted;      /* another one is next */
+static bool is_preempted;
+static uint64_t lineage;           /* a child's, while this process forks */
+
+/* ---------------------------------------------------------------- calls */
+
+/** A call begins: anybody may come first. thread0 has its turn in any case, as what it finds must not hang on the choice. */
+static void before(struct lwp *lwp)
+{
+	lwp_notify(lwp, AST_SCHEDULE);
+	moment_call(lwp);
+	if (lwp->lwp_proc->p_nlwps < 2 || lwp->lwp_proc->p_vforked_by)
+		return;
+	keeps = strategy_keeps();
+	lwkt_yield();
+}
+
+static long first(struct lwp *lwp, struct trapframe *tf)
+{
+	long result = random_call(lwp, tf);
+
+	if (result == NOT_HANDLED)
+		result = machine_call(lwp, tf);
+	if (result == NOT_HANDLED && options.virtual_time)
+		result = clock_call(lwp, tf);
+	if (result == NOT_HANDLED && options.virtual_time)
+		result = alarm_call(lwp, tf);
+	return result;
+}
+
+void schedule_begin(void)
+{
+	if (!options.deterministic)
+		return;
+	random_begin(options.lineage);
+	program_first = first;
+	if (options.virtual_time)
+		clock_begin(), tsc_begin();
+	if (!options.schedule)
+		return;
+	strategy_read(options.schedule);
+	schedule_is_seeded = true;
+	step_begin();
+	program_before = before;
+}
+
+/* ---------------------------------------------------------------- the choice */
+
+static struct lwp *lwp_at(struct lwkt_list *node)
+{
+	return LIST_ENTRY(node, struct lwkt_thread, td_threadq)->td_data;
+}
+
+static uint64_t urgency_at(struct lwkt_list *node)
+{
+	const struct lwp *lwp = lwp_at(node);
+
+	return lwp ? lwp->lwp_urgency : UINT64_MAX; /* one that ends */
+}
+
+static bool may_be_next(struct lwkt_list *node, bool alone)
+{
+	return alone || !is_preempted || lwp_at(node) != preempted;
+}
+
+static struct lwkt_list *any(struct lwkt_list *queue, unsigned n)
+{
+	uint64_t k = random_below(n - (is_preempted && n > 1));
+	struct lwkt_list *node = queue->next;
+
+	for (;; node = node->next)
+		if (may_be_next(node, n == 1) && !k--)
+			return node;
+}
+
+static struct lwkt_list *most_urgent(struct lwkt_list *queue)
+{
+	struct lwkt_list *best = queue->next;
+
+	for (struct lwkt_list *node = queue->next; node != queue; node = node->next)
+		if (urgency_at(node) > urgency_at(best))
+			best = node;
+	return best;
+}
+
+static uint64_t number_at(struct lwkt_list *node)
+{
+	const struct lwp *lwp = lwp_at(node);
+
+	return lwp ? lwp->lwp_moment.thread : 0;
+}
+
+/** Whom the list has there; `usual`: it has none, or one that can't run. */
+static struct lwkt_list *listed(struct lwkt_list *queue, struct lwkt_list *usual, const struct moment *moment)
+{
+	uint64_t number;
+
+	if (decisions_find(moment, &number))
+		for (struct lwkt_list *node = queue->next; node != queue; node = node->next)
+			if (number_at(node) == number)
+				return node;
+	return usual;
+}
+
+static struct lwkt_list *choose(struct lwkt_list *queue, unsigned n, struct lwkt_list *usual, const struct moment *moment)
+{
+	if (keeps && moment_stays())
+		return usual;
+	switch (strategy) {
+	case RANDOM: return any(queue, n);
+	case PCT: return most_urgent(queue);
+	case LIST: return listed(queue, usual, moment);
+	default: return queue->next;
+	}
+}
+
+void schedule_next(void)
+{
+	const globaldata_t gd = lwkt_mycpu();
+	const struct moment *moment;
+	struct lwkt_list *queue, *node, *usual;
+	unsigned n = 0, here = 0;
+
+	if (!gd->gd_runqmask)
+		return;
+	queue = &gd->gd_tdrunq[31 - __builtin_clz(gd->gd_runqmask)];
+	usual = queue->next;
+	for (node = queue->next; node != queue; node = node->next) {
+		n++;
+		if (moment_stays() && lwp_at(node) == moment_stays())
+			usual = node;
+		here += is_preempted && lwp_at(node) == preempted;
+	}
+	if (!here)
+		is_preempted = false;
+	moment = moment_choose();
+	if (n > 1) {
+		node = moment ? choose(queue, n, usual, moment) : usual;
+		if (node != usual)
+			moment_write(number_at(node));
+		list_remove(node);
+		list_append(queue->next, node); /* before the first */
+	}
+	is_preempted = keeps = false;
+}
+
+/** So the next switch goes to thread0, which returns to its loop. */
+void schedule_arrives(void)
+{
+	if (!schedule_is_seeded)
+		return;
+	if (curlwp())
+		moment_arrives(curlwp());
+	lwkt_pass_end();
+}
+
+void schedule_switch(struct lwkt_context *from, struct lwkt_context *to)
+{
+	cputime_switch(from, to);
+	schedule_arrives();
+}
+
+void schedule_born(struct lwp *lwp)
+{
+	moment_born(lwp);
+	if (schedule_is_seeded)
+		lwp->lwp_urgency = URGENT + random_below(URGENT);
+}
+
+static void lower(struct lwp *lwp)
+{
+	lwp->lwp_urgency = --lowest;
+}
+
+void schedule_yields(struct lwp *lwp)
+{
+	if (options.virtual_time)
+		clock_passes(1000);
+	if (schedule_is_seeded && strategy == PCT)
+		lower(lwp);
+}
+
+/** In a signal's handler. */
+void schedule_preempts(struct lwp *lwp)
+{
+	if (strategy == PCT)
+		lower(lwp);
+	lwp->lwp_stepped = is_preempted = true;
+	preempted = lwp;
+}
+
+static bool time_moves(const struct moment *moment)
+{
+	if (idle_next() == NEVER)
+		return false;
+	return strategy == LIST ? decisions_time_moves(moment) : strategy_time_moves();
+}
+
+/** Before the program goes on, where a quantum is over. */
+void schedule_point(struct lwp *lwp)
+{
+	if (!is_preempted || preempted != lwp || lwp->lwp_proc->p_vforked_by)
+		return;
+	if (time_moves(moment_step(lwp))) {
+		moment_write(NEXT_TIME);
+		clock_move(idle_next());
+		alarm_fire();
+		lwkt_timers_fire(lwkt_mycpu(), clock_now()); /* the choice is between all that can run then */
+	}
+	lwkt_yield();
+}
+
+/* ---------------------------------------------------------------- processes */
+
+void schedule_forks(void)
+{
+	if (options.deterministic)
+		lineage = deterministic_child();
+}
+
+void schedule_forked(struct lwp *lwp)
+{
+	if (!options.deterministic)
+		return;
+	options.lineage = lineage;
+	is_preempted = false;
+	moment_forked();
+	strategy_forked();
+	schedule_born(lwp);
+}

@@ -1,0 +1,119 @@
+/*
+ * schedule.h - runs that can be had again (--deterministic), time that moves only when nobody can run (--time=virtual), and schedules from a seed (--schedule). What the
+ * files of this folder share, and what lwps ask of them. Nothing of it is in the way of a program that runs without.
+ *
+ * Invariant: what is decided here goes by the seed, the program's calls and its instructions alone: no real clock, no process' number, no address of libcr's memory.
+ */
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+
+#include "posix.h"
+
+/* schedule.c: whose turn it is */
+extern bool schedule_is_seeded;
+void schedule_begin(void);             /* the options have been read, the program is loaded */
+void schedule_next(void);              /* on thread0: who runs next comes first */
+void schedule_arrives(void);           /* an lwp has the processor: after its next wait thread0 decides anew */
+void schedule_switch(struct lwkt_context *from, struct lwkt_context *to); /* td_switch of an lwp */
+void schedule_born(struct lwp *lwp);
+void schedule_yields(struct lwp *lwp); /* sched_yield */
+void schedule_point(struct lwp *lwp);  /* AST_SCHEDULE */
+void schedule_preempts(struct lwp *lwp); /* its instructions up to here are counted off: another one has its turn, if any can run */
+void schedule_forks(void);             /* in the parent, before */
+void schedule_forked(struct lwp *lwp); /* in the child */
+
+/* strategy.c: what the seed says */
+extern enum strategy { RANDOM, PCT, ROUND_ROBIN, LIST } strategy;
+void strategy_read(const char *text);  /* --schedule's */
+void strategy_is_interpreted(void);    /* what is counted is an interpreter's */
+void strategy_forked(void);            /* in the child */
+bool strategy_keeps(void);             /* who makes a call goes on, whoever else could */
+bool strategy_time_moves(void);        /* time moves to the first timer where an lwp is preempted: it has computed for so long */
+/** After how many instructions of the program's own somebody is interrupted, and how many pages of its code are come to after those. Nothing of both: not before his next call. */
+struct quantum {
+	uint64_t instructions, pages;
+};
+
+struct quantum schedule_quantum(const struct lwp *lwp, struct quantum left); /* where so much was left */
+uint64_t schedule_returns(uint64_t quantum); /* the same where the lwp comes back from a library, with so much left: what is done with what that has given may be short */
+
+/* moment.c: where lwps are; by the one that runs */
+void moment_born(struct lwp *lwp);
+void moment_forked(void);
+void moment_arrives(struct lwp *lwp);   /* it has the processor */
+void moment_leaves(struct lwp *lwp);    /* its program goes on */
+void moment_call(struct lwp *lwp);      /* it makes a call, before which another one may go on */
+const struct moment *moment_step(struct lwp *lwp); /* between two instructions; where that is */
+/* On thread0. */
+struct lwp *moment_stays(void);         /* who goes on by itself; NULL: nobody, that one waits */
+const struct moment *moment_choose(void); /* the place of this choice; NULL: it is none */
+void moment_write(uint64_t next);       /* the choice was another one than by itself */
+
+/* decisions.c */
+#define NEXT_TIME UINT64_MAX
+void decisions_read(const char *text);
+bool decisions_find(const struct moment *moment, uint64_t *next); /* who goes on there; false: it is not listed */
+bool decisions_time_moves(const struct moment *moment);         /* whether time moves there */
+struct quantum decisions_next_step(const struct lwp *lwp);        /* how far the next one is from where it is; nothing: none in this stretch */
+void decisions_write(const struct moment *moment, uint64_t next, const char *call, uint64_t rip);
+
+/* random.c: numbers of a stream */
+void random_begin(uint64_t seed);
+uint64_t random_below(uint64_t n);     /* a schedule's: 0 to n - 1 */
+long random_call(struct lwp *lwp, struct trapframe *tf); /* getrandom, reads of /dev/urandom; or NOT_HANDLED */
+
+/* machine.c */
+long machine_call(struct lwp *lwp, struct trapframe *tf);
+long machine_processors(uint64_t to); /* sched_getaffinity, where there is a schedule */
+
+/* step.c: preemption between instructions */
+void step_begin(void);
+void step_enters(struct trapframe *tf); /* before anybody looks at the flags of a frame */
+void step_leaves(struct lwp *lwp, struct trapframe *tf);
+
+extern uint64_t step_count;             /* instructions that were counted, and pages */
+
+/* pages.c: which of the program's own text can be executed */
+bool pages_are_own(uint64_t rip);
+bool pages_closed(uint64_t at);         /* of its own text, and it can't be executed */
+void pages_of_threads(void);            /* there is a second thread */
+void pages_open(void);                  /* all of them */
+void pages_close(void);
+void pages_begin(struct lwp *lwp, uint64_t rip); /* from here on they are counted; */
+void pages_resume(const struct lwp *lwp); /* it goes on so: those that were open are; */
+void pages_come(struct lwp *lwp, uint64_t to);   /* to another one; */
+void pages_find(void);
+
+/* text.c */
+bool text_threads(uint64_t own[2]);     /* the same where there is a second thread: whether it is an interpreter's, which has its libraries by then */
+void text_find(uint64_t own[2]);        /* where the program's own text begins and ends */
+
+/* watch.c */
+#define WATCH_NS 100000000 /* of CPU time */
+bool schedule_stands_still(const struct lwp *lwp, const ucontext_t *uc);
+
+/* clock.c: time */
+void clock_begin(void);
+uint64_t clock_of_user(int clock);      /* what a clock of the kernel's says then */
+uint64_t clock_now(void);              /* CLOCK_MONOTONIC, ns; nothing moves by it */
+void clock_move(uint64_t to);
+void clock_passes(uint64_t ns);
+long clock_call(struct lwp *lwp, struct trapframe *tf);
+
+/* tsc.c: the processor's */
+void tsc_begin(void);
+bool tsc_fault(int sig, siginfo_t *si, ucontext_t *uc);
+
+/* alarm.c: timers that the kernel has otherwise */
+uint64_t alarm_next(void);             /* when the first is due; UINT64_MAX: none is armed */
+void alarm_fire(void);                 /* those that are due */
+long alarm_call(struct lwp *lwp, struct trapframe *tf);
+void alarm_forked(void);
+
+/* idle.c: no lwp can run */
+uint64_t idle_next(void);              /* when the first timer is due, of any kind; UINT64_MAX */
+void schedule_idle(void);
+
+#define NEVER UINT64_MAX
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * contents.c - files that a recorded program maps: what is in them is in the recording once, for all processes. A file is known by its number, size and times. One that was
+ * changed a moment ago might be changed again within the same tick of the file system's clock: that is known by a hash of what is in it.
+ */
+#include "record.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define CONTENT_AT 0x128000000000ull
+#define PROBES 16
+#define MOMENT 2 /* s: no file system's clock is coarser */
+
+static uint64_t page_up(uint64_t n) { return (n + RECORD_PAGE - 1) & ~(uint64_t)(RECORD_PAGE - 1); } /* behind it are zeros, as behind a file's end */
+static bool is_error(long result) { return result < 0 && result > -4096; }
+
+/** Where a content is in the file, or the place in the index for it; NULL: there is no room. */
+static struct record_content *find_content(const struct hash *hash, uint64_t length)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct record_content *c = &log_head->rh_contents[(hash->a + i) % RECORD_CONTENTS];
+		uint32_t free = CONTENT_FREE;
+
+		if (__atomic_load_n(&c->ct_state, __ATOMIC_ACQUIRE) == CONTENT_THERE && c->ct_hash[0] == hash->a && c->ct_hash[1] == hash->b && c->ct_length == length)
+			return c;
+		if (__atomic_compare_exchange_n(&c->ct_state, &free, CONTENT_TAKEN, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return c;
+	}
+	return NULL;
+}
+
+static void has_identity(struct hash *hash, const struct stat *about, uint64_t offset)
+{
+	const uint64_t words[] = {about->st_dev,          about->st_ino,          (uint64_t)about->st_size,          (uint64_t)about->st_mtim.tv_sec,
+	                          (uint64_t)about->st_mtim.tv_nsec, (uint64_t)about->st_ctim.tv_sec, (uint64_t)about->st_ctim.tv_nsec, offset};
+
+	hash_begin(hash);
+	hash_add(hash, words, sizeof(words));
+}
+
+static bool is_new(const struct stat *about)
+{
+	struct timespec now = {0};
+
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	return about->st_ctim.tv_sec + MOMENT >= now.tv_sec;
+}
+
+/** A part of the file, by way of memory. Where it is; 0: it can't be mapped. */
+static uint64_t add_part(int from, const struct stat *about, uint64_t offset, uint64_t length)
+{
+	const bool by_hash = is_new(about);
+	struct record_content *c = NULL;
+	struct hash hash;
+	uint64_t place;
+	long base;
+
+	if (!by_hash) {
+		has_identity(&hash, about, offset);
+		c = find_content(&hash, length);
+		if (c && c->ct_state == CONTENT_THERE)
+			return c->ct_at;
+	}
+	base = kernel_call(SYS_mmap, CONTENT_AT, length, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, from, offset);
+	if (is_error(base))
+		return 0;
+	if (by_hash) {
+		hash_begin(&hash);
+		hash_add(&hash, (const void *)base, length);
+		c = find_content(&hash, length);
+	}
+	place = c && c->ct_state == CONTENT_THERE ? c->ct_at : log_take(page_up(length), RECORD_PAGE);
+	if (!c || c->ct_state != CONTENT_THERE)
+		log_put((uint64_t)base, length, place);
+	kernel_call(SYS_munmap, base, length);
+	if (c && c->ct_state == CONTENT_TAKEN) {
+		c->ct_hash[0] = hash.a;
+		c->ct_hash[1] = hash.b;
+		c->ct_length = length;
+		c->ct_at = place;
+		__atomic_store_n(&c->ct_state, CONTENT_THERE, __ATOMIC_RELEASE);
+	}
+	return place;
+}
+
+int64_t log_add_contents(int from, uint64_t offset, uint64_t length, uint64_t address)
+{
+	struct stat about;
+	uint64_t done = 0;
+
+	if (kernel_call(SYS_fstat, from, &about) || (about.st_mode & S_IFMT) != S_IFREG)
+		return -EINVAL;
+	if (offset >= (uint64_t)about.st_size)
+		return 0;
+	if (length > (uint64_t)about.st_size - offset)
+		length = (uint64_t)about.st_size - offset;
+	while (done < length) {
+		const uint64_t n = length - done < CONTENT_MAX ? length - done : CONTENT_MAX;
+		struct {
+			struct piece piece;
+			uint64_t place;
+		} part = {.piece = {.pc_address = address + done, .pc_length = (uint32_t)n, .pc_what = PIECE_OUT | PIECE_CONTENT}};
+
+		part.place = add_part(from, &about, offset + done, n);
+		if (!part.place)
+			return -EACCES;
+		log_add(&part, sizeof(part));
+		done += n;
+	}
+	return (int64_t)done;
+}

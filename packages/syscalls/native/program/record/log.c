@@ -1,0 +1,258 @@
+/*
+ * log.c - a recording's file, as it is written. Records of each process are written into its window, a piece of the file that is mapped as shared memory: so what was written is in the file
+ * whatever ends the process, and costs no call. When the window is full its records go to the file's end by one call, and it is used again: pages of a file
+ * that were never written are dear, and those of the window are few.
+ *
+ * Space is taken from rh_end, which all processes have in common. A stream is known by the page of its window; the pieces that were in there are linked.
+ *
+ * Invariant: a piece that is in the file twice, as the process ended just there, is told from the next one by ex_seq. contents.c has what is no record, read.c the other side.
+ */
+#include "record.h"
+#include "own.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#define WINDOW_AT 0x120000000000ull
+#define HEAD_AT 0x12f000000000ull
+#define WINDOW_SIZE (128u << 10)
+#define LARGE_PIECE (16u << 10)
+#define SMALL_PIECE 64
+#define SLACK (sizeof(struct record)) /* behind a record, for the next one's size */
+
+struct record_head *log_head;
+int log_fd = -1;
+static struct record_extent *window;
+static uint64_t window_place, last_place; /* in the file; 0: nothing has gone from there */
+static char *at;                          /* where the record under way ends */
+static struct record *under_way;
+
+static bool is_error(long result) { return result < 0 && result > -4096; }
+
+void log_fail(long error)
+{
+	program_fail(125, "record", error == -ENOSPC ? "there is no room for the recording" : "the recording can't be written");
+}
+
+/* ------------------------------------------------ space */
+
+uint64_t log_take(uint64_t size, uint64_t align)
+{
+	uint64_t end = __atomic_load_n(&log_head->rh_end, __ATOMIC_SEQ_CST), place;
+
+	do
+		place = (end + align - 1) & ~(align - 1);
+	while (!__atomic_compare_exchange_n(&log_head->rh_end, &end, place + size, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return place;
+}
+
+uint64_t log_put(uint64_t address, uint64_t n, uint64_t place)
+{
+	uint64_t done = 0;
+
+	while (done < n) {
+		const long written = kernel_call(SYS_pwrite64, log_fd, address + done, n - done, place + done);
+
+		if (written == -EFAULT)
+			break;
+		if (written <= 0 && written != -EINTR)
+			log_fail(written);
+		done += written > 0 ? (uint64_t)written : 0;
+	}
+	return done;
+}
+
+static void put(const void *bytes, uint64_t n, uint64_t place)
+{
+	if (log_put((uint64_t)bytes, n, place) != n)
+		log_fail(-EIO);
+}
+
+/* ------------------------------------------------ the window */
+
+static char *records(void) { return (char *)(window + 1); }
+
+/** What is in the window goes to the file's end, but for the record under way, which begins it then. */
+static void flush(void)
+{
+	char *end = under_way ? (char *)under_way : at;
+	const uint64_t size = (uint64_t)(end - (char *)window), kept = (uint64_t)(at - end);
+	struct record_extent head = *window;
+	uint64_t place;
+
+	if (end == records())
+		return;
+	place = log_take(size, 8);
+	head.ex_size = size;
+	head.ex_first = 0;
+	put(records(), size - sizeof(head), place + sizeof(head));
+	put(&head, sizeof(head), place);
+	if (last_place)
+		put(&place, sizeof(place), last_place + offsetof(struct record_extent, ex_next));
+	else
+		window->ex_first = place;
+	last_place = place;
+	memmove(records(), end, kept);
+	at = records() + kept;
+	if (under_way)
+		under_way = (struct record *)records();
+	else
+		memset(at, 0, SLACK);
+	__atomic_store_n(&window->ex_seq, window->ex_seq + 1, __ATOMIC_RELEASE);
+}
+
+static size_t room_left(void) { return (size_t)((char *)window + WINDOW_SIZE - at) - SLACK; }
+
+void *log_room(size_t n)
+{
+	void *room;
+
+	if (n > room_left())
+		flush();
+	if (n > room_left())
+		program_fail(125, "record", "an event is too large for a recording");
+	room = at;
+	at += n;
+	return room;
+}
+
+struct record *log_begin(enum record_kind kind, uint16_t number, int tid)
+{
+	struct record *r = log_room(sizeof(*r));
+
+	*r = (struct record){.re_kind = (uint8_t)kind, .re_number = number, .re_tid = tid};
+	under_way = r;
+	return r;
+}
+
+struct record *log_under_way(void) { return under_way; }
+
+size_t log_size(void) { return (size_t)(at - (char *)under_way); }
+
+void log_add(const void *bytes, size_t n)
+{
+	memcpy(log_room(n), bytes, n);
+}
+
+static void pad(void)
+{
+	const size_t n = -(uintptr_t)at & 7;
+
+	if (n)
+		memset(log_room(n), 0, n);
+}
+
+/** What is large goes to the file at once, and in a record that is large itself what is not very small. */
+static bool add_apart(uint64_t address, size_t n, uint32_t what)
+{
+	const uint64_t place = log_take(n, 8);
+	const struct {
+		struct piece piece;
+		uint64_t place;
+	} apart = {.piece = {.pc_address = address, .pc_length = (uint32_t)n, .pc_what = what | PIECE_CONTENT}, .place = place};
+
+	if (log_put(address, n, place) != n)
+		return false;
+	log_add(&apart, sizeof(apart));
+	return true;
+}
+
+bool log_add_piece(uint64_t address, size_t n, uint32_t what)
+{
+	const struct piece piece = {.pc_address = address, .pc_length = (uint32_t)n, .pc_what = what};
+
+	if (n >= (log_size() > WINDOW_SIZE / 4 ? SMALL_PIECE : LARGE_PIECE))
+		return add_apart(address, n, what);
+	log_add(&piece, sizeof(piece));
+	if (copyin(log_room(n), address, n)) {
+		at -= sizeof(piece) + n;
+		return false;
+	}
+	pad();
+	return true;
+}
+
+void log_end(void)
+{
+	pad();
+	memset(at, 0, SLACK); /* something that was taken back may lie there */
+	__atomic_store_n(&under_way->re_size, (uint32_t)(at - (char *)under_way), __ATOMIC_RELEASE);
+	under_way = NULL;
+}
+
+/* ------------------------------------------------ files */
+
+void log_map_head(int of)
+{
+	const long base = kernel_call(SYS_mmap, HEAD_AT, RECORD_HEAD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, of, 0);
+
+	if (is_error(base))
+		log_fail(base);
+	log_head = (struct record_head *)base;
+}
+
+int log_open_file(const char *path, int flags)
+{
+	int opened = (int)kernel_call(SYS_open, path, flags | O_CLOEXEC, 0666);
+
+	if (opened < 0)
+		program_fail(125, path, opened == -ENOENT ? "there is no such file" : opened == -EACCES ? "permission denied" : "can't be opened");
+	return own_move_inherited(opened);
+}
+
+void log_create(const char *path)
+{
+	log_fd = log_open_file(path, O_RDWR | O_CREAT | O_TRUNC);
+	if (kernel_call(SYS_ftruncate, log_fd, RECORD_HEAD_SIZE))
+		log_fail(-EIO);
+	log_map_head(log_fd);
+	log_head->rh_end = RECORD_HEAD_SIZE;
+	log_head->rh_version = RECORD_VERSION;
+	log_head->rh_magic = RECORD_MAGIC;
+	log_go_on(log_new_stream());
+}
+
+void log_inherit(int inherited)
+{
+	own_keep_inherited(inherited);
+	log_fd = inherited;
+	log_map_head(log_fd);
+}
+
+uint32_t log_new_stream(void)
+{
+	const uint64_t place = log_take(WINDOW_SIZE, RECORD_PAGE);
+	struct record_extent empty = {.ex_magic = EXTENT_MAGIC, .ex_size = WINDOW_SIZE, .ex_stream = (uint32_t)(place / RECORD_PAGE)};
+	long error = kernel_call(SYS_fallocate, log_fd, 0, place, WINDOW_SIZE); /* there is a signal for who has no room when it is written */
+
+	if (error == -EOPNOTSUPP)
+		error = kernel_call(SYS_pwrite64, log_fd, "", 1, place + WINDOW_SIZE - 1) == 1 ? 0 : -EIO;
+	if (error)
+		log_fail(error);
+	put(&empty, sizeof(empty), place);
+	return empty.ex_stream;
+}
+
+void log_go_on(uint32_t stream)
+{
+	long base;
+
+	under_way = NULL;
+	last_place = 0;
+	window_place = (uint64_t)stream * RECORD_PAGE;
+	base = kernel_call(SYS_mmap, WINDOW_AT, WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, log_fd, window_place);
+	if (is_error(base))
+		log_fail(base);
+	window = (struct record_extent *)base;
+	at = records();
+}
+
+void log_close(void)
+{
+	const uint64_t used = ((uint64_t)(at - (char *)window) + SLACK + RECORD_PAGE - 1) & ~(uint64_t)(RECORD_PAGE - 1);
+
+	/* what is left of the window: nothing */
+	if (used < WINDOW_SIZE)
+		kernel_call(SYS_madvise, WINDOW_AT + used, WINDOW_SIZE - used, MADV_REMOVE);
+}

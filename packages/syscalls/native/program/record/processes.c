@@ -1,0 +1,223 @@
+/*
+ * processes.c - a recording of several processes: each that is made, and each program that one goes on with, has a stream of its own in the file, which the event names.
+ * A replay makes processes, too, and each goes by its own stream; who has waited for a child waits for that child's replay.
+ */
+#include "record.h"
+#include "os/os.h" /* core's */
+#include "own.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/wait.h>
+
+#define CHILDREN 256
+#define MEMORY_FROM 0x110000000000ull /* libcr's own, where nothing of the program's is put */
+#define NO_RANDOMIZE 0x0040000 /* personality(2): ADDR_NO_RANDOMIZE */
+
+uint32_t process_stream, process_made, process_next;
+bool process_diverged;
+static struct {
+	int recorded, now;
+} children[CHILDREN];
+
+/* ------------------------------------------------ options */
+
+void record_begin_fixed(char **argv, char **environment)
+{
+	const long persona = kernel_call(SYS_personality, 0xffffffff);
+
+	if (persona & NO_RANDOMIZE)
+		return;
+	if (kernel_call(SYS_personality, persona | NO_RANDOMIZE) < 0 || !(kernel_call(SYS_personality, 0xffffffff) & NO_RANDOMIZE))
+		program_fail(125, "record", "the kernel does not let addresses be fixed (personality)");
+	kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+	program_fail(125, "record", "can't begin");
+}
+
+void record_open(const char *path)
+{
+	record_mode = RECORD_WRITES;
+	log_create(path);
+}
+
+void record_go_on(uint32_t stream, uint32_t output, int fd)
+{
+	record_mode = RECORD_WRITES;
+	log_inherit(fd);
+	log_go_on(stream);
+	shown_begin(output);
+}
+
+static void replay_stream(uint32_t stream)
+{
+	process_stream = stream;
+	log_read(stream);
+	program_proc.p_pid = program_proc.p_main->lwp_tid = image_find_header()->hd_pid;
+}
+
+void replay_open(const char *path)
+{
+	record_mode = RECORD_REPLAYS;
+	lwkt_os_map_from = MEMORY_FROM;
+	log_open(path, -1);
+	log_share_new(-1);
+	replay_stream(RECORD_HEAD_SIZE / RECORD_PAGE);
+}
+
+void replay_go_on(uint32_t stream, int memory, int fd)
+{
+	record_mode = RECORD_REPLAYS;
+	lwkt_os_map_from = MEMORY_FROM;
+	log_open("replay", fd);
+	log_share_new(memory);
+	replay_stream(stream);
+}
+
+const char *record_option(char *buffer, size_t size)
+{
+	struct text text;
+
+	if (record_mode != RECORD_WRITES)
+		return NULL;
+	text_begin(&text, buffer, size);
+	text_add(&text, "--record-next=%u,%u,%d", process_next, shown_word(), log_fd);
+	return buffer;
+}
+
+/* ------------------------------------------------ fork */
+
+void record_forks(void)
+{
+	if (record_mode == RECORD_WRITES)
+		process_made = log_new_stream();
+}
+
+void record_forked(struct lwp *lwp, int parent)
+{
+	const struct record_header header = {.hd_pid = lwp->lwp_proc->p_pid, .hd_parent = parent};
+
+	if (record_mode != RECORD_WRITES)
+		return;
+	log_go_on(process_made);
+	image_header(&header, NULL, NULL, "");
+}
+
+static void note_child(int recorded, int now)
+{
+	for (unsigned i = 0; i < CHILDREN; i++)
+		if (!children[i].recorded) {
+			children[i].recorded = recorded;
+			children[i].now = now;
+			return;
+		}
+}
+
+static uint64_t clone_word(const struct trapframe *tf, unsigned i)
+{
+	uint64_t word;
+
+	return copyin(&word, tf->tf_rdi + 8 * i, 8) ? 0 : word;
+}
+
+/** A process that the recording has, too; or the error that there was. */
+long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *event)
+{
+	uint64_t flags = tf->tf_number == SYS_clone ? tf->tf_rdi : 0, ctid = tf->tf_r10, ptid = tf->tf_rdx;
+	struct trapframe plain = {.tf_number = SYS_clone, .tf_rdi = SIGCHLD};
+	const int recorded = (int)event->re_result;
+	long pid;
+
+	if (recorded < 0)
+		return event->re_result;
+	if (tf->tf_number == SYS_clone3) {
+		flags = clone_word(tf, 0);
+		ctid = clone_word(tf, 2);
+		ptid = clone_word(tf, 3);
+	}
+	if (flags & CLONE_PARENT_SETTID)
+		user_store32((uint32_t *)ptid, (uint32_t)recorded);
+	if (!event->re_stream) {
+		print(2, "libcr: replay: process %d was not recorded\n", recorded);
+		return recorded;
+	}
+	if (tf->tf_number == SYS_clone)
+		plain.tf_rsi = tf->tf_rsi;
+	if (tf->tf_number == SYS_clone3 && clone_word(tf, 5))
+		plain.tf_rsi = clone_word(tf, 5) + clone_word(tf, 6);
+	plain.tf_rsp = tf->tf_rsp;
+	process_made = event->re_stream;
+	pid = program_fork(lwp, &plain);
+	if (pid < 0)
+		replay_fail("a process can't be made");
+	if (pid > 0) {
+		note_child(recorded, (int)pid);
+		return recorded;
+	}
+	tf->tf_rsp = plain.tf_rsp;
+	if (flags & CLONE_SETTLS) {
+		lwp->lwp_fs = tf->tf_number == SYS_clone3 ? clone_word(tf, 7) : tf->tf_r8;
+		lwp->lwp_ast_fs = 1;
+	}
+	memset(children, 0, sizeof(children));
+	process_diverged = false;
+	replay_stream(process_made);
+	if (flags & CLONE_CHILD_SETTID)
+		user_store32((uint32_t *)ctid, (uint32_t)recorded);
+	return 0;
+}
+
+/** By the status of wait4: not stopped, nor going on. */
+static bool has_ended(uint64_t address)
+{
+	int status = 0;
+
+	return !address || copyin(&status, address, sizeof(status)) || WIFEXITED(status) || WIFSIGNALED(status);
+}
+
+/** The pid that waitid tells of one that has ended; 0. */
+static int read_info(uint64_t address)
+{
+	siginfo_t info;
+
+	if (copyin(&info, address, sizeof(info)) || !info.si_pid)
+		return 0;
+	return info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED ? info.si_pid : 0;
+}
+
+/** A child has ended, as the program is told: its replay ends, too. */
+void process_waited(const struct trapframe *tf, const struct record *event)
+{
+	int pid = 0, status = 0;
+
+	if (tf->tf_number == SYS_wait4)
+		pid = event->re_result > 0 && has_ended(tf->tf_rsi) ? (int)event->re_result : 0;
+	else if (tf->tf_number == SYS_waitid && !event->re_result && tf->tf_rdx && !(tf->tf_r10 & WNOWAIT))
+		pid = read_info(tf->tf_rdx);
+	for (unsigned i = 0; pid && i < CHILDREN; i++)
+		if (children[i].recorded == pid) {
+			children[i].recorded = 0;
+			kernel_call(SYS_wait4, children[i].now, &status, 0, NULL);
+			process_diverged |= WIFEXITED(status) && WEXITSTATUS(status) == 125;
+			return;
+		}
+}
+
+/* ------------------------------------------------ execve */
+
+void process_exec(struct lwp *lwp, const struct record *event)
+{
+	static char option[64];
+	const char *const argv[] = {"libcr", option, NULL};
+	static const char *const environment[] = {NULL};
+	struct text text;
+
+	if (!event->re_stream)
+		replay_fail("what the process runs from here on was not recorded");
+	text_begin(&text, option, sizeof(option));
+	text_add(&text, "--replay-next=%u,%d,%d", event->re_stream, log_shared_memory(), log_fd);
+	program_signals_leave(lwp);
+	own_pass_on(true);
+	record_tsc_exec(true);
+	kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+	replay_fail("libcr can't be run again");
+}
