@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { create, curthread } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { encodeSockaddr } from '../src/codec/sockaddr.ts';
+import { encodeSockaddr } from '../src/codec/net/sockaddr.ts';
 import { type Argument, type CallName, type Row, rows } from '../src/generated/rows.ts';
 import { constants as c, defineShim, sys } from '../src/index.ts';
 import { hidden, looksUp, lookupOf } from '../src/shims/paths/lookups.ts';

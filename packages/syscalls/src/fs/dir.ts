@@ -7,14 +7,20 @@ import nodeFs, { type Dirent as NodeDirent } from 'node:fs';
 import { join } from 'node:path';
 import { curthread, wait } from '@libcr/core';
 import { CodedError, thread0 } from '@libcr/core/internal';
-import type { Dirent as Entry } from '../codec/dirent.ts';
+import type { Dirent as Entry } from '../codec/file/dirent.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send, sendAsync } from '../port/send.ts';
 import { through } from '../port/syscall-port.ts';
-import { type CheckedPath, checkInteger, checkOptions, checkPath, type Options } from './arguments.ts';
+import {
+  type CheckedPath,
+  checkInteger,
+  checkOptions,
+  checkPath,
+  type Options,
+} from './arguments/arguments.ts';
 import { direntOf, nextEntries, openDirectory, textOf } from './directories.ts';
-import { checkCallback, tell } from './forms.ts';
-import { Steps, type Work } from './work.ts';
+import { checkCallback, tell } from './forms/forms.ts';
+import { Steps, type Work } from './forms/work.ts';
 
 /** What is open, apart from who has it. */
 interface Open {

@@ -1,6 +1,6 @@
 /** directories.ts: operations on directories: mkdir, mkdtemp, readdir, and the entries that they and opendir give. */
 import fs from 'node:fs';
-import { decodeDirents, type Dirent as Entry } from '../codec/dirent.ts';
+import { decodeDirents, type Dirent as Entry } from '../codec/file/dirent.ts';
 import { failure } from '../failure.ts';
 import { constants as c } from '../generated/constants.ts';
 import { send } from '../port/send.ts';
@@ -12,16 +12,16 @@ import {
   checkPath,
   encoded,
   type Options,
-} from './arguments.ts';
-import { above, below, pathOf, textOf } from './names.ts';
-import { STATX_MASK, STATX_SIZE } from './stats.ts';
+} from './arguments/arguments.ts';
+import { above, below, pathOf, textOf } from './arguments/names.ts';
+import { Steps, type Work } from './forms/work.ts';
 import {
   entriesEnterLinks,
   namesOptions,
   promisedEntriesEnterLinks,
   promisedTreesLastFirst,
-} from './this-node.ts';
-import { Steps, type Work } from './work.ts';
+} from './node/this-node.ts';
+import { STATX_MASK, STATX_SIZE } from './stat/stats.ts';
 
 export { textOf };
 

@@ -14,14 +14,14 @@ import {
   checkOptions,
   checkPath,
   isFd,
-} from './arguments.ts';
-import { forEachChunk, isChunks } from './chunks.ts';
-import { close, fsync, ftruncate, open } from './descriptors.ts';
-import { kindOf } from './kind.ts';
-import { Readiness } from './ready.ts';
-import { replacement } from './replaced.ts';
-import { readErrorsNameFiles, truncatesDescriptors } from './this-node.ts';
-import { Steps, type Work } from './work.ts';
+} from './arguments/arguments.ts';
+import { forEachChunk, isChunks } from './arguments/chunks.ts';
+import { close, fsync, ftruncate, open } from './arguments/descriptors.ts';
+import { Readiness } from './forms/ready.ts';
+import { Steps, type Work } from './forms/work.ts';
+import { replacement } from './node/replaced.ts';
+import { readErrorsNameFiles, truncatesDescriptors } from './node/this-node.ts';
+import { kindOf } from './stat/kind.ts';
 
 const CHUNK = 65536;
 /** As much as node:fs reads at most. */

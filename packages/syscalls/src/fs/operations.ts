@@ -1,15 +1,16 @@
 /** operations.ts: which operation each function of node:fs is, in all its forms. */
-import { cp } from './copy.ts';
-import { copyFile } from './copy-file.ts';
-import * as descriptors from './descriptors.ts';
+
+import * as descriptors from './arguments/descriptors.ts';
+import * as paths from './arguments/paths.ts';
 import { opendir } from './dir.ts';
 import * as directories from './directories.ts';
 import * as files from './files.ts';
-import type { Operation } from './forms.ts';
-import * as paths from './paths.ts';
-import { rm, rmdir } from './removal.ts';
-import * as stats from './stat.ts';
-import * as trees from './trees.ts';
+import type { Operation } from './forms/forms.ts';
+import * as stats from './stat/stat.ts';
+import { cp } from './trees/copy.ts';
+import { copyFile } from './trees/copy-file.ts';
+import { rm, rmdir } from './trees/removal.ts';
+import * as trees from './trees/trees.ts';
 
 type PathName =
   | 'access'

@@ -8,7 +8,7 @@ import { curthread } from '@libcr/core';
 import { nodeFs } from '../node-fs.ts';
 import { through } from '../port/syscall-port.ts';
 import { isFileHandle } from './handles/node-class.ts';
-import { current } from './replaced.ts';
+import { current } from './node/replaced.ts';
 
 type Options = Record<string, unknown>;
 

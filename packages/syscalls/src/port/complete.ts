@@ -16,7 +16,7 @@ import {
   wouldBlock,
 } from '@libcr/core/internal';
 import { buffersAfter, viewAfter } from '../codec/bytes.ts';
-import { advanceMessage, type PlainMessage } from '../codec/message.ts';
+import { advanceMessage, type PlainMessage } from '../codec/net/message.ts';
 import { constants as c } from '../generated/constants.ts';
 import type { Row } from '../generated/rows.ts';
 import { native, status } from '../native.ts';

@@ -1,7 +1,7 @@
 /** poll-wait.ts: waiting for one of several descriptors, or a timeout: what poll, select, epoll_wait and their like do. */
 
 import { milliseconds } from '../clock.ts';
-import { decodeFdSet } from '../codec/fd-sets.ts';
+import { decodeFdSet } from '../codec/net/fd-sets.ts';
 import { constants as c } from '../generated/constants.ts';
 import { clearTimeout, setTimeout } from '../loop.ts';
 import { inBackground } from './background.ts';

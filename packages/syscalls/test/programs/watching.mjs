@@ -1,4 +1,4 @@
-// What fs.watch and watchFile keep alive, and what not. See fs-watch.test.ts.
+// What fs.watch and watchFile keep alive, and what not. See fs/watch.test.ts.
 import { writeFileSync } from 'node:fs';
 import fs from '@libcr/syscalls/fs';
 

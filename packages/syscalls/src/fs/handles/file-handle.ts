@@ -9,11 +9,11 @@ import type { Mode, TimeLike } from 'node:fs';
 import { curthread } from '@libcr/core';
 import { CodedError, invalidType } from '@libcr/core/internal';
 import { through } from '../../port/syscall-port.ts';
-import { withAsyncFrames } from '../async-frames.ts';
-import * as descriptors from '../descriptors.ts';
+import * as descriptors from '../arguments/descriptors.ts';
 import * as files from '../files.ts';
-import { hasOtherWebStreams } from '../this-node.ts';
-import type { Work } from '../work.ts';
+import { withAsyncFrames } from '../forms/async-frames.ts';
+import type { Work } from '../forms/work.ts';
+import { hasOtherWebStreams } from '../node/this-node.ts';
 import { type NativeHandle, type NodeClass, type NodeKeys, nodeClass } from './node-class.ts';
 import { OpenFile } from './open-file.ts';
 

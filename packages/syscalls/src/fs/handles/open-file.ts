@@ -9,8 +9,8 @@ import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { nextTick } from '../../loop.ts';
 import { through } from '../../port/syscall-port.ts';
-import * as descriptors from '../descriptors.ts';
-import { collectedHandlesAreErrors } from '../this-node.ts';
+import * as descriptors from '../arguments/descriptors.ts';
+import { collectedHandlesAreErrors } from '../node/this-node.ts';
 import type { NativeHandle, NodeClass } from './node-class.ts';
 
 let warned = false;

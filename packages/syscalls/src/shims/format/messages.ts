@@ -5,7 +5,7 @@
  *
  * Invariant: an array that is no message is shown as other() does.
  */
-import { type ControlMessage, decodeControl } from '../../codec/control.ts';
+import { type ControlMessage, decodeControl } from '../../codec/net/control.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { flagNames } from './flags.ts';
 import { sockaddrArgument } from './socket.ts';

@@ -6,27 +6,28 @@
  * Invariant: as structs.ts': bytes are never read past the buffer's end. Where they are too few, the decoder may throw: argument.ts catches
  * it, and shows the bytes.
  */
-import { decodeCpus } from '../../codec/cpus.ts';
-import { decodeFdSet } from '../../codec/fd-sets.ts';
-import { decodeItimerspec, decodeItimerval } from '../../codec/itimer.ts';
-import { decodeMqAttributes } from '../../codec/mq.ts';
-import { decodeRlimit } from '../../codec/rlimit.ts';
-import { decodeRusage } from '../../codec/rusage.ts';
-import { decodeSchedAttr } from '../../codec/sched.ts';
-import { decodeSiginfo } from '../../codec/siginfo.ts';
-import { decodeSigset } from '../../codec/sigset.ts';
-import { decodeStatfs } from '../../codec/statfs.ts';
-import { decodeSysinfo } from '../../codec/sysinfo.ts';
+
+import { decodeStatfs } from '../../codec/file/statfs.ts';
+import { decodeMqAttributes } from '../../codec/ipc/mq.ts';
+import { decodeFdSet } from '../../codec/net/fd-sets.ts';
+import { decodeCpus } from '../../codec/process/cpus.ts';
+import { decodeRlimit } from '../../codec/process/rlimit.ts';
+import { decodeRusage } from '../../codec/process/rusage.ts';
+import { decodeSchedAttr } from '../../codec/process/sched.ts';
+import { decodeSysinfo } from '../../codec/process/sysinfo.ts';
+import { decodeTms } from '../../codec/process/tms.ts';
+import { decodeUtsname } from '../../codec/process/utsname.ts';
+import { decodeWaited } from '../../codec/process/wait.ts';
+import { decodeItimerspec, decodeItimerval } from '../../codec/signal/itimer.ts';
+import { decodeSiginfo } from '../../codec/signal/siginfo.ts';
+import { decodeSigset } from '../../codec/signal/sigset.ts';
 import {
   decodeTimespec,
   readTimespec,
   readTimeval,
   type Timespec,
   type Timeval,
-} from '../../codec/timespec.ts';
-import { decodeTms } from '../../codec/tms.ts';
-import { decodeUtsname } from '../../codec/utsname.ts';
-import { decodeWaited } from '../../codec/wait.ts';
+} from '../../codec/signal/timespec.ts';
 import { flagNames } from './flags.ts';
 import { signalName } from './signals.ts';
 import { hexadecimal, octal, quote } from './text.ts';

@@ -7,7 +7,7 @@
  * Invariant: a number without a name is shown as a number. Where bytes are too few for an address, the
  * decoder may throw: argument.ts catches it, and shows the bytes.
  */
-import { decodeSockaddr, type SockAddr } from '../../codec/sockaddr.ts';
+import { decodeSockaddr, type SockAddr } from '../../codec/net/sockaddr.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { flagNames } from './flags.ts';
 import { ADDRESS, bytesOf, hexadecimal, quote } from './text.ts';

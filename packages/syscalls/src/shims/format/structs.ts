@@ -7,10 +7,10 @@
  * may throw: argument.ts catches it, and shows the bytes. pollfds() shows the entries that are whole, as
  * reply.ts has nobody who catches.
  */
-import { decodeDirents } from '../../codec/dirent.ts';
-import { decodeEpollEvents } from '../../codec/epoll.ts';
-import { decodeStat } from '../../codec/stat.ts';
-import { decodeStatx } from '../../codec/statx.ts';
+import { decodeDirents } from '../../codec/file/dirent.ts';
+import { decodeStat } from '../../codec/file/stat.ts';
+import { decodeStatx } from '../../codec/file/statx.ts';
+import { decodeEpollEvents } from '../../codec/net/epoll.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { flagNames, joined, type Names } from './flags.ts';
 import { ADDRESS, bytesOf, octal, other, quote } from './text.ts';

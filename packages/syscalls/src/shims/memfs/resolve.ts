@@ -1,7 +1,7 @@
 /** resolve.ts: a call's path arguments: what they name in the tree, or that they are none of its. */
 
 import { viewBytes } from '../../codec/bytes.ts';
-import { PATH_MAX } from '../../codec/path.ts';
+import { PATH_MAX } from '../../codec/file/path.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { SysMsg } from '../../port/sysmsg.ts';
 import { workingDirectory as kernelsDirectory } from '../../working-directory.ts';

@@ -5,8 +5,8 @@
  * a folder outside of the root, or of a mount that hangs nowhere, looks as if it were inside.
  */
 import { curthread } from '@libcr/core';
-import { PATH_MAX } from '../../codec/path.ts';
-import { decodeStat, type Stat } from '../../codec/stat.ts';
+import { PATH_MAX } from '../../codec/file/path.ts';
+import { decodeStat, type Stat } from '../../codec/file/stat.ts';
 import { constants as c } from '../../generated/constants.ts';
 import type { CallName } from '../../generated/rows.ts';
 import { rowNamed } from '../../port/calls.ts';

@@ -4,7 +4,7 @@
  * Not here: those that it is answered, and which a rule is about (address.ts). Invariant: only as many bytes are read as the call says there are.
  */
 import { viewBytes } from '../../codec/bytes.ts';
-import { decodeSockaddr } from '../../codec/sockaddr.ts';
+import { decodeSockaddr } from '../../codec/net/sockaddr.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { rowOf } from '../../port/calls.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';

@@ -1,4 +1,4 @@
-// modules.mjs: require and import of what is in memory only, under installFs(). Prints JSON. See memfs-modules.test.ts.
+// modules.mjs: require and import of what is in memory only, under installFs(). Prints JSON. See ../memfs/modules.test.ts.
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';

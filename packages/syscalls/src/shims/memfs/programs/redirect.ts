@@ -9,7 +9,7 @@
 import { readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { viewBytes } from '../../../codec/bytes.ts';
-import { PATH_MAX } from '../../../codec/path.ts';
+import { PATH_MAX } from '../../../codec/file/path.ts';
 import { constants as c } from '../../../generated/constants.ts';
 import { type CallName, rows } from '../../../generated/rows.ts';
 import type { Next } from '../../../port/shim.ts';
