@@ -1,6 +1,6 @@
 /**
  * credentials.test.ts: what the C library has all kernel threads do, and waits for, returns while there are userthreads, running, suspended and
- * ended; here and in a Worker (setuid and its like). In C: native/test/credentials.c.
+ * ended; here and in a Worker (setuid and its like). In C: native/test/rfork/credentials.c.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
