@@ -9,7 +9,7 @@ const config: Options[] = library(
     explore: 'src/explore/main.ts',
     'top-client': 'src/top/client.ts',
   },
-  { 'rfork-main': 'src/rfork/main.ts', host: 'src/host.ts', 'users-clock': 'src/users-clock.ts' },
+  { 'rfork-main': 'src/rfork/main.ts', host: 'src/node/host.ts', 'users-clock': 'src/node/users-clock.ts' },
   './host.cjs',
 );
 export default config;

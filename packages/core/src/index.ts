@@ -1,17 +1,18 @@
 /**
  * @libcr/core: userthreads, message ports and messages for Node.js. See README.md; the terms are LWKT's.
  */
-import { curthread, provideTokens } from './block.ts';
-import { MsgPort } from './msgport.ts';
-import { native, type Stats } from './native.ts';
+
+import { MsgPort } from './msg/msgport.ts';
+import { native, type Stats } from './node/native.ts';
 import { ownScripts } from './preempt/own-scripts.ts';
 import { setupMessages } from './rfork/host-objects.ts';
-import { joinThread } from './scheduler.ts';
 import { lockModules } from './state/require-lock.ts';
 import { watchVm } from './state/vm-region.ts';
 import { watchPromising } from './state/wasm-stack.ts';
+import { curthread, provideTokens } from './thread/block.ts';
+import { joinThread } from './thread/scheduler.ts';
+import { provide } from './thread/userthread.ts';
 import { letGo, regain } from './token/lock.ts';
-import { provide } from './userthread.ts';
 
 ownScripts(import.meta.url);
 setupMessages();
@@ -21,20 +22,29 @@ lockModules();
 provideTokens({ letGo, regain });
 provide({ current: curthread, join: joinThread, port: (td) => new MsgPort(td.name, { owner: td }) });
 
-export { curthread, yieldNow } from './block.ts';
 export { type GroupResult, group } from './group/body.ts';
 export { Group, type GroupOptions } from './group/group.ts';
 export { type MapOptions, map, type RaceOptions, race } from './group/map.ts';
-export { Msg, type MsgOptions, type ReplyOptions } from './msg.ts';
-export { EASYNC, MsgPort, type MsgPortOptions } from './msgport.ts';
-export type { NativeArg, Stats } from './native.ts';
-export { type CreateNativeOptions, createNative, type NativeSymbol } from './native-thread.ts';
+export { Msg, type MsgOptions, type ReplyOptions } from './msg/msg.ts';
+export { EASYNC, MsgPort, type MsgPortOptions } from './msg/msgport.ts';
+export type { NativeArg, Stats } from './node/native.ts';
 export { type PreemptibleOptions, preemptible, setSlice, uninterrupted } from './preempt/preemption.ts';
 export { type LoopBlock, type LoopWatcher, type WatchLoopOptions, watchLoop } from './preempt/watch-loop.ts';
 export { Rfork, type RforkMain, type RforkOptions, type RforkState } from './rfork/rfork.ts';
 export type { RforkInfo } from './rfork/self.ts';
-export { type CreateOptions, create, type RunOptions, run, userthreads } from './scheduler.ts';
 export { type ThreadLocal, threadLocal } from './state/thread-local.ts';
+export { curthread, yieldNow } from './thread/block.ts';
+export { type CreateNativeOptions, createNative, type NativeSymbol } from './thread/native-thread.ts';
+export { type CreateOptions, create, type RunOptions, run, userthreads } from './thread/scheduler.ts';
+export {
+  PRIORITY_DEFAULT,
+  PRIORITY_MAX,
+  PRIORITY_MIN,
+  type ThreadState,
+  UserThread,
+  type WaitOptions,
+} from './thread/userthread.ts';
+export { sleep, wait } from './thread/wait.ts';
 export type { Hold } from './token/lock.ts';
 export { Serializer } from './token/serializer.ts';
 export { Token, type TokenOptions } from './token/token.ts';
@@ -56,15 +66,6 @@ export {
   type TraceEventsFile,
   type TraceEventsOptions,
 } from './trace/trace-events.ts';
-export {
-  PRIORITY_DEFAULT,
-  PRIORITY_MAX,
-  PRIORITY_MIN,
-  type ThreadState,
-  UserThread,
-  type WaitOptions,
-} from './userthread.ts';
-export { sleep, wait } from './wait.ts';
 
 /** This CPU's counters: switches, threads, stacks. Plain numbers, copied out. */
 export function stats(): Stats {

@@ -2,9 +2,46 @@
  * internal.ts: @libcr/core/internal, what the sibling packages (@libcr/syscalls and others) build on. Not for programs: it may change with
  * any release, together with its users.
  */
-import { native } from './native.ts';
+import { native } from './node/native.ts';
 
-export { followSignal } from './abort-signal.ts';
+export { isAbortSignal, isError, isUrl } from './errors/brands.ts';
+export {
+  abortError,
+  CodedError,
+  coded,
+  invalidArgument,
+  invalidType,
+  invalidValue,
+  outOfRange,
+  received,
+  systemError,
+  timeoutError,
+  wouldBlock,
+} from './errors/errors.ts';
+export { inspectAsString } from './errors/inspect.ts';
+export { mayBlock } from './explore/exploring.ts';
+export {
+  type Answerer,
+  answererOf,
+  type Carrier,
+  carry,
+  leave,
+  listRemotePort,
+  type RemotePortInfo,
+  receive,
+} from './msg/elsewhere.ts';
+export { fromHost } from './node/host.ts';
+export { loadNativeHalf, type NativeHalf, placesOf } from './node/native-half.ts';
+export { ownTimers } from './node/own-timers.ts';
+export { usersClock } from './node/users-clock.ts';
+export { ownScripts } from './preempt/own-scripts.ts';
+export { isPreemptible } from './preempt/preemption.ts';
+export { onEnded } from './rfork/messages.ts';
+export { exportedCount, RemoteHome } from './rfork/ports.ts';
+export { preload } from './rfork/preload.ts';
+export { self } from './rfork/self.ts';
+export { decodeError, encodeError } from './rfork/wire.ts';
+export { followSignal } from './thread/abort-signal.ts';
 export {
   type CallWait,
   callOf,
@@ -16,7 +53,7 @@ export {
   setCall,
   setSignals,
   signalsOf,
-} from './ast.ts';
+} from './thread/ast.ts';
 export {
   blockUninterruptibly,
   blockUntil,
@@ -31,47 +68,10 @@ export {
   throwIfAborted,
   uninterrupt,
   wake,
-} from './block.ts';
-export { isAbortSignal, isError, isUrl } from './brands.ts';
-export {
-  type Answerer,
-  answererOf,
-  type Carrier,
-  carry,
-  leave,
-  listRemotePort,
-  type RemotePortInfo,
-  receive,
-} from './elsewhere.ts';
-export {
-  abortError,
-  CodedError,
-  coded,
-  invalidArgument,
-  invalidType,
-  invalidValue,
-  outOfRange,
-  received,
-  systemError,
-  timeoutError,
-  wouldBlock,
-} from './errors.ts';
-export { mayBlock } from './explore/exploring.ts';
-export { fromHost } from './host.ts';
-export { inspectAsString } from './inspect.ts';
-export { Interruption } from './interruption.ts';
-export { loadNativeHalf, type NativeHalf, placesOf } from './native-half.ts';
-export { ownTimers } from './own-timers.ts';
-export { ownScripts } from './preempt/own-scripts.ts';
-export { isPreemptible } from './preempt/preemption.ts';
-export { onEnded } from './rfork/messages.ts';
-export { exportedCount, RemoteHome } from './rfork/ports.ts';
-export { preload } from './rfork/preload.ts';
-export { self } from './rfork/self.ts';
-export { decodeError, encodeError } from './rfork/wire.ts';
-export { whenFinished } from './scheduler.ts';
-export { usersClock } from './users-clock.ts';
-export { describe, isDaemon } from './userthread.ts';
+} from './thread/block.ts';
+export { Interruption } from './thread/interruption.ts';
+export { whenFinished } from './thread/scheduler.ts';
+export { describe, isDaemon } from './thread/userthread.ts';
 export { native };
 
 /**

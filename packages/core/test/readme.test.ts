@@ -58,7 +58,7 @@ test('its table of error codes is that of errors.ts', () => {
     ...new Set(text.match(/ERR_LWKT_\w+|ERR_LIBCR_\w+|ERR_[IO]\w+|ABORT_ERR/g)),
   ];
   const table = readme.slice(readme.indexOf('## Error codes'), readme.indexOf('## Dependencies'));
-  const source = readFileSync(new URL('../src/errors.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../src/errors/errors.ts', import.meta.url), 'utf8');
   expect(codes(table).sort()).toEqual(codes(source).sort());
 });
 

@@ -1,9 +1,9 @@
 /** realms.test.ts: errors, signals, URLs and buffers that were made in another realm, as everything is that code under Jest makes. */
 import vm from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { isAbortSignal, isError, isUrl } from '../src/brands.ts';
+import { isAbortSignal, isError, isUrl } from '../src/errors/brands.ts';
 import '../src/index.ts';
-import { checkTransfer } from '../src/msg.ts';
+import { checkTransfer } from '../src/msg/msg.ts';
 import { decodeError, encodeError } from '../src/rfork/wire.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever it is

@@ -2,8 +2,9 @@
  * explore.ts: @libcr/core/explore: runs a function under one order of its userthreads after the other, each from a seed, until one goes wrong; finds the least that makes it
  * go wrong, and says how to have it again. For programs that run as processes there is `lwkt explore`.
  */
-import { curthread, thread0 } from '../block.ts';
-import { CodedError, invalidArgument, invalidType, outOfRange } from '../errors.ts';
+
+import { CodedError, invalidArgument, invalidType, outOfRange } from '../errors/errors.ts';
+import { curthread, thread0 } from '../thread/block.ts';
 import { Choices, readSchedule, writeSchedule } from './choices.ts';
 import { exploring } from './exploring.ts';
 import { type Finding, type FindingKind, type Limits, type Ran, runOnce } from './run.ts';

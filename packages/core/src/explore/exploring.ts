@@ -1,7 +1,7 @@
 /**
  * exploring.ts: whether somebody explores (explore.ts), as everything that may wait asks: a load and a comparison. It is not explore.ts itself, which few load.
  */
-import type { UserThread } from '../userthread.ts';
+import type { UserThread } from '../thread/userthread.ts';
 
 export interface Explorer {
   /** A userthread has been created. */

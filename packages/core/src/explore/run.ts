@@ -3,11 +3,12 @@
  *
  * Invariant: only the run's own userthreads are decided about; others of the program's run when they can, before them.
  */
-import { curthread, isInterrupted, thread0, threads, yieldNow } from '../block.ts';
-import { native } from '../native.ts';
-import { ownTimers } from '../own-timers.ts';
-import { create, endsByAbort, whenFinished } from '../scheduler.ts';
-import type { UserThread } from '../userthread.ts';
+
+import { native } from '../node/native.ts';
+import { ownTimers } from '../node/own-timers.ts';
+import { curthread, isInterrupted, thread0, threads, yieldNow } from '../thread/block.ts';
+import { create, endsByAbort, whenFinished } from '../thread/scheduler.ts';
+import type { UserThread } from '../thread/userthread.ts';
 import type { Choices } from './choices.ts';
 import { RunClock } from './clock.ts';
 import { type Explorer, exploring } from './exploring.ts';

@@ -4,6 +4,11 @@
  *
  * Invariant: runGroup() returns or throws when no child is left. (Where the caller can't wait at all nothing has begun; if V8 ends the caller, by terminate(), the children are aborted.)
  */
+
+import { isError } from '../errors/brands.ts';
+import { abortError, cannotWait, exitingError, invalidType, outOfRange } from '../errors/errors.ts';
+import { isExiting } from '../node/exiting.ts';
+import { BLOCK_REFUSED, native } from '../node/native.ts';
 import {
   blockUninterruptibly,
   checkWaitOptions,
@@ -11,14 +16,10 @@ import {
   isAbortOf,
   thread0,
   throwIfAborted,
-} from '../block.ts';
-import { isError } from '../brands.ts';
-import { abortError, cannotWait, exitingError, invalidType, outOfRange } from '../errors.ts';
-import { isExiting } from '../exiting.ts';
-import { BLOCK_REFUSED, native } from '../native.ts';
-import { isThenable, run } from '../scheduler.ts';
-import { UserThread } from '../userthread.ts';
-import { wait } from '../wait.ts';
+} from '../thread/block.ts';
+import { isThenable, run } from '../thread/scheduler.ts';
+import { UserThread } from '../thread/userthread.ts';
+import { wait } from '../thread/wait.ts';
 import { Group, type GroupOptions } from './group.ts';
 
 /** A userthread stands for its result, and so does each in an array of them. */

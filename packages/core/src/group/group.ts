@@ -5,15 +5,16 @@
  * Invariants: a child is in #children from its creation to its end; of those that are not in #held at most #limit have not finished. Once the group is
  * ending none is created, and none begins.
  */
-import { followSignal } from '../abort-signal.ts';
-import { blockUntil, interrupt, suspend, uninterrupt, wake } from '../block.ts';
-import { abortError, CodedError, timeoutError } from '../errors.ts';
-import { inspectAsString } from '../inspect.ts';
-import { Interruption } from '../interruption.ts';
-import { type CreateNativeOptions, createNativeThread, type NativeSymbol } from '../native-thread.ts';
-import { type CreateOptions, createThread, endsByAbort } from '../scheduler.ts';
-import { usersClock } from '../users-clock.ts';
-import type { UserThread, WaitOptions } from '../userthread.ts';
+
+import { abortError, CodedError, timeoutError } from '../errors/errors.ts';
+import { inspectAsString } from '../errors/inspect.ts';
+import { usersClock } from '../node/users-clock.ts';
+import { followSignal } from '../thread/abort-signal.ts';
+import { blockUntil, interrupt, suspend, uninterrupt, wake } from '../thread/block.ts';
+import { Interruption } from '../thread/interruption.ts';
+import { type CreateNativeOptions, createNativeThread, type NativeSymbol } from '../thread/native-thread.ts';
+import { type CreateOptions, createThread, endsByAbort } from '../thread/scheduler.ts';
+import type { UserThread, WaitOptions } from '../thread/userthread.ts';
 
 /** What group() may be told. */
 export interface GroupOptions extends WaitOptions {

@@ -3,11 +3,12 @@
  *
  * Invariant: map() takes an item only when a child may begin with it.
  */
-import { throwIfAborted } from '../block.ts';
-import { invalidType, invalidValue } from '../errors.ts';
-import { type CreateOptions, isThenable } from '../scheduler.ts';
-import type { WaitOptions } from '../userthread.ts';
-import { wait } from '../wait.ts';
+
+import { invalidType, invalidValue } from '../errors/errors.ts';
+import { throwIfAborted } from '../thread/block.ts';
+import { type CreateOptions, isThenable } from '../thread/scheduler.ts';
+import type { WaitOptions } from '../thread/userthread.ts';
+import { wait } from '../thread/wait.ts';
 import { checkFunction, checkGroupOptions, checkLimit, inGroup } from './body.ts';
 import type { Group, GroupOptions } from './group.ts';
 

@@ -4,11 +4,12 @@
  * Invariant: between native.preempt and native.preemptEnd a thread is in a region; its slice there is that of the innermost preemptible(), and 0 while it is
  * in a critical section. Nothing of that is on the path of a thread that never was in one.
  */
-import { curthread, thread0 } from '../block.ts';
-import { CodedError, invalidType, outOfRange, systemError, wouldBlock } from '../errors.ts';
-import { native } from '../native.ts';
+
+import { CodedError, invalidType, outOfRange, systemError, wouldBlock } from '../errors/errors.ts';
+import { native } from '../node/native.ts';
 import { orders } from '../rfork/self.ts';
-import type { UserThread } from '../userthread.ts';
+import { curthread, thread0 } from '../thread/block.ts';
+import type { UserThread } from '../thread/userthread.ts';
 
 export interface PreemptibleOptions {
   /** How long it may compute before others have their turn, in milliseconds, 0.1 to 10,000; the rfork's if absent (setSlice). */

@@ -1,11 +1,12 @@
 /**
  * watch-loop.ts: the watchdog of the event loop: who has kept it for longer than allowed. What looks is native (native/node/preempt/watch-loop.cc).
  */
-import { thread0, threadAt } from '../block.ts';
-import { CodedError, invalidType, outOfRange, systemError } from '../errors.ts';
-import { native } from '../native.ts';
-import { ownTimers } from '../own-timers.ts';
-import type { UserThread } from '../userthread.ts';
+
+import { CodedError, invalidType, outOfRange, systemError } from '../errors/errors.ts';
+import { native } from '../node/native.ts';
+import { ownTimers } from '../node/own-timers.ts';
+import { thread0, threadAt } from '../thread/block.ts';
+import type { UserThread } from '../thread/userthread.ts';
 
 /** What watchLoop reports. */
 export interface LoopBlock {

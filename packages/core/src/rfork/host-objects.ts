@@ -2,8 +2,8 @@
  * host-objects.ts: what travels in messages besides plain data: ports, and the tokens and serializers that are asked for through one. Five plain
  * values stand for each on its way (native/node/rfork/payload.cc).
  */
-import { MsgPort } from '../msgport.ts';
-import { type HostValues, native } from '../native.ts';
+import { MsgPort } from '../msg/msgport.ts';
+import { type HostValues, native } from '../node/native.ts';
 import { Lock } from '../token/lock.ts';
 import { Serializer } from '../token/serializer.ts';
 import { Token } from '../token/token.ts';

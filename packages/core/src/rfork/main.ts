@@ -4,9 +4,9 @@
  * The orders, and main's argument, come in a message to START_PORT, whose answer is main's outcome. So whatever happens to this rfork, the one
  * that started it hears of it by the rules for messages.
  */
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import { create, EASYNC, type Msg, MsgPort } from '../index.ts';
-import { native } from '../native.ts';
+import { native } from '../node/native.ts';
 import { followTrace } from '../trace/trace-events.ts';
 import { openPorts } from './messages.ts';
 import { exportAs } from './ports.ts';

@@ -8,10 +8,10 @@
  *  - Where a message of ours is, we hear from each that passes it on, and what several rforks send has no order. A message counts its
  *    hops, and of the news the one with the most hops is true.
  */
-import { isError } from '../brands.ts';
-import { CodedError } from '../errors.ts';
-import { Msg, type MsgAway, type MsgOrigin } from '../msg.ts';
-import { native } from '../native.ts';
+import { isError } from '../errors/brands.ts';
+import { CodedError } from '../errors/errors.ts';
+import { Msg, type MsgAway, type MsgOrigin } from '../msg/msg.ts';
+import { native } from '../node/native.ts';
 import { exportedPort, pin, release } from './ports.ts';
 import { orders, self } from './self.ts';
 import { checkTransferable } from './transferable.ts';

@@ -9,8 +9,8 @@
  *  - An entry's `shares` are all that exist anywhere. At 0 nobody else has the port.
  *  - There is at most one proxy here for each port of another rfork.
  */
-import type { Msg } from '../msg.ts';
-import { MsgPort, type PortHome } from '../msgport.ts';
+import type { Msg } from '../msg/msg.ts';
+import { MsgPort, type PortHome } from '../msg/msgport.ts';
 import { closeRemote, pinRemote, putRemote, releaseRemote } from './messages.ts';
 import { self } from './self.ts';
 import { MAIN_PORT } from './wire.ts';

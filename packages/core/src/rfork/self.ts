@@ -2,7 +2,7 @@
  * self.ts: who this rfork is. A Worker that new Rfork() has started finds its orders in workerData; any other JavaScript thread that loads this
  * package (the main one, a Worker of one's own) is an rfork too, with a number of its own.
  */
-import { native } from '../native.ts';
+import { native } from '../node/native.ts';
 import type { Preload } from './preload.ts';
 
 /** That an rfork is to be traced, and for whom. (src/trace/) */

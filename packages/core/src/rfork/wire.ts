@@ -3,7 +3,7 @@
  * comments say which of them each kind uses. The order of what one rfork sends to another is kept; what several send has
  * none, even where the one was sent because of the other.
  */
-import { isError } from '../brands.ts';
+import { isError } from '../errors/brands.ts';
 
 /** That rfork has ended. Comes from the native side. */
 export const ENDED = 0;

@@ -15,8 +15,8 @@
  */
 import { AsyncLocalStorage, AsyncResource, executionAsyncId } from 'node:async_hooks';
 import { types } from 'node:util';
-import { CodedError } from '../errors.ts';
-import { ASYNC_BASE, native } from '../native.ts';
+import { CodedError } from '../errors/errors.ts';
+import { ASYNC_BASE, native } from '../node/native.ts';
 
 interface AsyncWrap {
   async_hook_fields: Uint32Array;

@@ -5,7 +5,7 @@
  * The module is never loaded here: what it costs is for programs that use it (deprecated as it is; libraries of old do).
  */
 import type { Domain } from 'node:domain';
-import type { UserThread } from '../userthread.ts';
+import type { UserThread } from '../thread/userthread.ts';
 
 interface DomainModule {
   /** Those that have been entered, the innermost last. */

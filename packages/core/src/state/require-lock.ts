@@ -7,9 +7,9 @@
  * Invariant: while no userthread is loading a module, require() is Node's own.
  */
 import Module from 'node:module';
-import { blockUntil, curthread, thread0, wake } from '../block.ts';
-import { wouldBlock } from '../errors.ts';
-import type { UserThread } from '../userthread.ts';
+import { wouldBlock } from '../errors/errors.ts';
+import { blockUntil, curthread, thread0, wake } from '../thread/block.ts';
+import type { UserThread } from '../thread/userthread.ts';
 
 interface Loaded {
   readonly id: string;

@@ -4,8 +4,9 @@
  *
  * The property becomes an accessor that looks at curthread(). So a switch has nothing to do, and who uses none pays nothing.
  */
-import { curthread, thread0 } from '../block.ts';
-import { invalidType, invalidValue } from '../errors.ts';
+
+import { invalidType, invalidValue } from '../errors/errors.ts';
+import { curthread, thread0 } from '../thread/block.ts';
 
 /** What ends it: `using`, or restore(). */
 export interface ThreadLocal {

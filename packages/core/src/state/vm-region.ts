@@ -8,8 +8,8 @@
  * Invariant: outside of userthreads, and for scripts without a limit, what is called is Node's own, with the arguments as they came.
  */
 import vm from 'node:vm';
-import { curthread } from '../block.ts';
-import { BLOCK_WATCHED, native } from '../native.ts';
+import { BLOCK_WATCHED, native } from '../node/native.ts';
+import { curthread } from '../thread/block.ts';
 
 type RunInContext = (
   this: vm.Script,

@@ -4,8 +4,9 @@
  *
  * What runs there after it has been suspended runs on the event loop, which does not wait anyway.
  */
-import { curthread, thread0 } from '../block.ts';
-import { BLOCK_FOREIGN_STACK, native } from '../native.ts';
+
+import { BLOCK_FOREIGN_STACK, native } from '../node/native.ts';
+import { curthread, thread0 } from '../thread/block.ts';
 
 type Fn = (this: unknown, ...args: unknown[]) => unknown;
 

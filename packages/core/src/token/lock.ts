@@ -9,16 +9,24 @@
  *  - A hold in td.holds has a ticket exactly while its thread has the lock; the inner ones of a thread that holds it twice have none.
  *  - What another rfork's thread holds is let go of when that rfork ends.
  */
-import { blockUninterruptibly, blockUntil, checkWaitOptions, curthread, thread0, wake } from '../block.ts';
-import { CodedError, invalidType, wouldBlock } from '../errors.ts';
+
+import { CodedError, invalidType, wouldBlock } from '../errors/errors.ts';
 import { mayBlock } from '../explore/exploring.ts';
-import { Msg } from '../msg.ts';
-import { EASYNC, MsgPort } from '../msgport.ts';
-import { native } from '../native.ts';
+import { Msg } from '../msg/msg.ts';
+import { EASYNC, MsgPort } from '../msg/msgport.ts';
+import { native } from '../node/native.ts';
 import { whenEnded } from '../rfork/messages.ts';
 import { numberOf } from '../rfork/ports.ts';
 import { self } from '../rfork/self.ts';
-import { describe, type UserThread, type WaitOptions } from '../userthread.ts';
+import {
+  blockUninterruptibly,
+  blockUntil,
+  checkWaitOptions,
+  curthread,
+  thread0,
+  wake,
+} from '../thread/block.ts';
+import { describe, type UserThread, type WaitOptions } from '../thread/userthread.ts';
 import { type Ticket, TicketQueue } from './queue.ts';
 
 /** What is sent home. get: the answer comes when the lock is the sender's. try: true or false at once. */

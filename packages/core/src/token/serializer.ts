@@ -1,9 +1,9 @@
 /**
  * serializer.ts: serializers, which stay held while their holder blocks.
  */
-import { CodedError } from '../errors.ts';
-import { inspectAsString } from '../inspect.ts';
-import type { WaitOptions } from '../userthread.ts';
+import { CodedError } from '../errors/errors.ts';
+import { inspectAsString } from '../errors/inspect.ts';
+import type { WaitOptions } from '../thread/userthread.ts';
 import { Hold, Lock, push, take, taker } from './lock.ts';
 
 /**

@@ -1,9 +1,9 @@
 /**
  * token.ts: tokens, which their holder lets go of whenever it blocks.
  */
-import { CodedError, invalidType } from '../errors.ts';
-import { inspectAsString } from '../inspect.ts';
-import type { WaitOptions } from '../userthread.ts';
+import { CodedError, invalidType } from '../errors/errors.ts';
+import { inspectAsString } from '../errors/inspect.ts';
+import type { WaitOptions } from '../thread/userthread.ts';
 import { Hold, Lock, push, take, taker } from './lock.ts';
 
 export interface TokenOptions extends WaitOptions {

@@ -4,7 +4,7 @@
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import { checkDirectory, directoryOf, socketIn } from './place.ts';
 import type { TopAnswer } from './server.ts';
 import type { SnapshotOptions, TopSnapshot } from './types.ts';

@@ -3,14 +3,15 @@
  *
  * CPU time is counted from the first look on, as counting costs something at each switch, and no longer once nobody has looked for a while.
  */
-import { curthread, thread0 } from '../block.ts';
-import { remotePorts } from '../elsewhere.ts';
-import { native } from '../native.ts';
-import { ownTimers } from '../own-timers.ts';
-import { listedPorts } from '../port-list.ts';
+
+import { remotePorts } from '../msg/elsewhere.ts';
+import { listedPorts } from '../msg/port-list.ts';
+import { native } from '../node/native.ts';
+import { ownTimers } from '../node/own-timers.ts';
 import { self } from '../rfork/self.ts';
-import { userthreads } from '../scheduler.ts';
-import type { UserThread } from '../userthread.ts';
+import { curthread, thread0 } from '../thread/block.ts';
+import { userthreads } from '../thread/scheduler.ts';
+import type { UserThread } from '../thread/userthread.ts';
 import type { TopPort, TopRforkRunning, TopThread } from './types.ts';
 
 /** Of threads, and of ports: a look must not keep the event loop for long. */

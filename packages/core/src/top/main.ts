@@ -3,7 +3,7 @@
  * are seen through the main thread.
  */
 import '../index.ts';
-import { native } from '../native.ts';
+import { native } from '../node/native.ts';
 import { serveTop } from './server.ts';
 
 /** Two copies of this package in one process serve once. */

@@ -5,7 +5,7 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../errors/errors.ts';
 
 export function directoryOf(uid: number): string {
   return join(tmpdir(), `lwkt-${uid}`);

@@ -8,8 +8,8 @@
  */
 import { unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
-import { checkMilliseconds } from '../block.ts';
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../errors/errors.ts';
+import { checkMilliseconds } from '../thread/block.ts';
 import { directoryOf, makeDirectory, socketIn } from './place.ts';
 import { gather } from './snapshot.ts';
 import type { SnapshotOptions, TopSnapshot } from './types.ts';

@@ -4,13 +4,14 @@
  *
  * Invariant: an rfork that has been asked is not asked again before it has answered or ended: who comes meanwhile waits for the same answer.
  */
-import { checkMilliseconds } from '../block.ts';
-import { invalidType } from '../errors.ts';
-import { native } from '../native.ts';
-import { ownTimers } from '../own-timers.ts';
+
+import { invalidType } from '../errors/errors.ts';
+import { native } from '../node/native.ts';
+import { ownTimers } from '../node/own-timers.ts';
 import { onEnded, onKind } from '../rfork/messages.ts';
 import { self } from '../rfork/self.ts';
 import * as wire from '../rfork/wire.ts';
+import { checkMilliseconds } from '../thread/block.ts';
 import { look } from './look.ts';
 import type {
   SnapshotOptions,

@@ -5,12 +5,12 @@
  * Invariant: after removeHooks every function is the one that it was before installHooks.
  */
 
-import { threadAt } from '../block.ts';
-import { Msg } from '../msg.ts';
-import { MsgPort } from '../msgport.ts';
-import { native } from '../native.ts';
+import { Msg } from '../msg/msg.ts';
+import { MsgPort } from '../msg/msgport.ts';
+import { native } from '../node/native.ts';
 import { RemoteHome } from '../rfork/ports.ts';
 import { self } from '../rfork/self.ts';
+import { threadAt } from '../thread/block.ts';
 import * as kinds from './kinds.ts';
 
 /** A message's name in the record: who sent it first, and that one's number for it. */

@@ -2,10 +2,10 @@
  * session.ts: tracing on this rfork, from its start to the record of it, which can travel to another rfork. Who wants the record, and what becomes of it, is
  * in trace-events.ts; the form of the file in chrome.ts.
  */
-import { CodedError } from '../errors.ts';
-import { native } from '../native.ts';
+import { CodedError } from '../errors/errors.ts';
+import { native } from '../node/native.ts';
 import { self } from '../rfork/self.ts';
-import { userthreads } from '../scheduler.ts';
+import { userthreads } from '../thread/scheduler.ts';
 import { installHooks, removeHooks } from './hooks.ts';
 
 /** What one rfork has recorded: plain data, for structured clone. */

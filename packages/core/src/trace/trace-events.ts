@@ -7,8 +7,8 @@
  *  - A follower sends its record once: when it is told to stop, when its root has ended, or when it exits.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { CodedError, invalidType, outOfRange } from '../errors.ts';
-import { native } from '../native.ts';
+import { CodedError, invalidType, outOfRange } from '../errors/errors.ts';
+import { native } from '../node/native.ts';
 import { deliver, onEnded, onKind } from '../rfork/messages.ts';
 import { orders, self, type TraceOrders } from '../rfork/self.ts';
 import * as wire from '../rfork/wire.ts';

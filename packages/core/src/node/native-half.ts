@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { CodedError } from './errors.ts';
+import { CodedError } from '../errors/errors.ts';
 
 export interface NativeHalf {
   /** Of the package: '@libcr/core'. */

@@ -13,11 +13,11 @@
  */
 
 import { types } from 'node:util';
-import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
-import { abortError, CodedError, invalidType } from './errors.ts';
-import { inspectAsString } from './inspect.ts';
+import { abortError, CodedError, invalidType } from '../errors/errors.ts';
+import { inspectAsString } from '../errors/inspect.ts';
+import { blockUntil, checkWaitOptions, curthread, thread0, wake } from '../thread/block.ts';
+import { describe, type UserThread, type WaitOptions } from '../thread/userthread.ts';
 import { MsgPort } from './msgport.ts';
-import { describe, type UserThread, type WaitOptions } from './userthread.ts';
 
 /** idle: never sent; queued: on its target; held: with the receiver; replied: on its reply port's queue; done: with its sender again. */
 export type MsgState = 'idle' | 'queued' | 'held' | 'replied' | 'done';

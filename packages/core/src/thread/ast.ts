@@ -4,7 +4,7 @@
  *
  * Invariant: an ast is taken exactly once, and before its thread has ended.
  */
-import { native } from './native.ts';
+import { native } from '../node/native.ts';
 import type { UserThread } from './userthread.ts';
 
 /** A system call that a userthread waits in. */

@@ -9,14 +9,14 @@
  *    the head.
  */
 
-import { blockUntil, checkWaitOptions, curthread, thread0, wake } from './block.ts';
-import { CodedError, invalidType, wouldBlock } from './errors.ts';
-import { mayBlock } from './explore/exploring.ts';
-import { inspectAsString } from './inspect.ts';
+import { CodedError, invalidType, wouldBlock } from '../errors/errors.ts';
+import { inspectAsString } from '../errors/inspect.ts';
+import { mayBlock } from '../explore/exploring.ts';
+import { native } from '../node/native.ts';
+import { blockUntil, checkWaitOptions, curthread, thread0, wake } from '../thread/block.ts';
+import { describe, UserThread, type WaitOptions } from '../thread/userthread.ts';
 import { checkMsg, type Msg, type MsgState } from './msg.ts';
-import { native } from './native.ts';
 import { listPort } from './port-list.ts';
-import { describe, UserThread, type WaitOptions } from './userthread.ts';
 
 /** A putport's answer: the reply will come later. */
 export const EASYNC: unique symbol = Symbol('EASYNC');

@@ -4,20 +4,20 @@
  * Invariant: threads[slot] is the thread that the native side means by slot, from create to finish.
  */
 
+import { isAbortSignal } from '../errors/brands.ts';
+import { watchForDeadlock } from '../errors/deadlock.ts';
+import { CodedError, invalidType, systemError, wouldBlock } from '../errors/errors.ts';
+import { exploring, mayBlock } from '../explore/exploring.ts';
+import { native, RUNNING } from '../node/native.ts';
+import { type PreemptibleOptions, runPreemptible, sliceOf } from '../preempt/preemption.ts';
+import { beforeScope, createScope } from '../state/async-context.ts';
+import { lookForDomains } from '../state/domains.ts';
+import { dropAll } from '../token/lock.ts';
 import { followSignal } from './abort-signal.ts';
 import { takeAst } from './ast.ts';
 import { blockUntil, curthread, thread0, threads, wake } from './block.ts';
-import { isAbortSignal } from './brands.ts';
-import { watchForDeadlock } from './deadlock.ts';
-import { CodedError, invalidType, systemError, wouldBlock } from './errors.ts';
-import { exploring, mayBlock } from './explore/exploring.ts';
-import { native, RUNNING } from './native.ts';
-import { type PreemptibleOptions, runPreemptible, sliceOf } from './preempt/preemption.ts';
 import { checkStackSize, STACK_MIN, setStackDefault, stackDefault } from './stack-size.ts';
 import { addToStack } from './stacks.ts';
-import { beforeScope, createScope } from './state/async-context.ts';
-import { lookForDomains } from './state/domains.ts';
-import { dropAll } from './token/lock.ts';
 import { checkPriority, describe, PRIORITY_DEFAULT, UserThread, type WaitOptions } from './userthread.ts';
 import { wait } from './wait.ts';
 

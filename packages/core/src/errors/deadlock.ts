@@ -2,10 +2,11 @@
  * deadlock.ts: when the event loop has run dry, userthreads that still wait can never run again: nothing is left that would wake them.
  * This says so, as Node does of a top-level await that never settles: a warning, and exit code 13.
  */
-import { thread0 } from './block.ts';
-import { orders } from './rfork/self.ts';
-import { userthreads } from './scheduler.ts';
-import { describe, type UserThread } from './userthread.ts';
+
+import { orders } from '../rfork/self.ts';
+import { thread0 } from '../thread/block.ts';
+import { userthreads } from '../thread/scheduler.ts';
+import { describe, type UserThread } from '../thread/userthread.ts';
 
 /** What Node uses for an unsettled top-level await. */
 const EXIT_DEADLOCK = 13;

@@ -4,7 +4,7 @@
  *
  * Only call addToStack where a thread may wait: that code may do so.
  */
-import { isError } from './brands.ts';
+import { isError } from '../errors/brands.ts';
 
 const { captureStackTrace } = Error;
 

@@ -1,12 +1,13 @@
 /**
  * wait.ts: where promises and userthreads meet, and plain sleeping.
  */
+
+import { isError } from '../errors/brands.ts';
+import { wouldBlock } from '../errors/errors.ts';
+import { ownTimers } from '../node/own-timers.ts';
+import { usersClock } from '../node/users-clock.ts';
 import { blockUntil, checkMilliseconds, curthread, suspend, thread0, wake } from './block.ts';
-import { isError } from './brands.ts';
-import { wouldBlock } from './errors.ts';
-import { ownTimers } from './own-timers.ts';
 import { addToStack, callersOf } from './stacks.ts';
-import { usersClock } from './users-clock.ts';
 import type { WaitOptions } from './userthread.ts';
 import { describe } from './userthread.ts';
 

@@ -2,7 +2,7 @@
  * users-clock.ts: the global setTimeout and clearTimeout that a program's waits use: at each wait those that are there, as tests replace them by a clock that they move on
  * themselves (fake timers). They are this context's, or that of a program which is loaded into one of its own (Jest; see host.ts). Not for our own work: own-timers.ts.
  */
-import { exploring } from './explore/exploring.ts';
+import { exploring } from '../explore/exploring.ts';
 
 export type Clock = Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>;
 

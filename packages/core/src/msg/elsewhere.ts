@@ -6,9 +6,10 @@
  *
  * Invariant: a message that is elsewhere is `held`: whoever carries it answers it once, by msg.replymsg().
  */
+
+import type { TopRemotePort } from '../top/types.ts';
 import { ELSEWHERE, type Msg, type MsgAway, type MsgOrigin } from './msg.ts';
 import type { MsgPort } from './msgport.ts';
-import type { TopRemotePort } from './top/types.ts';
 
 /** Who carries a message of ours to others. */
 export interface Carrier {

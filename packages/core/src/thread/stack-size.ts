@@ -2,8 +2,8 @@
  * stack-size.ts: how much stack a userthread gets if create() does not say: what run() or new Rfork() gave this rfork, or the environment
  * variable LIBCR_STACK_SIZE, or 256 KiB.
  */
-import { invalidType, outOfRange } from './errors.ts';
-import { orders } from './rfork/self.ts';
+import { invalidType, outOfRange } from '../errors/errors.ts';
+import { orders } from '../rfork/self.ts';
 
 /** V8 compiles no function with less than 40 KiB of stack left: in 64 KiB, less what is kept for C++, hardly anything would run. */
 export const STACK_MIN: number = 128 * 1024;

@@ -7,9 +7,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
-import { isUrl } from './brands.ts';
-import { invalidType, outOfRange } from './errors.ts';
-import { type NativeArg, native } from './native.ts';
+import { isUrl } from '../errors/brands.ts';
+import { invalidType, outOfRange } from '../errors/errors.ts';
+import { type NativeArg, native } from '../node/native.ts';
 import { type CreateOptions, checkOptions, enroll, nextId } from './scheduler.ts';
 import { stackDefault } from './stack-size.ts';
 import { PRIORITY_DEFAULT, UserThread } from './userthread.ts';

@@ -6,16 +6,23 @@
  */
 
 import type { Domain } from 'node:domain';
+import {
+  abortError,
+  CodedError,
+  invalidType,
+  outOfRange,
+  terminatedError,
+  wouldBlock,
+} from '../errors/errors.ts';
+import { inspectAsString } from '../errors/inspect.ts';
+import type { MsgPort } from '../msg/msgport.ts';
+import { native } from '../node/native.ts';
+import { type RforkInfo, self } from '../rfork/self.ts';
+import type { Scope } from '../state/async-context.ts';
+import type { Hold } from '../token/lock.ts';
 import type { CallWait, Inherited } from './ast.ts';
-import { abortError, CodedError, invalidType, outOfRange, terminatedError, wouldBlock } from './errors.ts';
-import { inspectAsString } from './inspect.ts';
 import type { Interruption } from './interruption.ts';
-import type { MsgPort } from './msgport.ts';
-import { native } from './native.ts';
-import { type RforkInfo, self } from './rfork/self.ts';
 import { callersOf } from './stacks.ts';
-import type { Scope } from './state/async-context.ts';
-import type { Hold } from './token/lock.ts';
 
 /** runnable: on the run queue; blocked: waiting for something; finished: its function returned or threw. */
 export type ThreadState = 'runnable' | 'running' | 'blocked' | 'finished';

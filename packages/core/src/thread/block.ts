@@ -4,9 +4,8 @@
  *
  * Invariant: between beforeSwitch and afterSwitch only native code runs on this thread; curthread() is right whenever JavaScript runs.
  */
-import { followSignal } from './abort-signal.ts';
-import { hasAst, takeAst } from './ast.ts';
-import { isAbortSignal } from './brands.ts';
+
+import { isAbortSignal } from '../errors/brands.ts';
 import {
   abortError,
   cannotWait,
@@ -15,14 +14,16 @@ import {
   outOfRange,
   timeoutError,
   wouldBlock,
-} from './errors.ts';
-import { exiting, isExiting } from './exiting.ts';
+} from '../errors/errors.ts';
+import { exiting, isExiting } from '../node/exiting.ts';
+import { BLOCK_OK, BLOCK_REFUSED, native, RUNNING } from '../node/native.ts';
+import { usersClock } from '../node/users-clock.ts';
+import { afterSwitch, beforeSwitch, type SwitchState } from '../state/async-context.ts';
+import { domainsAreUsed, enterDomains, leaveDomains } from '../state/domains.ts';
+import type { Hold } from '../token/lock.ts';
+import { followSignal } from './abort-signal.ts';
+import { hasAst, takeAst } from './ast.ts';
 import type { Interruption } from './interruption.ts';
-import { BLOCK_OK, BLOCK_REFUSED, native, RUNNING } from './native.ts';
-import { afterSwitch, beforeSwitch, type SwitchState } from './state/async-context.ts';
-import { domainsAreUsed, enterDomains, leaveDomains } from './state/domains.ts';
-import type { Hold } from './token/lock.ts';
-import { usersClock } from './users-clock.ts';
 import { UserThread, type WaitOptions } from './userthread.ts';
 
 /** The event loop's own stack. Never blocks. */
