@@ -8,8 +8,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { create, type UserThread, wait } from '@libcr/core';
-import { defineShim, type Shim, type SyscallPort, type SysMsg, sys } from '@libcr/syscalls';
-import { Supervisor, type SupervisorOptions } from '@libcr/syscalls/supervisor';
+import { defineShim, type Shim, type SyscallPort, type SysMsg, sys } from '../../../syscalls/src/index.ts';
+import { Supervisor, type SupervisorOptions } from '../../../syscalls/src/supervisor/index.ts';
+import type { Caller, Way } from '../../../syscalls/test/expectations/caller.ts';
 import { launcherPath } from '../../src/launcher.ts';
 import { compile } from '../programs.ts';
 
@@ -231,12 +232,18 @@ export class ToldProgram {
   }
 }
 
-/** fn's calls made by a program under shims. Blocks; on a userthread. */
-export function underProgram<R>(shims: Shim | readonly Shim[], fn: () => R): R {
-  const program = new ToldProgram(Array.isArray(shims) ? shims : [shims as Shim]);
-  try {
-    return program.inside(fn);
-  } finally {
-    wait(program.end());
-  }
-}
+/** The program that is told its calls makes them. */
+export const byProgram: Way = {
+  isProgram: true,
+  begin(shims): Caller {
+    const program = new ToldProgram(shims);
+    return {
+      pid: program.pid,
+      create: (fn) => program.create(fn),
+      inside: (fn) => program.inside(fn),
+      shim: (...more) => program.shim(...more),
+      interrupt: () => void process.kill(program.pid, 'SIGKILL'),
+      end: () => wait(program.end()),
+    };
+  },
+};
