@@ -1,5 +1,5 @@
 /** options.ts: what can be said of a program's run, checked, as the launcher's options. */
-import { invalidValue, invalidType, outOfRange } from './errors.ts';
+import { invalidType, invalidValue, outOfRange } from './errors.ts';
 import { type ProgramRule, policyText } from './policy.ts';
 
 /** The most rforks that the launcher takes. */
@@ -53,7 +53,8 @@ function filesOf(name: string, value: unknown): readonly string[] {
 
 /** What the launcher would refuse, or one option would take from another. */
 function checkTogether({ rforks = 1, deterministic, time, schedule }: ProgramOptions): void {
-  const [fixed] = Object.entries({ schedule, time: time === 'virtual', deterministic }).find(([, on]) => on) ?? [];
+  const [fixed] =
+    Object.entries({ schedule, time: time === 'virtual', deterministic }).find(([, on]) => on) ?? [];
   if (rforks > 1 && fixed !== undefined)
     throw invalidValue(`The "${fixed}" option is for one rfork, and "rforks" is ${rforks}`);
   if (schedule !== undefined && time === 'real')

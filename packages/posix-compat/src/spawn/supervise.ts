@@ -4,7 +4,7 @@
  * That package is loaded where shims are given, and not before: spawn without them needs no other package.
  */
 import { createRequire } from 'node:module';
-import { invalidValue, invalidType, outOfRange } from './errors.ts';
+import { invalidType, invalidValue, outOfRange } from './errors.ts';
 
 /** What @libcr/syscalls' defineShim() returns, and its ready-made shims. */
 export interface ShimOfCalls {
