@@ -33,6 +33,15 @@ describe('wrong command lines', () => {
     [['run', '--trace-events=', 'x.js'], 'run: option --trace-events needs a value'],
     [['trace', '--trace-events=f', 'x.js'], 'trace: unknown option --trace-events'],
     [['run', '--constructor', 'x.js'], 'run: unknown option --constructor'],
+    [['run', '--shim-timeout=5', 'true'], 'run: option --shim-timeout needs --shim or --config'],
+    [
+      ['run', '--on-supervisor-exit=kill', 'true'],
+      'run: option --on-supervisor-exit needs --shim or --config',
+    ],
+    [
+      ['explore', '--verify', '--check', 'x', 'true'],
+      'explore: option --check is not for --verify, which compares runs and judges none',
+    ],
     [['trace'], 'trace: SCRIPT is missing'],
     [['trace', '-o'], 'trace: option -o needs a value'],
     [['trace', '--trace', 'x.js'], 'trace: unknown option --trace'],

@@ -165,7 +165,60 @@ test('--trace prints the calls', async () => {
   expect(stderr).toMatch(/^\d+ +exit_group\(1\) += \?$/m);
 });
 
-test('a wrong option', async () => {
-  const { status, stderr } = await underLibcr('/bin/true', [], { options: ['--dance'] });
-  expect([status, stderr]).toEqual([2, expect.stringContaining('libcr: --dance: no such option')]);
+test('a wrong option, and some that mean nothing together', async () => {
+  const said = async (...options: string[]) => {
+    const { status, stderr } = await underLibcr('/bin/true', [], { options });
+    return [status, stderr];
+  };
+  expect(await said('--dance')).toEqual([2, expect.stringContaining('libcr: --dance: no such option')]);
+  expect(await said('--trace-format=json')).toEqual([2, 'libcr: --trace-format: there is no --trace\n']);
+  expect(await said('--schedule-log=/x')).toEqual([2, 'libcr: --schedule-log: there is no --schedule\n']);
+  expect(await said('--time=real', '--schedule=seed:1')).toEqual([
+    2,
+    'libcr: --time: a schedule is the same run again only in virtual time\n',
+  ]);
+});
+
+describe('what libcr itself writes can’t be: the program goes on, and it is said once for all its processes', () => {
+  const work = 'for i in 1 2 3; do /bin/true; done; echo done';
+  const why = { '/dev/full': 'No space left on device', pipe: 'Broken pipe', limit: 'File too large' };
+
+  test.each(
+    (['--trace', '--stats'] as const).flatMap((option) =>
+      (['/dev/full', 'pipe', 'limit'] as const).map((where) => [option, where] as const),
+    ),
+  )('%s: %s', async (option, where) => {
+    const file = join(scratch, 'written');
+    const launcher = launcherPath();
+    const script = {
+      '/dev/full': `"$0" ${option}=/dev/full sh -c '${work}'`,
+      // Nobody has the FIFO's other end any more.
+      pipe: `mkfifo fifo; exec 8<>fifo 9>fifo 8<&-; rm fifo; "$0" ${option}=9 sh -c '${work}'`,
+      limit: `ulimit -f 0; "$0" ${option}=${file} sh -c '${work}'`,
+    }[where];
+    const { status, signal, stdout, stderr } = await natively('bash', ['-c', script, launcher], {
+      cwd: scratch,
+    });
+    expect({ status, signal, stdout, stderr }).toEqual({
+      status: 0,
+      signal: null,
+      stdout: 'done\n',
+      stderr: `libcr: ${option} can't be written: ${why[where]}\n`,
+    });
+  });
+
+  test('stderr itself: nothing can be said', async () => {
+    const script = `exec 2>/dev/full; "$0" --trace sh -c '${work}'`;
+    expect(await natively('bash', ['-c', script, launcherPath()])).toMatchObject({
+      status: 0,
+      stdout: 'done\n',
+    });
+  });
+
+  test('SIGPIPE of the program’s own writes is its own', async () => {
+    const own = 'yes | head -1; echo ${PIPESTATUS[0]}';
+    const script = `mkfifo fifo; exec 8<>fifo 9>fifo 8<&-; rm fifo; "$0" --trace=9 bash -c '${own}'`;
+    const result = await natively('bash', ['-c', script, launcherPath()], { cwd: scratch });
+    expect(result).toMatchObject({ status: 0, stdout: 'y\n141\n' });
+  });
 });

@@ -182,6 +182,12 @@ test.each([
   [{ deterministic: 1 }, 'ERR_INVALID_ARG_TYPE', 'deterministic'],
   [{ time: 'none' }, 'ERR_OUT_OF_RANGE', 'time'],
   [{ schedule: 3 }, 'ERR_OUT_OF_RANGE', 'schedule'],
+  [{ shimTimeout: 1000 }, 'ERR_INVALID_ARG_VALUE', 'shimTimeout'],
+  [{ onSupervisorExit: 'kill' }, 'ERR_INVALID_ARG_VALUE', 'onSupervisorExit'],
+  [{ rforks: 2, deterministic: true }, 'ERR_INVALID_ARG_VALUE', 'rforks'],
+  [{ rforks: 2, time: 'virtual' }, 'ERR_INVALID_ARG_VALUE', 'time'],
+  [{ rforks: 2, schedule: 'seed:1' }, 'ERR_INVALID_ARG_VALUE', 'schedule'],
+  [{ time: 'real', schedule: 'seed:1' }, 'ERR_INVALID_ARG_VALUE', 'schedule'],
 ])('%j: %s', (options, code, name) => {
   const wrong = () => spawn('true', [], options as never);
   expect(wrong).toThrow(expect.objectContaining({ code, message: expect.stringContaining(`"${name}"`) }));

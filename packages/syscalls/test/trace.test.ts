@@ -1,25 +1,20 @@
-/** trace.test.ts: the trace shim's lines are strace's. */
+/** trace.test.ts: the trace shim's lines are strace's (expectations/trace.ts, and strace itself); it changes nothing, and its output is whole. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { create, sleep } from '@libcr/core';
+import { create } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
 import { constants as c, sys } from '../src/index.ts';
 import { trace } from '../src/shims/trace/index.ts';
+import { here } from './expectations/caller.ts';
+import { bare, expectTrace, traced } from './expectations/trace.ts';
 import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
 /** Where a program given to node with -e finds @libcr/*. */
 const PACKAGE = join(import.meta.dirname, '..');
-
-/** A line without thread, time and strace's padding. */
-const bare = (line: string): string =>
-  line
-    .replace(/^\d+ +/, '')
-    .replace(/ <[\d.]+>$/, '')
-    .replace(/\) += /, ') = ');
 
 /**
  * Makes calls whose text is not obvious, and prints the lines; strace watches. Calls that the port makes in another way than it is asked
@@ -120,118 +115,8 @@ await create(() => calls(process.argv[1]), { syscallPort }).finished;
 console.log(lines.join('\n'));
 `;
 
-/** Calls that have been shown in two parts, in one, where they returned. */
-function whole(lines: readonly string[]): string[] {
-  const begun = new Map<string, string>();
-  return lines.flatMap((line) => {
-    const [, start, thread] = /^((\d+) +\w+\(.*) <unfinished \.\.\.>$/s.exec(line) ?? [];
-    if (start !== undefined) {
-      begun.set(thread as string, start);
-      return [];
-    }
-    const [, of, rest] = /^(\d+) +<\.\.\. \w+ resumed>(.*)$/s.exec(line) ?? [];
-    return [rest === undefined ? line : `${begun.get(of as string)}${rest}`];
-  });
-}
-
-/** The lines of what fn does, without thread and time. */
-function traced(fn: () => void, stringLimit?: number): string[] {
-  const lines: string[] = [];
-  const shim = trace({ output: (line) => lines.push(line), stringLimit });
-  create(fn, { syscallPort: sys.with(shim) }).join();
-  const all = whole(lines);
-  for (const line of all) expect(line).toMatch(/^\d+ +\w+\(.*\) = .* <\d+\.\d{6}>$/s);
-  return all.map(bare);
-}
-
 describe('lines', () => {
-  test(
-    'files',
-    onUserthread(() => {
-      fs.writeFileSync(at('f'), 'text\n');
-      let fd = 0;
-      const lines = traced(() => {
-        fd = sys.open(at('f'), c.O_RDWR | c.O_CREAT | c.O_CLOEXEC, 0o640);
-        sys.read(fd, Buffer.alloc(100));
-        sys.write(fd, 'a"b\\c\té\x011');
-        sys.pread64(fd, Buffer.alloc(2), 2, 1);
-        sys.lseek(fd, 0, c.SEEK_END);
-        sys.ftruncate(fd, 3);
-        sys.fstat(fd);
-        sys.fcntl(fd, c.F_GETFL);
-        sys.fcntl(fd, c.F_SETFD, c.FD_CLOEXEC);
-        sys.writev(fd, [Buffer.from('ab'), Buffer.from('c')]);
-        sys.close(fd);
-        codeOf(() => sys.openat(c.AT_FDCWD, at('none')));
-        codeOf(() => sys.rename('/none/a', '/none/b'));
-        sys.statx(c.AT_FDCWD, at('f'), c.AT_SYMLINK_NOFOLLOW);
-      });
-      expect(lines).toEqual([
-        `open("${at('f')}", O_RDWR|O_CREAT|O_CLOEXEC, 0640) = ${fd}`,
-        `read(${fd}, "text\\n", 100) = 5`,
-        `write(${fd}, "a\\"b\\\\c\\t\\303\\251\\0011", 10) = 10`,
-        `pread64(${fd}, "ex", 2, 1) = 2`,
-        `lseek(${fd}, 0, SEEK_END) = 15`,
-        `ftruncate(${fd}, 3) = 0`,
-        `fstat(${fd}, {st_mode=S_IFREG|0644, st_size=3, ...}) = 0`,
-        `fcntl(${fd}, F_GETFL) = 0x8002 (flags O_RDWR|O_LARGEFILE)`,
-        `fcntl(${fd}, F_SETFD, FD_CLOEXEC) = 0`,
-        `writev(${fd}, [{iov_base="ab", iov_len=2}, {iov_base="c", iov_len=1}], 2) = 3`,
-        `close(${fd}) = 0`,
-        `openat(AT_FDCWD, "${at('none')}", O_RDONLY) = -1 ENOENT (No such file or directory)`,
-        'rename("/none/a", "/none/b") = -1 ENOENT (No such file or directory)',
-        expect.stringMatching(
-          /^statx\(AT_FDCWD, ".*", AT_STATX_SYNC_AS_STAT\|AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, \{stx_mask=.*, stx_attributes=.*, stx_mode=S_IFREG\|0644, stx_size=18, \.\.\.\}\) = 0$/,
-        ),
-      ]);
-    }),
-  );
-
-  test(
-    'pipes, sockets, time',
-    onUserthread(() => {
-      const lines = traced(() => {
-        const [r, w] = sys.pipe2(c.O_CLOEXEC);
-        create(() => {
-          sleep(1);
-          sys.write(w, 'late');
-        });
-        sys.read(r, Buffer.alloc(10));
-        sys.poll([{ fd: w, events: c.POLLOUT | c.POLLIN }], 0);
-        sys.nanosleep({ sec: 0, nsec: 5 });
-        const fd = sys.socket(c.AF_INET, c.SOCK_STREAM | c.SOCK_CLOEXEC);
-        sys.bind(fd, { family: 'inet', address: '127.0.0.1', port: 0 });
-        codeOf(() => sys.connect(fd, { family: 'unix', path: '\0abstract' }));
-        for (const open of [r, w, fd]) sys.close(open);
-      });
-      const number = /\b(?:[2-9]\d|1\d)\b(?=[,)\]]|$)/g;
-      expect(lines.slice(0, 8).map((line) => line.replace(number, 'N').replace(/fd=\d+/g, 'fd=N'))).toEqual([
-        'pipe2([N, N], O_CLOEXEC) = 0',
-        'write(N, "late", 4) = 4',
-        'read(N, "late", N) = 4',
-        'poll([{fd=N, events=POLLIN|POLLOUT}], 1, 0) = 1 ([{fd=N, revents=POLLOUT}])',
-        'nanosleep({tv_sec=0, tv_nsec=5}, NULL) = 0',
-        'socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N',
-        'bind(N, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr("127.0.0.1")}, N) = 0',
-        'connect(N, {sa_family=AF_UNIX, sun_path=@"abstract"}, N) = -1 EINVAL (Invalid argument)',
-      ]);
-    }),
-  );
-
-  test(
-    'long data is cut, binary is octal',
-    onUserthread(() => {
-      const fd = sys.open('/dev/null', c.O_WRONLY);
-      expect(traced(() => sys.write(fd, 'x'.repeat(33)))).toEqual([
-        `write(${fd}, "${'x'.repeat(32)}"..., 33) = 33`,
-      ]);
-      expect(traced(() => sys.write(fd, Buffer.from([0, 0x31, 255])), 3)).toEqual([
-        `write(${fd}, "\\0001\\377", 3) = 3`,
-      ]);
-      expect(traced(() => sys.write(fd, 'abc'), 0)).toEqual([`write(${fd}, ""..., 3) = 3`]);
-      sys.close(fd);
-    }),
-  );
+  expectTrace(here);
 
   // Where strace is not installed there is nothing to compare with, and the run says "skipped".
   test.skipIf(spawnSync('strace', ['-V']).error !== undefined)('strace itself shows the same', () => {
@@ -273,7 +158,7 @@ describe('tracing changes nothing', () => {
       ];
       const plain = outcomes(fns);
       let same: unknown;
-      const lines = traced(() => {
+      const lines = traced(here, () => {
         same = outcomes(fns);
       });
       expect(same).toEqual(plain);
@@ -302,7 +187,7 @@ describe('tracing changes nothing', () => {
       const hostile = { [inspect.custom]: trap, toString: trap, valueOf: trap, [Symbol.toPrimitive]: trap };
       const { proxy, revoke } = Proxy.revocable({}, {});
       revoke();
-      const lines = traced(() => {
+      const lines = traced(here, () => {
         expect(codeOf(() => sys.raw(3, hostile))).toBe('ERR_INVALID_ARG_TYPE');
         expect(() => sys.write(proxy as never, 'text')).toThrow(TypeError);
       });
@@ -310,36 +195,6 @@ describe('tracing changes nothing', () => {
       expect(lines[0]).toMatch(/^close\(\{.*\}\) = \? \(TypeError\)$/s);
     }),
   );
-
-  test('an output that throws: a warning, no more lines, and the call has its answer', async () => {
-    const warnings: Error[] = [];
-    const hear = (warning: Error): unknown => warnings.push(warning);
-    process.on('warning', hear);
-    let lines = 0;
-    const output = (): void => {
-      lines++;
-      throw new Error('no more paper');
-    };
-    const port = sys.with(trace({ output }));
-    const numbers = await create(
-      () => {
-        const fd = sys.open(at('made'), c.O_RDWR | c.O_CREAT, 0o600);
-        sys.close(fd);
-        return [fd, sys.getpid()];
-      },
-      { syscallPort: port },
-    ).finished;
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off('warning', hear);
-    expect(numbers).toEqual([expect.any(Number), process.pid]);
-    expect(numbers[0]).toBeGreaterThan(2);
-    expect(lines).toBe(1);
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatchObject({
-      code: 'LIBCR_TRACE',
-      message: 'cannot write the trace to options.output: no more paper; the program goes on untraced',
-    });
-  });
 
   test.each([
     ['at exit', ''],

@@ -46,6 +46,9 @@ function timeoutOf(parsed: Parsed): number {
 
 function read(parsed: Parsed): Exploration {
   if (parsed.rest.length === 0) throw new UsageError('PROGRAM is missing');
+  const unused = ['check', 'shrink-runs'].find((name) => parsed.options.has(name));
+  if (parsed.options.has('verify') && unused !== undefined)
+    throw new UsageError(`option --${unused} is not for --verify, which compares runs and judges none`);
   const strategy = values(parsed, 'strategy').at(-1);
   return {
     program: parsed.rest,

@@ -14,3 +14,8 @@ export function outOfRange(name: string, range: string, actual: unknown): RangeE
   );
   return Object.assign(error, { code: 'ERR_OUT_OF_RANGE' });
 }
+
+/** What is of the right kind, and can't be meant: also an option that means something only together with another, or not with it. */
+export function invalidValue(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
+}

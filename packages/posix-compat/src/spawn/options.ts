@@ -1,5 +1,5 @@
 /** options.ts: what can be said of a program's run, checked, as the launcher's options. */
-import { invalidType, outOfRange } from './errors.ts';
+import { invalidType, invalidValue, outOfRange } from './errors.ts';
 import { type ProgramRule, policyText } from './policy.ts';
 
 /** The most rforks that the launcher takes. */
@@ -51,9 +51,19 @@ function filesOf(name: string, value: unknown): readonly string[] {
   return files as string[];
 }
 
+/** What the launcher would refuse, or one option would take from another. */
+function checkTogether({ rforks = 1, deterministic, time, schedule }: ProgramOptions): void {
+  const [fixed] =
+    Object.entries({ schedule, time: time === 'virtual', deterministic }).find(([, on]) => on) ?? [];
+  if (rforks > 1 && fixed !== undefined)
+    throw invalidValue(`The "${fixed}" option is for one rfork, and "rforks" is ${rforks}`);
+  if (schedule !== undefined && time === 'real')
+    throw invalidValue(`The "schedule" option is for virtual time, and "time" is 'real'`);
+}
+
 /**
  * The launcher's options. traceFd: the descriptor in the child that gets the objects of `trace: true`. Throws TypeError
- * (ERR_INVALID_ARG_TYPE) and RangeError (ERR_OUT_OF_RANGE).
+ * (ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE for options that don't go together) and RangeError (ERR_OUT_OF_RANGE).
  */
 export function launcherOptions(
   {
@@ -81,6 +91,7 @@ export function launcherOptions(
     throw outOfRange('time', "'real' or 'virtual'", time);
   if (schedule !== undefined && !(typeof schedule === 'string' && SCHEDULE.test(schedule)))
     throw outOfRange('schedule', 'seed:N or seed:N,STRATEGY', schedule);
+  checkTogether({ rforks, deterministic, time, schedule });
   const options: string[] = [];
   if (typeof trace === 'string') options.push(`--trace=${fileName(trace)}`);
   else if (traceFd !== undefined) options.push(`--trace=${traceFd}`, '--trace-format=json');

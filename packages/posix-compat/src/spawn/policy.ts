@@ -2,7 +2,7 @@
  * policy.ts: rules about a program's system calls, as the launcher reads them. They are those of @libcr/syscalls/shims/policy, without what needs JavaScript: paths,
  * addresses, descriptors, users and functions. The launcher knows the names of calls and errors.
  */
-import { invalidType } from './errors.ts';
+import { invalidType, invalidValue } from './errors.ts';
 
 /** What a program may do. The first rule about a call decides; a call that no rule is about is allowed. */
 export interface ProgramRule {
@@ -20,7 +20,7 @@ function ruleText(rule: unknown, name: string): string[] {
   const wrong = Object.keys(rule).find((key) => !KEYS.includes(key));
   if (wrong !== undefined) {
     const message = `${name} has "${wrong}", which a program's rule can't have; it may have ${KEYS.join(', ')}`;
-    throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
+    throw invalidValue(message);
   }
   const { action, on = 'all', errno = 'EACCES' } = rule as ProgramRule;
   if (action !== 'allow' && action !== 'deny')

@@ -104,7 +104,7 @@ const FAILING = { ENOENT: '/nonexistent/program', EACCES: '/' };
  * runs it, and what it starts. Arguments, options, the child process and its events are `child_process.spawn`'s, with the options
  * `rforks`, `trace`, `stats`, `policy`, `nativeShims`, `metrics`, `patch`, `deterministic`, `time` and `schedule`; and `shims`, with `onSupervisorExit` and `shimTimeout`.
  *
- * Does not block; callable from anywhere. Throws TypeError and RangeError for options that are none, and an Error with the code
+ * Does not block; callable from anywhere. Throws TypeError and RangeError for options that are none, or don't go together, and an Error with the code
  * ERR_LIBCR_NATIVE where there is no launcher for this machine. What can't be run by libcr (a set-user-ID program, one for another
  * machine, a kernel that forbids it) ends with 126 or 125 and a sentence on stderr.
  *

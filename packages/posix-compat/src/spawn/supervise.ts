@@ -4,7 +4,7 @@
  * That package is loaded where shims are given, and not before: spawn without them needs no other package.
  */
 import { createRequire } from 'node:module';
-import { invalidType, outOfRange } from './errors.ts';
+import { invalidType, invalidValue, outOfRange } from './errors.ts';
 
 /** What @libcr/syscalls' defineShim() returns, and its ready-made shims. */
 export interface ShimOfCalls {
@@ -70,7 +70,11 @@ export function supervise({ shims, onSupervisorExit, shimTimeout }: ShimOptions)
     throw invalidType('shimTimeout', 'a number', shimTimeout);
   if (shimTimeout !== undefined && !(shimTimeout > 0 && shimTimeout < 2 ** 31))
     throw outOfRange('shimTimeout', '> 0 and <= 2^31 - 1', shimTimeout);
-  if (shims === undefined) return undefined;
+  if (shims === undefined) {
+    const alone = Object.entries({ onSupervisorExit, shimTimeout }).find(([, value]) => value !== undefined);
+    if (alone !== undefined) throw invalidValue(`The "${alone[0]}" option needs the option "shims"`);
+    return undefined;
+  }
   if (!Array.isArray(shims)) throw invalidType('shims', 'an array of shims', shims);
   return new (load())({
     shims,

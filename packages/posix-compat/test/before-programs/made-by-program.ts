@@ -8,16 +8,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { create, type UserThread, wait } from '@libcr/core';
-import { defineShim, type Shim, type SyscallPort, type SysMsg, sys } from '@libcr/syscalls';
-import { Supervisor, type SupervisorOptions } from '@libcr/syscalls/supervisor';
+import { defineShim, type Shim, type SyscallPort, type SysMsg, sys } from '../../../syscalls/src/index.ts';
+import { Supervisor, type SupervisorOptions } from '../../../syscalls/src/supervisor/index.ts';
+import type { Caller, Way } from '../../../syscalls/test/expectations/caller.ts';
 import { launcherPath } from '../../src/launcher.ts';
 import { compile } from '../programs.ts';
 
 const FIRST = 3;
 const CHANNELS = 4;
-const [NUMBER, BYTES, BUFFERS, MESSAGE] = [0n, 1n, 2n, 3n];
+const [NUMBER, BYTES, BUFFERS, MESSAGE, MESSAGES] = [0n, 1n, 2n, 3n, 4n];
 const NOTHING = 2n ** 64n - 1n;
-const HEAD = 32;
+/** Of each message the answer has four words. */
+const WORDS = 4;
 /** A shim that has it is something else before programs, and puts that there itself. */
 const FOR_PROGRAMS = Symbol.for('libcr.forPrograms');
 /** What a shim says in advance holds for all calls of a program: here it is asked, as only those count that the program was told to make (script-rows.test.ts has the others). */
@@ -29,6 +31,8 @@ const bytesOf = (view: ArrayBufferView): Buffer => Buffer.from(view.buffer, view
 /** A request under construction; and where in it are the bytes of which buffer. */
 class Request {
   readonly places: { to: Buffer; at: number }[] = [];
+  /** Of the messages, in order; null: nobody wants to know. */
+  readonly headers: (Buffer | null)[] = [];
   private readonly pieces: Buffer[] = [];
   private size = 0;
 
@@ -64,8 +68,18 @@ class Request {
     if (typeof value === 'string' || isView(value)) return this.word(BYTES).bytes(value);
     if (!Array.isArray(value)) return this.word(NUMBER).word(BigInt((value ?? 0) as number));
     if (value.every(isView)) return this.word(BUFFERS).buffers(value);
-    const [name, parts, control] = value;
-    return this.word(MESSAGE).bytes(name).bytes(control).buffers(parts);
+    const isOne = value.length === 4 && Array.isArray(value[1]) && value[1].every(isView);
+    if (isOne) return this.word(MESSAGE).message(value);
+    this.word(MESSAGES).word(BigInt(value.length));
+    for (const each of value) this.message(each);
+    return this;
+  }
+
+  private message([name, parts, control, header]: unknown[]): this {
+    this.headers.push(isView(header) ? bytesOf(header) : null);
+    return this.bytes(name as Buffer | null)
+      .bytes(control as Buffer | null)
+      .buffers(parts as Buffer[]);
   }
 
   whole(): Buffer {
@@ -125,18 +139,17 @@ class Channel {
     const request = new Request();
     request.word(BigInt(msg.number));
     for (let i = 0; i < 6; i++) request.argument(msg.args[i]);
+    const head = 8 + request.headers.length * WORDS * 8;
     const answered = new Promise<Buffer>((done, failed) => {
-      this.awaited = { length: HEAD + request.length, done, failed };
+      this.awaited = { length: head + request.length, done, failed };
     });
     this.stream.write(request.whole());
     const answer = await answered;
-    for (const { to, at } of request.places) answer.copy(to, 0, HEAD + at, HEAD + at + to.length);
-    const header = msg.args.find((value) => Array.isArray(value) && !value.every(isView)) as
-      | unknown[]
-      | undefined;
-    if (header !== undefined && isView(header[3]))
-      for (let i = 0; i < 3; i++)
-        bytesOf(header[3]).writeUInt32LE(Number(answer.readBigUInt64LE(8 + i * 8)), i * 4);
+    for (const { to, at } of request.places) answer.copy(to, 0, head + at, head + at + to.length);
+    request.headers.forEach((header, n) => {
+      for (let word = 0; header !== null && word < WORDS; word++)
+        header.writeUInt32LE(Number(answer.readBigUInt64LE(8 + (n * WORDS + word) * 8)), word * 4);
+    });
     return Number(answer.readBigInt64LE(0));
   }
 
@@ -231,12 +244,18 @@ export class ToldProgram {
   }
 }
 
-/** fn's calls made by a program under shims. Blocks; on a userthread. */
-export function underProgram<R>(shims: Shim | readonly Shim[], fn: () => R): R {
-  const program = new ToldProgram(Array.isArray(shims) ? shims : [shims as Shim]);
-  try {
-    return program.inside(fn);
-  } finally {
-    wait(program.end());
-  }
-}
+/** The program that is told its calls makes them. */
+export const byProgram: Way = {
+  isProgram: true,
+  begin(shims): Caller {
+    const program = new ToldProgram(shims);
+    return {
+      pid: program.pid,
+      create: (fn) => program.create(fn),
+      inside: (fn) => program.inside(fn),
+      shim: (...more) => program.shim(...more),
+      interrupt: () => void process.kill(program.pid, 'SIGKILL'),
+      end: () => wait(program.end()),
+    };
+  },
+};

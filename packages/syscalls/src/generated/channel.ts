@@ -56,6 +56,7 @@ export const KIND_BUFFER = 2;
 export const KIND_BUFFERS = 3;
 export const KIND_MESSAGE = 4;
 export const KIND_NULL = 5;
+export const KIND_MESSAGES = 6;
 export const ROW_IS_FAULT = 0;
 export const ROW_IS_LATENCY = 1;
 export const ROW_IS_POLICY = 2;
@@ -85,8 +86,10 @@ export const MESSAGE = {
   control: 8,
   flags: 16,
   parts: 20,
+  length: 24,
+  unused: 28,
 } as const;
-export const MESSAGE_SIZE = 24;
+export const MESSAGE_SIZE = 32;
 
 /** struct slot. Bytes from its beginning. */
 export const SLOT = {

@@ -18,6 +18,7 @@ import {
   KIND_BUFFER,
   KIND_BUFFERS,
   KIND_MESSAGE,
+  KIND_MESSAGES,
   KIND_NULL,
   KIND_NUMBER,
   KIND_PATH,
@@ -34,8 +35,10 @@ import { writtenOf } from '../shims/recording/argument.ts';
 import type { Slots } from './slots.ts';
 
 const HEADER_SIZE = 16;
-/** What a message's header has: bytes of the address, of control messages, and MSG_*. */
-const HEADER = { name: 0, control: 4, flags: 8 } as const;
+/** Of one call, as in script/stage.h. */
+const MESSAGES_MAX = 64;
+/** What a message's header has: bytes of the address, of control messages, MSG_*; and of one of several, bytes of data. */
+const HEADER = { name: 0, control: 4, flags: 8, length: 12 } as const;
 
 /** Flags of sets that are signed numbers. */
 const SIGNED_SETS: ReadonlySet<string> = new Set(['clock', 'whence']);
@@ -122,6 +125,8 @@ export class CallArguments {
         return this.parts(at, (this.given[i * 3] as number) >>> 16);
       case KIND_MESSAGE:
         return this.message(at);
+      case KIND_MESSAGES:
+        return this.messages(at, (this.given[i * 3] as number) >>> 16);
       default:
         return numberOf(this.slots.long(this.slot + SLOT.args + i * 8), argument);
     }
@@ -147,6 +152,16 @@ export class CallArguments {
       this.slots.word(this.slot + at + field) === 0 ? null : (this.partAt(at + field) ?? null);
     const count = this.slots.word(this.slot + at + MESSAGE.parts);
     return [has(MESSAGE.name), this.parts(at + MESSAGE_SIZE, count), has(MESSAGE.control), header];
+  }
+
+  /** Where each of several messages lies. */
+  private messagePlaces(at: number, count: number): number[] {
+    if (this.part(at, count * PART_SIZE) === undefined) return [];
+    return Array.from({ length: count }, (_, n) => this.slots.word(this.slot + at + n * PART_SIZE));
+  }
+
+  private messages(at: number, count: number): (Message | null)[] {
+    return this.messagePlaces(at, count).map((place) => this.message(place));
   }
 
   // ---------------------------------------------------------------- a call
@@ -232,6 +247,10 @@ export class CallArguments {
       this.changeMessage(i, name, value as unknown[], flags);
       return;
     }
+    if (Array.isArray(value) && memory?.by === 'messages') {
+      this.changeMessages(i, name, value, flags);
+      return;
+    }
     if (!Array.isArray(value) || memory?.by !== 'buffers')
       throw invalidType(name, `what ${rowOf(number)?.name ?? number} of a program takes`, value);
     const parts = this.placeParts(name, value, flags);
@@ -288,23 +307,37 @@ export class CallArguments {
   }
 
   private changeMessage(i: number, name: string, message: readonly unknown[], flags: number): void {
-    const [address, buffers, control] = message;
+    const [at, length] = this.putMessage(name, message, flags);
+    this.put(i, KIND_MESSAGE, flags, at, length);
+    this.messagesAt = [at];
+  }
+
+  private changeMessages(i: number, name: string, list: readonly unknown[], flags: number): void {
+    if (list.length > MESSAGES_MAX) throw outOfRange(`${name}.length`, `<= ${MESSAGES_MAX}`, list.length);
+    const parts = list.map((message, n) => this.putMessage(`${name}[${n}]`, message, flags));
+    this.put(i, KIND_MESSAGES, flags, this.putParts(name, parts), parts.length * PART_SIZE, parts.length);
+    this.messagesAt = parts.map(([at]) => at);
+  }
+
+  /** Where it is, and how long with its list of buffers. */
+  private putMessage(name: string, message: unknown, flags: number): [number, number] {
+    const [address, buffers, control] = Array.isArray(message) ? message : [];
     if (!Array.isArray(buffers)) throw invalidType(name, 'a message', message);
     const place = (view: unknown): [number, number] =>
       ArrayBuffer.isView(view) ? this.place(name, view, flags) : [0, 0];
     const [addressPart, controlPart] = [place(address), place(control)];
     const parts = this.placeParts(name, buffers, flags);
-    const at = this.allocate(name, MESSAGE_SIZE + parts.length * PART_SIZE);
-    const words = [...addressPart, ...controlPart, 0, parts.length, ...parts.flat()];
+    const size = MESSAGE_SIZE + parts.length * PART_SIZE;
+    const at = this.allocate(name, size);
+    const words = [...addressPart, ...controlPart, 0, parts.length, 0, 0, ...parts.flat()];
     words.forEach((word, n) => {
       this.slots.setWord(this.slot + at + n * 4, word);
     });
-    this.put(i, KIND_MESSAGE, flags, at, MESSAGE_SIZE + parts.length * PART_SIZE);
-    this.messageAt = at;
+    return [at, size];
   }
 
-  /** Where the message of the present call lies, if a shim has changed it. */
-  private messageAt = 0;
+  /** Where the messages of the present call lie, if a shim has changed them. */
+  private messagesAt: readonly number[] = [];
 
   // ---------------------------------------------------------------- its return
 
@@ -317,17 +350,34 @@ export class CallArguments {
   read(number: number, args: readonly unknown[]): void {
     for (const { to, at } of this.copies)
       to.set(this.slots.bytes.subarray(this.slot + at, this.slot + at + to.length));
-    const i = rowOf(number)?.args.findIndex(({ format }) => format === 'message') ?? -1;
+    const changed = this.messagesAt;
+    this.messagesAt = [];
+    const i = rowOf(number)?.args.findIndex(({ format }) => /^messages?$/.test(format)) ?? -1;
     const value = args[i];
-    if (i < 0 || !Array.isArray(value) || !ArrayBuffer.isView(value[3])) return;
-    const at = this.messageAt || this.slots.word(this.argumentAt(i) + ARGUMENT.at);
-    this.messageAt = 0;
-    if (this.part(at, MESSAGE_SIZE) === undefined) return;
-    const header = viewBytes(value[3] as ArrayBufferView);
+    if (i < 0 || !Array.isArray(value)) return;
+    const at = this.slots.word(this.argumentAt(i) + ARGUMENT.at);
+    const isOne = rowOf(number)?.args[i]?.format === 'message';
+    const places =
+      changed.length > 0
+        ? changed
+        : isOne
+          ? [at]
+          : this.messagePlaces(at, (this.slots.word(this.argumentAt(i)) >>> 16) & 0xffff);
+    places.forEach((place, n) => {
+      this.readHeader(place, isOne ? value : value[n]);
+    });
+  }
+
+  /** What the kernel has said of a message goes to its header. */
+  private readHeader(at: number, message: unknown): void {
+    const view: unknown = Array.isArray(message) ? message[3] : undefined;
+    if (!ArrayBuffer.isView(view) || this.part(at, MESSAGE_SIZE) === undefined) return;
+    const header = viewBytes(view);
     if (header.length < HEADER_SIZE) return;
     header.writeInt32LE(this.slots.word(this.slot + at + MESSAGE.name + 4), HEADER.name);
     header.writeInt32LE(this.slots.word(this.slot + at + MESSAGE.control + 4), HEADER.control);
     header.writeInt32LE(this.slots.word(this.slot + at + MESSAGE.flags), HEADER.flags);
+    header.writeInt32LE(this.slots.word(this.slot + at + MESSAGE.length), HEADER.length);
   }
 
   // ---------------------------------------------------------------- an answer
@@ -338,6 +388,10 @@ export class CallArguments {
     for (let i = 0; i < ARGUMENTS; i++) {
       this.restore(i);
       const flags = this.flagsOf(i);
+      if (this.kindOf(i) === KIND_MESSAGES) {
+        this.giveMessages(i, flags, reply);
+        continue;
+      }
       if ((flags & FLAG_OUT) === 0) continue;
       const written = this.written(row, i, reply);
       if (written > 0) this.give(i, flags, written);
@@ -371,6 +425,20 @@ export class CallArguments {
     parts.forEach(({ length }, i) => {
       this.slots.setWord(this.slot + at + i * PART_SIZE + 4, Math.min(length, left));
       left -= Math.min(length, left);
+    });
+  }
+
+  /** Of several: how many bytes each has had, whichever way they went. */
+  private giveMessages(i: number, flags: number, reply: number): void {
+    const places = this.messagePlaces(this.given[i * 3 + 1] as number, (this.given[i * 3] as number) >>> 16);
+    this.setFlags(i, flags | FLAG_CHANGED);
+    const list = this.args[i] as (Message | null)[];
+    list.slice(0, Math.max(0, reply)).forEach((message, n) => {
+      const at = places[n] as number;
+      if (message === null) return;
+      const length = message[3].readInt32LE(HEADER.length);
+      this.slots.setWord(this.slot + at + MESSAGE.length, length);
+      if ((flags & FLAG_OUT) !== 0) this.giveMessage(at, message, length);
     });
   }
 

@@ -83,7 +83,7 @@ const upper = (name) => name.toUpperCase();
 const RENAMED = [
   [/^CHANNEL_(CALLS|SLOTS|SLOTS_AT|PARTS|NAME_SIZE|ARGUMENTS)$/, '$1'],
   [/^ARGUMENT_(IN|OUT|CHANGED|SHORT)$/, 'FLAG_$1'],
-  [/^ARGUMENT_(NUMBER|PATH|BUFFER|BUFFERS|MESSAGE|NULL)$/, 'KIND_$1'],
+  [/^ARGUMENT_(NUMBER|PATH|BUFFER|BUFFERS|MESSAGE|NULL|MESSAGES)$/, 'KIND_$1'],
 ];
 const NAMES = { slot_argument: 'ARGUMENT', slot_part: 'PART', slot_message: 'MESSAGE', rows: 'ROWS' };
 

@@ -3,9 +3,10 @@
  * what rows.mjs says of them, and where a program's call has something else than the library's function: `programs`.
  */
 import { kinds } from '../kinds.mjs';
+import { commands, requests } from '../requests.mjs';
 import { traced } from '../traced.mjs';
 import { memoryOf } from './rows.mjs';
-import { calls, kernelArguments, notice } from './table.mjs';
+import { calls, kernelArguments, notice, number } from './table.mjs';
 
 const NUMBER = undefined;
 
@@ -80,6 +81,14 @@ function argumentText(one) {
   return `{BY_${one.by.toUpperCase()}, ${ways.join(' | ')}, ${one.unit ?? 1}, ${one.head ?? 0}}`;
 }
 
+/** What a request's argument points to, of calls that have requests: their number, the request and its bytes. Those whose argument is no struct are not there. */
+const requestLines = Object.entries({ ioctl: requests, ...commands }).flatMap(([name, known]) => {
+  const at = calls.find((call) => call.name === name)?.number;
+  return Object.values(known)
+    .filter(([, size]) => size > 0)
+    .map(([request, size]) => `\t{${at}, ${size}, ${number(request)}},`);
+});
+
 export function memoryHeader() {
   const lines = rows.map(
     ([row, all]) => `\t[${row.number}] = {${all.length}, {${all.map(argumentText).join(', ')}}},`,
@@ -93,6 +102,12 @@ ${manners.map((by) => `\tBY_${by.toUpperCase()},`).join('\n')}
 #ifdef WITH_CALL_MEMORY
 static const struct call_memory call_memory[] = {
 ${lines.join('\n')}
+};
+#endif
+
+#ifdef WITH_REQUEST_MEMORY
+static const struct request_memory request_memory[] = {
+${requestLines.join('\n')}
 };
 #endif
 `;

@@ -1,4 +1,4 @@
-/** memfs.test.ts: the memfs shim: what it is made from, where it lies, how it goes together with others. Its answers: tmpfs.test.ts. */
+/** memfs.test.ts: the memfs shim: what it is made from, where it lies, how it goes together with others; what is expected before programs, too: ../expectations/memfs.ts. Its answers: tmpfs.test.ts. */
 import fs from 'node:fs';
 import { create, yieldNow } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +13,8 @@ import {
   symlink,
 } from '../../src/shims/memfs/index.ts';
 import { policy } from '../../src/shims/policy/index.ts';
-import { trace } from '../../src/shims/trace/index.ts';
+import { here } from '../expectations/caller.ts';
+import { expectMemfs, list, put, text } from '../expectations/memfs.ts';
 import { codeOf, errorOf, onUserthread, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
@@ -22,60 +23,9 @@ const at = (name: string): string => `${folder}/${name}`; // not join, which tak
 /** Runs fn with a tree over the program's port. */
 const under = <R>(tree: Memfs, fn: () => R): R => create(fn, { syscallPort: sys.with(tree) }).join() as R;
 
-const text = (path: string): string => {
-  const fd = sys.open(path, c.O_CLOEXEC);
-  const buffer = Buffer.alloc(1000);
-  const length = sys.read(fd, buffer);
-  sys.close(fd);
-  return buffer.toString('utf8', 0, length);
-};
-
-const put = (path: string, data: string, flags = c.O_CREAT | c.O_TRUNC): void => {
-  const fd = sys.open(path, flags | c.O_WRONLY | c.O_CLOEXEC);
-  sys.write(fd, data);
-  sys.close(fd);
-};
-
-const list = (path: string, size = 32768): string[] => {
-  const fd = sys.open(path, c.O_DIRECTORY | c.O_CLOEXEC);
-  const names: string[] = [];
-  for (;;) {
-    const entries = sys.getdents64(fd, Buffer.alloc(size));
-    if (entries.length === 0) break;
-    names.push(...entries.map(({ name }) => name as string));
-  }
-  sys.close(fd);
-  return names.filter((name) => name !== '.' && name !== '..').sort();
-};
+expectMemfs(here);
 
 describe('what a tree is made from', () => {
-  test(
-    'nested objects, flat paths, and marks for attributes',
-    onUserthread(() => {
-      const tree = memfs({
-        [at('app')]: {
-          'index.js': 'main()',
-          'lib/util.js': Buffer.from([0xff, 0xfe]),
-          empty: null,
-          private: directory(
-            { key: file('secret', { mode: 0o600, mtime: 1.5 }) },
-            { mode: 0o700, uid: 7, gid: 8 },
-          ),
-          current: symlink('index.js'),
-        },
-        [at('app/lib/more/deep.js')]: 'deep',
-      });
-      under(tree, () => {
-        expect(list(at('app'))).toEqual(['current', 'empty', 'index.js', 'lib', 'private']);
-        expect([text(at('app/current')), text(at('app/lib/more/deep.js'))]).toEqual(['main()', 'deep']);
-        const kept = sys.statx(c.AT_FDCWD, at('app/private'));
-        expect([kept.mode & 0o7777, kept.uid, kept.gid]).toEqual([0o700, 7, 8]);
-        expect(sys.statx(c.AT_FDCWD, at('app/private/key')).mtimeNs).toBe(1_500_000_000n);
-      });
-      expect(fs.existsSync(at('app'))).toBe(false);
-    }),
-  );
-
   test('toJSON gives what memfs takes; text as strings, other bytes as they are', () => {
     const tree = memfs({ '/x': { a: 'text', b: { c: Buffer.from([0xff]) }, d: {}, e: symlink('a') } });
     expect(tree.toJSON()).toEqual({
@@ -151,128 +101,6 @@ describe('where it lies', () => {
   fs.writeFileSync(at('real/motd'), 'real');
 
   test(
-    'a file, over one that is there; what is beside it is the real file system',
-    onUserthread(() => {
-      const tree = memfs({ [at('real/motd')]: 'memory' });
-      under(tree, () => {
-        expect([text(at('real/motd')), text(at('real/beside'))]).toEqual(['memory', 'beside']);
-        put(at('real/motd'), 'changed');
-        put(at('real/new'), 'new');
-        expect(text(at('real/../real/./motd'))).toBe('changed');
-        expect(text(at('real/sub/../motd'))).toBe('changed');
-        for (const busy of [
-          () => sys.unlink(at('real/motd')),
-          () => sys.rename(at('real/motd'), at('real/motd')) ?? sys.unlink(at('real/motd')),
-        ])
-          expect(codeOf(busy)).toBe('EBUSY');
-        expect(codeOf(() => sys.rename(at('real/new'), at('real/motd')))).toBe('EXDEV');
-        expect(codeOf(() => sys.mkdir(at('real/motd')))).toBe('EEXIST');
-        expect(codeOf(() => sys.open(at('real/motd/x')))).toBe('ENOTDIR');
-      });
-      expect(tree.readFile(at('real/motd'), 'utf8')).toBe('changed');
-      expect([fs.readFileSync(at('real/motd'), 'utf8'), fs.readFileSync(at('real/new'), 'utf8')]).toEqual([
-        'real',
-        'new',
-      ]);
-      fs.unlinkSync(at('real/new'));
-    }),
-  );
-
-  test(
-    'directories on the way that are missing are in memory',
-    onUserthread(() => {
-      under(memfs({ [at('made/up/file')]: 'x', [at('made/other')]: 'y' }), () => {
-        expect([list(at('made')), list(at('made/up'))]).toEqual([['other', 'up'], ['file']]);
-        put(at('made/third'), 'z');
-        expect(text(at('made/third'))).toBe('z');
-      });
-      expect(fs.existsSync(at('made'))).toBe(false);
-    }),
-  );
-
-  test(
-    'real directories show what is mounted in them',
-    onUserthread(() => {
-      under(memfs({ [at('real/motd')]: symlink('x'), [at('real/extra')]: {}, [at('real/more')]: '' }), () => {
-        expect(list(at('real'))).toEqual(['beside', 'extra', 'more', 'motd', 'sub']);
-        expect(list(at('real'), 40)).toEqual(['beside', 'extra', 'more', 'motd', 'sub']);
-        const fd = sys.open(at('real'), c.O_DIRECTORY);
-        for (let i = 0; i < 2; i++) {
-          const types: Record<string, number> = {};
-          for (;;) {
-            const entries = sys.getdents64(fd);
-            if (entries.length === 0) break;
-            for (const { name, type } of entries) types[name as string] = type;
-          }
-          expect(types).toMatchObject({ motd: c.DT_LNK, extra: c.DT_DIR, more: c.DT_REG, beside: c.DT_REG });
-          sys.lseek(fd, 0);
-        }
-        expect(sys.read(sys.openat(fd, 'more'), Buffer.alloc(1))).toBe(0);
-        expect(codeOf(() => sys.openat(fd, 'beside', c.O_DIRECTORY))).toBe('ENOTDIR');
-        sys.close(fd);
-      });
-    }),
-  );
-
-  test(
-    'out of the tree by ".." and by links, and in again',
-    onUserthread(() => {
-      const tree = memfs({
-        [at('real/in')]: {
-          out: symlink('../beside'),
-          absolute: symlink(at('real/beside')),
-          folder: symlink('..'),
-          back: symlink(`${at('real')}/../real/in/inner`),
-          inner: 'inner',
-          deep: { up: symlink('../../beside') },
-        },
-        [at('real/link')]: symlink('in/inner'),
-      });
-      under(tree, () => {
-        for (const path of ['out', 'absolute', 'folder/beside', '../beside', 'deep/up', 'deep/../../beside'])
-          expect([path, text(at(`real/in/${path}`))]).toEqual([path, 'beside']);
-        for (const path of ['in/back', 'in/folder/in/inner', 'link', 'in/../in/inner'])
-          expect([path, text(at(`real/${path}`))]).toEqual([path, 'inner']);
-        const fd = sys.open(at('real/in/deep'), c.O_PATH);
-        const beside = sys.openat(fd, '../../beside');
-        expect(sys.read(beside, Buffer.alloc(10))).toBe(6);
-        sys.mkdir(at('real/in/folder/made'));
-        expect(fs.statSync(at('real/made')).isDirectory()).toBe(true);
-        fs.rmdirSync(at('real/made'));
-        expect(codeOf(() => sys.rename(at('real/in/inner'), at('real/inner')))).toBe('EXDEV');
-        for (const open of [fd, beside]) sys.close(open);
-      });
-    }),
-  );
-
-  test(
-    'a real link with ".." after it is asked for where it leads',
-    onUserthread(() => {
-      fs.mkdirSync(at('elsewhere/sub'), { recursive: true });
-      fs.writeFileSync(at('elsewhere/in'), 'the real one');
-      fs.symlinkSync(at('elsewhere/sub'), at('real/away'));
-      under(memfs({ [at('real/in')]: 'memory' }), () => {
-        expect(text(at('real/away/../in'))).toBe('the real one');
-        expect(codeOf(() => sys.open(at('real/nothing/../in')))).toBe('ENOENT');
-      });
-      fs.unlinkSync(at('real/away'));
-    }),
-  );
-
-  test(
-    'forty links are followed, and no more',
-    onUserthread(() => {
-      const links: Record<string, ReturnType<typeof symlink> | string> = { l0: 'end', loop: symlink('loop') };
-      for (let i = 1; i <= 41; i++) links[`l${i}`] = symlink(`l${i - 1}`);
-      under(memfs({ [at('loops')]: links }), () => {
-        expect(text(at('loops/l40'))).toBe('end');
-        expect(codeOf(() => sys.open(at('loops/l41')))).toBe('ELOOP');
-        expect(codeOf(() => sys.open(at('loops/loop')))).toBe('ELOOP');
-      });
-    }),
-  );
-
-  test(
     'relative paths begin at the working directory',
     onUserthread(() => {
       const here = process.cwd();
@@ -300,25 +128,6 @@ describe('where it lies', () => {
         expect([list('/'), text('/etc/../../etc/motd')]).toEqual([['etc'], 'm']);
         expect(codeOf(() => sys.open('/proc/self/stat'))).toBe('ENOENT');
       });
-    }),
-  );
-
-  test(
-    'names that are no UTF-8',
-    onUserthread(() => {
-      const tree = memfs({ '/x': {} });
-      under(tree, () => {
-        const name = Buffer.concat([Buffer.from('/x/'), Buffer.from([0xff, 0xfe])]);
-        sys.close(sys.open(name, c.O_CREAT | c.O_WRONLY));
-        const fd = sys.open('/x', c.O_DIRECTORY);
-        expect(sys.getdents64(fd, undefined, 'buffer').map((entry) => entry.name)).toContainEqual(
-          Buffer.from([0xff, 0xfe]),
-        );
-        sys.close(fd);
-        sys.mkdir('/x/wörld ✓');
-        expect(list('/x')).toContain('wörld ✓');
-      });
-      expect(tree.exists('/x/wörld ✓')).toBe(true);
     }),
   );
 });
@@ -546,27 +355,6 @@ describe('room, and times', () => {
 
 describe('together with others', () => {
   test(
-    'trace outside, policy inside',
-    onUserthread(() => {
-      const lines: string[] = [];
-      const port = sys.with(
-        trace({ output: (line) => lines.push(line.replace(/^\d+ +| <.*|fd=\d+|= \d+$/g, '')) }),
-        memfs({ '/etc/shadow': 'not the real one' }),
-        policy([{ action: 'deny', on: ['openat'], path: '/etc/**', errno: 'EACCES' }]),
-      );
-      create(
-        () => {
-          expect(text('/etc/shadow')).toBe('not the real one');
-          expect(codeOf(() => sys.open('/etc/passwd'))).toBe('EACCES');
-        },
-        { syscallPort: port },
-      ).join();
-      expect(lines.some((line) => line.includes('"not the real one"'))).toBe(true);
-      expect(lines.some((line) => line.includes('/dev/null'))).toBe(false);
-    }),
-  );
-
-  test(
     'two ports, two trees, at once; a tree on two ports',
     onUserthread(() => {
       const [one, two] = [memfs({ '/x': { who: 'one' } }), memfs({ '/x': { who: 'two' } })];
@@ -659,31 +447,6 @@ describe('together with others', () => {
 });
 
 describe('in numbers', () => {
-  test(
-    'a thousand files, listed in pieces, changed meanwhile',
-    onUserthread(() => {
-      const names = Array.from({ length: 1000 }, (_, i) => `f${String(i).padStart(4, '0')}`);
-      const tree = memfs({ '/x': Object.fromEntries(names.map((name) => [name, name])) });
-      under(tree, () => {
-        expect(list('/x', 200)).toEqual(names);
-        const fd = sys.open('/x', c.O_DIRECTORY);
-        const seen: string[] = [];
-        for (;;) {
-          const entries = sys.getdents64(fd, Buffer.alloc(500));
-          if (entries.length === 0) break;
-          for (const { name } of entries) {
-            seen.push(name as string);
-            if (name !== '.' && name !== '..') sys.unlink(`/x/${name}`); // rm -r
-          }
-        }
-        sys.close(fd);
-        expect(seen.sort()).toEqual(['.', '..', ...names]);
-      });
-      expect(tree.toJSON()).toEqual({ '/x': null });
-      expect(tree.usage()).toEqual({ bytes: 0, inodes: 1, descriptors: 0 });
-    }),
-  );
-
   test(
     'three thousand userthreads at once',
     onUserthread(() => {

@@ -3,7 +3,7 @@
  * it has answered, with all the memory that it pointed to. made-by-program.ts is the other end.
  *
  * Each says a byte when it is there. A request: how many bytes follow, the call's number, and six arguments. An argument: its kind; a number, or lengths with the bytes, padded to eight, with a zero
- * behind them. The kernel is given the bytes where they lie in the request. The answer: the call's, and the request's bytes as they are then.
+ * behind them. The kernel is given the bytes where they lie in the request. The answer: the call's, four words about each message, and the request's bytes as they are then.
  *
  * It makes no other calls than those of the requests and those by which they come.
  */
@@ -21,14 +21,17 @@
 #define SIZE 0x40000
 #define PARTS 1024
 #define FIRST 3
+#define MESSAGES_MAX 16
 #define NOTHING UINT64_MAX
 
-enum kind { NUMBER, BYTES, BUFFERS, MESSAGE };
+enum kind { NUMBER, BYTES, BUFFERS, MESSAGE, MESSAGES };
 
 struct channel {
 	uint64_t request[SIZE / 8];
 	struct iovec parts[PARTS];
-	struct msghdr message;
+	size_t n_parts;
+	struct mmsghdr messages[MESSAGES_MAX];
+	size_t n_messages;
 };
 static struct channel channels[CHANNELS_MAX];
 
@@ -69,31 +72,46 @@ static struct iovec bytes(uint64_t **at)
 	return part;
 }
 
-static size_t buffers(struct channel *channel, uint64_t **at)
+static struct iovec *buffers(struct channel *channel, uint64_t **at, size_t *n)
 {
-	const size_t n = (size_t) * (*at)++;
+	struct iovec *parts = channel->parts + channel->n_parts;
 
-	for (size_t i = 0; i < n; i++)
-		channel->parts[i] = bytes(at);
-	return n;
+	*n = (size_t) * (*at)++;
+	for (size_t i = 0; i < *n; i++)
+		parts[i] = bytes(at);
+	channel->n_parts += *n;
+	return parts;
+}
+
+static struct mmsghdr *message(struct channel *channel, uint64_t **at)
+{
+	struct mmsghdr *message = &channel->messages[channel->n_messages++];
+	struct msghdr *header = &message->msg_hdr;
+	struct iovec piece = bytes(at);
+
+	*message = (struct mmsghdr){0};
+	header->msg_name = piece.iov_base;
+	header->msg_namelen = (socklen_t)piece.iov_len;
+	piece = bytes(at);
+	header->msg_control = piece.iov_base;
+	header->msg_controllen = piece.iov_len;
+	header->msg_iov = buffers(channel, at, &header->msg_iovlen);
+	return message;
 }
 
 static long argument(struct channel *channel, uint64_t **at)
 {
-	struct msghdr *message = &channel->message;
-	struct iovec piece;
+	struct mmsghdr *first = channel->messages + channel->n_messages;
+	size_t n;
 
 	switch (*(*at)++) {
 	case BYTES: return (long)bytes(at).iov_base;
-	case BUFFERS: buffers(channel, at); return (long)channel->parts;
-	case MESSAGE:
-		piece = bytes(at);
-		*message = (struct msghdr){.msg_name = piece.iov_base, .msg_namelen = (socklen_t)piece.iov_len, .msg_iov = channel->parts};
-		piece = bytes(at);
-		message->msg_control = piece.iov_base;
-		message->msg_controllen = piece.iov_len;
-		message->msg_iovlen = buffers(channel, at);
-		return (long)message;
+	case BUFFERS: return (long)buffers(channel, at, &n);
+	case MESSAGE: return (long)&message(channel, at)->msg_hdr;
+	case MESSAGES:
+		for (n = (size_t) * (*at)++; n > 0; n--)
+			message(channel, at);
+		return (long)first;
 	default: return (long)*(*at)++;
 	}
 }
@@ -109,16 +127,19 @@ static void *serve(void *arg)
 	while (whole(fd, &size, sizeof(size), 0) && size <= SIZE && whole(fd, request, size, 0)) {
 		uint64_t *at = request + 1;
 		const long number = (long)request[0];
-		long args[6], head[4];
+		long args[6], head[1 + 4 * MESSAGES_MAX], *word = head;
 
-		memset(&channel->message, 0, sizeof(channel->message));
+		channel->n_parts = channel->n_messages = 0;
 		for (int i = 0; i < 6; i++)
 			args[i] = argument(channel, &at);
-		head[0] = call(number, args);
-		head[1] = channel->message.msg_namelen;
-		head[2] = (long)channel->message.msg_controllen;
-		head[3] = channel->message.msg_flags;
-		whole(fd, head, sizeof(head), 1);
+		*word++ = call(number, args);
+		for (size_t i = 0; i < channel->n_messages; i++) {
+			*word++ = channel->messages[i].msg_hdr.msg_namelen;
+			*word++ = (long)channel->messages[i].msg_hdr.msg_controllen;
+			*word++ = channel->messages[i].msg_hdr.msg_flags;
+			*word++ = channel->messages[i].msg_len;
+		}
+		whole(fd, head, (size_t)(word - head) * sizeof(*head), 1);
 		whole(fd, request, size, 1);
 	}
 	return NULL;

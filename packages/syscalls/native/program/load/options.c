@@ -226,11 +226,17 @@ static void replay_next(uint32_t stream, uint32_t memory, int fd)
 	replay_go_on(stream, (int)memory, fd);
 }
 
+/** Options that say more of another one, as they were given: format of --trace-format, real of --time=real. */
+static struct {
+	bool format, real;
+} given;
+
 static void read_time(const char *value)
 {
 	if (strcmp(value, "virtual") && strcmp(value, "real"))
 		program_fail(2, value, "no such time; there are virtual and real");
 	options.virtual_time = !strcmp(value, "virtual");
+	given.real = !options.virtual_time;
 }
 
 /** Where decisions are written: children and other programs find it wherever they are. */
@@ -250,7 +256,7 @@ static void read_option(char *arg)
 	else if ((value = value_of(arg, "--trace", "2")))
 		options.trace = own_descriptor("--trace", value);
 	else if ((value = value_of(arg, "--trace-format", NULL)))
-		read_trace_format(value);
+		read_trace_format(value), given.format = true;
 	else if ((value = value_of(arg, "--rforks", NULL)))
 		options.rforks = (unsigned)read_number("--rforks", value, RFORKS_MAX);
 	else if ((value = value_of(arg, "--nofile", NULL)))
@@ -314,6 +320,19 @@ static void help(void)
 		kernel_call(SYS_exit_group, 0);
 }
 
+/** What says more of an option that is not there, or otherwise than one that is, would be lost without a word. Not of libcr's own execve: a trace may have ended meanwhile. */
+static void check_together(void)
+{
+	if (options.no_search)
+		return;
+	if (given.format && options.trace < 0)
+		program_fail(2, "--trace-format", "there is no --trace");
+	if (options.schedule_log && !options.schedule)
+		program_fail(2, "--schedule-log", "there is no --schedule");
+	if (given.real && options.schedule)
+		program_fail(2, "--time", "a schedule is the same run again only in virtual time");
+}
+
 /** A schedule is the same run again only if time is; and that only if all else is. One kernel thread runs the lwps then. */
 static void imply(void)
 {
@@ -374,6 +393,7 @@ char **options_read(char **argv, char **environment)
 		program_fail(2, "", usage);
 	if (record_mode && options.rforks != 1)
 		program_fail(2, "--rforks", "a program is recorded and replayed on one rfork");
+	check_together();
 	imply();
 	return argv;
 }

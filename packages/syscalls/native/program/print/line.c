@@ -20,21 +20,17 @@
 static uint32_t lock;
 static struct trace_line *opened;
 
+static bool failed; /* it can't be written any more */
+
+/** Under the lock. */
 static void write_all(const char *at, const char *end)
 {
-	while (at < end) {
-		long n = kernel_call(SYS_write, options.trace, at, end - at);
+	const long error = failed ? 0 : out_write(options.trace, at, (size_t)(end - at));
 
-		if (n == -EAGAIN) { /* somebody has made it so, and reads it */
-			struct timespec moment = {.tv_nsec = 1000000};
-
-			kernel_call(SYS_nanosleep, &moment, NULL);
-		} else if (n <= 0 && n != -EINTR) {
-			return;
-		} else if (n > 0) {
-			at += n;
-		}
-	}
+	if (!error)
+		return;
+	failed = true;
+	out_failed(options.trace, "--trace", error);
 }
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

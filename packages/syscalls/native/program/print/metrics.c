@@ -148,7 +148,7 @@ int metrics_hand_over(void)
 		record.number = i;
 		record.row = rows[i];
 		record.row.in_flight = 0; /* other lwps have ended by then */
-		if (kernel_call(SYS_write, fd, &record, sizeof(record)) != sizeof(record))
+		if (out_write(fd, &record, sizeof(record)))
 			break;
 	}
 	if (fd >= 0)
@@ -193,16 +193,8 @@ void metrics_make(void)
 
 static void flush(struct output *out)
 {
-	const char *at = out->buffer;
-
-	while (at < out->text.at && !out->failed) {
-		long n = kernel_call(SYS_write, out->fd, at, out->text.at - at);
-
-		if (n > 0)
-			at += n;
-		else
-			out->failed = n != -EINTR;
-	}
+	if (!out->failed)
+		out->failed = out_write(out->fd, out->buffer, (size_t)(out->text.at - out->buffer)) != 0;
 	text_begin(&out->text, out->buffer, BUFFER_SIZE);
 }
 

@@ -25,16 +25,17 @@ void stats_print(void)
 {
 	struct lwp_counts counted;
 	uint64_t all = unknown;
+	long error;
 
 	if (options.stats < 0)
 		return;
 	for (unsigned i = 0; i < CALLS; i++)
 		all += counts[i];
-	print(options.stats, "libcr: %s (%d): %lu system calls caught\n", program_exe, curproc()->p_pid, all);
-	print(options.stats, "libcr: %lu of them by a signal, the others from %lu places that were patched\n", patch_trapped, patch_count);
+	error = print(options.stats, "libcr: %s (%d): %lu system calls caught\n", program_exe, curproc()->p_pid, all);
+	error = error ?: print(options.stats, "libcr: %lu of them by a signal, the others from %lu places that were patched\n", patch_trapped, patch_count);
 	stats_more(&counted);
-	print(options.stats, "libcr: %lu lwps, %lu switches, %lu preemptions\n", counted.lwps, counted.switches, counted.preemptions);
-	for (;;) {
+	error = error ?: print(options.stats, "libcr: %lu lwps, %lu switches, %lu preemptions\n", counted.lwps, counted.switches, counted.preemptions);
+	while (!error) {
 		unsigned most = 0;
 
 		for (unsigned i = 1; i < CALLS; i++)
@@ -42,7 +43,9 @@ void stats_print(void)
 				most = i;
 		if (!counts[most])
 			break;
-		print(options.stats, "libcr: %8lu %s\n", counts[most], call_name(most) ? call_name(most) : "(a number without a name)");
+		error = print(options.stats, "libcr: %8lu %s\n", counts[most], call_name(most) ? call_name(most) : "(a number without a name)");
 		counts[most] = 0;
 	}
+	if (error)
+		out_failed(options.stats, "--stats", error);
 }

@@ -131,7 +131,7 @@ void text_add(struct text *text, const char *format, ...)
 	va_end(list);
 }
 
-void print(int fd, const char *format, ...)
+long print(int fd, const char *format, ...)
 {
 	char line[1024];
 	struct text text;
@@ -141,5 +141,5 @@ void print(int fd, const char *format, ...)
 	va_start(list, format);
 	text_add_list(&text, format, list);
 	va_end(list);
-	kernel_call(SYS_write, fd, line, text.at - line);
+	return out_write(fd, line, (size_t)(text.at - line));
 }

@@ -25,6 +25,13 @@ void text_char(struct text *text, char c);
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_list(struct text *text, const char *format, va_list list);
 
-/** Writes a line to a descriptor, in one piece. */
-void print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Writes all of it, for libcr itself: without a signal for the program. 0 or -errno. */
+long out_write(int fd, const void *data, size_t n);
+/** Says on stderr, once for all processes that have fd, that `what` can't be written. */
+void out_failed(int fd, const char *what, long error);
+/** The program has changed its limits. */
+void out_limits_changed(void);
+
+/** Writes a line to a descriptor, in one piece. 0 or -errno. */
+long print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #endif

@@ -292,6 +292,7 @@ static long own_limit(struct lwp *lwp, struct trapframe *tf)
 	lwkt_word_lock(&limit_lock);
 	result = program_pass(lwp, tf);
 	lwkt_word_unlock(&limit_lock);
+	out_limits_changed();
 	return result;
 }
 

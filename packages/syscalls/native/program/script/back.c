@@ -60,35 +60,73 @@ static void return_parts(const struct staging *s, const struct slot_part *parts,
 
 static void shorten(struct slot_part *part, uint64_t length, uint32_t room) { part->pa_length = length < room ? (uint32_t)length : room; }
 
-static void return_message(struct staging *s, unsigned i, struct slot_message *message, long result)
+/** A message that the kernel has filled; from what it has written there. by_slot: it is in the slot already. */
+static void return_one(const struct staging *s, struct staged_message *staged, struct slot_message *message, const struct msghdr *header, bool by_slot, long result)
 {
-	const bool by_slot = s->header;
-	struct msghdr header;
-
-	if (by_slot)
-		memcpy(&header, in_slot(s, s->header), sizeof(header));
-	else if (copyin(&header, argument(s, i), sizeof(header)))
-		return;
-	shorten(&message->ms_name, header.msg_namelen, s->name_room);
-	shorten(&message->ms_control, header.msg_controllen, s->control_room);
-	message->ms_flags = (uint32_t)header.msg_flags;
-	s->told = (struct told){message->ms_name.pa_length, message->ms_control.pa_length, message->ms_flags};
+	shorten(&message->ms_name, header->msg_namelen, staged->name_room);
+	shorten(&message->ms_control, header->msg_controllen, staged->control_room);
+	message->ms_flags = (uint32_t)header->msg_flags;
+	staged->told = (struct told){message->ms_name.pa_length, message->ms_control.pa_length, message->ms_flags, message->ms_length};
 	if (by_slot) { /* the program knows of nothing yet */
-		s->told = (struct told){UINT32_MAX, UINT32_MAX, ~message->ms_flags};
+		staged->told = (struct told){UINT32_MAX, UINT32_MAX, ~message->ms_flags, UINT32_MAX};
 		return;
 	}
-	if (header.msg_name && fits(message->ms_name.pa_at, message->ms_name.pa_length))
-		copyin(in_slot(s, message->ms_name.pa_at), (uint64_t)header.msg_name, message->ms_name.pa_length);
-	if (header.msg_control && fits(message->ms_control.pa_at, message->ms_control.pa_length))
-		copyin(in_slot(s, message->ms_control.pa_at), (uint64_t)header.msg_control, message->ms_control.pa_length);
-	return_parts(s, (const struct slot_part *)(message + 1), message->ms_parts, (uint64_t)header.msg_iov, result);
+	if (header->msg_name && fits(message->ms_name.pa_at, message->ms_name.pa_length))
+		copyin(in_slot(s, message->ms_name.pa_at), (uint64_t)header->msg_name, message->ms_name.pa_length);
+	if (header->msg_control && fits(message->ms_control.pa_at, message->ms_control.pa_length))
+		copyin(in_slot(s, message->ms_control.pa_at), (uint64_t)header->msg_control, message->ms_control.pa_length);
+	return_parts(s, (const struct slot_part *)(message + 1), message->ms_parts, (uint64_t)header->msg_iov, result);
+}
+
+/** Bytes of a header as the kernel has left it: in the slot, or at the program's own address. */
+static long read_header(const struct staging *s, uint64_t own, uint32_t in, void *to, size_t size)
+{
+	if (!s->header)
+		return copyin(to, own, size);
+	memcpy(to, in_slot(s, s->header + in), size);
+	return 0;
+}
+
+static void return_message(struct staging *s, unsigned i, const struct slot_argument *a, long result)
+{
+	struct slot_message *message = message_at(s, a->ar_data);
+	struct msghdr header;
+
+	if (message && !read_header(s, argument(s, i), 0, &header, sizeof(header)))
+		return_one(s, &s->messages[0], message, &header, s->header, result);
+}
+
+/** How many of the messages in a list were the program's, and have been moved. */
+static uint32_t moved_messages(const struct staging *s, unsigned i, const struct slot_argument *a, long result)
+{
+	uint32_t n = a->ar_parts < s->args[i].length ? a->ar_parts : s->args[i].length;
+
+	return result < 0 ? 0 : result < (long)n ? (uint32_t)result : n;
+}
+
+static void return_messages(struct staging *s, unsigned i, const struct slot_argument *a, long result)
+{
+	const struct slot_part *list = parts_at(s, a);
+	struct messages_header header;
+
+	for (uint32_t n = 0; list && n < moved_messages(s, i, a, result); n++) {
+		const uint32_t in = n * (uint32_t)sizeof(header);
+		struct slot_message *message = message_at(s, list[n]);
+
+		if (!message || read_header(s, argument(s, i) + in, in, &header, sizeof(header)))
+			return;
+		message->ms_length = header.mh_length;
+		if (s->args[i].ways & MEMORY_OUT)
+			return_one(s, &s->messages[n], message, &header.mh_header, s->header, (long)header.mh_length);
+		else
+			s->messages[n].told.length = s->header ? UINT32_MAX : header.mh_length;
+	}
 }
 
 /** Of an argument that is as it was staged, and nothing else than that. */
 static void return_argument(struct staging *s, unsigned i, const struct slot_argument *a, long result)
 {
 	const bool by_slot = s->args[i].how & STAGED_SLOT;
-	struct slot_message *message;
 
 	switch (a->ar_kind) {
 	case ARGUMENT_BUFFER:
@@ -99,17 +137,15 @@ static void return_argument(struct staging *s, unsigned i, const struct slot_arg
 		if (!by_slot && parts_at(s, a))
 			return_parts(s, parts_at(s, a), a->ar_parts, argument(s, i), result);
 		break;
-	case ARGUMENT_MESSAGE:
-		message = message_at(s, a->ar_data);
-		if (message)
-			return_message(s, i, message, result);
-		break;
+	case ARGUMENT_MESSAGE: return_message(s, i, a, result); break;
+	case ARGUMENT_MESSAGES: return_messages(s, i, a, result); break;
 	}
 }
 
+/** Of messages that are sent, too, the kernel writes how long they were. */
 static bool is_the_programs(const struct staging *s, unsigned i, const struct slot_argument *a)
 {
-	return (s->args[i].ways & MEMORY_OUT) && s->args[i].kind != ARGUMENT_NUMBER && a->ar_kind == s->args[i].kind;
+	return (s->args[i].ways & MEMORY_OUT || s->args[i].kind == ARGUMENT_MESSAGES) && s->args[i].kind != ARGUMENT_NUMBER && a->ar_kind == s->args[i].kind;
 }
 
 /** Whether the call has written there: of the call as it came, or of another one that was given the same address. */
@@ -177,42 +213,65 @@ static long put_piece(const struct staging *s, const void *to, const struct slot
 	return to ? put(s, (uint64_t)to, part->pa_at, part->pa_length < room ? part->pa_length : room) : 0;
 }
 
-static long put_message(const struct staging *s, unsigned i, const struct slot_message *message, long result)
+/** A message, whose header the program has at `at`. */
+static long put_one(const struct staging *s, uint64_t at, const struct staged_message *staged, const struct slot_message *message, long result)
 {
-	const uint64_t at = argument(s, i);
 	const uint64_t control = message->ms_control.pa_length;
 	struct msghdr header;
 	long error;
 
-	if (result < 0)
-		return 0;
 	if (copyin(&header, at, sizeof(header)))
 		return -EFAULT;
-	error = put_piece(s, header.msg_name, &message->ms_name, s->name_room);
+	error = put_piece(s, header.msg_name, &message->ms_name, staged->name_room);
 	if (!error)
-		error = put_piece(s, header.msg_control, &message->ms_control, s->control_room);
+		error = put_piece(s, header.msg_control, &message->ms_control, staged->control_room);
 	if (!error)
 		error = put_parts(s, (const struct slot_part *)(message + 1), message->ms_parts, (uint64_t)header.msg_iov, result);
-	if (!error && message->ms_name.pa_length != s->told.name)
+	if (!error && message->ms_name.pa_length != staged->told.name)
 		error = copyout(at + offsetof(struct msghdr, msg_namelen), &message->ms_name.pa_length, 4);
-	if (!error && message->ms_control.pa_length != s->told.control)
+	if (!error && message->ms_control.pa_length != staged->told.control)
 		error = copyout(at + offsetof(struct msghdr, msg_controllen), &control, sizeof(control));
-	if (!error && message->ms_flags != s->told.flags)
+	if (!error && message->ms_flags != staged->told.flags)
 		error = copyout(at + offsetof(struct msghdr, msg_flags), &message->ms_flags, 4);
+	return error;
+}
+
+static long put_message(const struct staging *s, unsigned i, const struct slot_argument *a, long result)
+{
+	const struct slot_message *message = message_at(s, a->ar_data);
+
+	if (!message)
+		return -EFAULT;
+	return result < 0 ? 0 : put_one(s, argument(s, i), &s->messages[0], message, result);
+}
+
+static long put_messages(const struct staging *s, unsigned i, const struct slot_argument *a, long result)
+{
+	const struct slot_part *list = parts_at(s, a);
+	long error = list ? 0 : -EFAULT;
+
+	for (uint32_t n = 0; !error && n < moved_messages(s, i, a, result); n++) {
+		const uint64_t at = argument(s, i) + n * sizeof(struct messages_header);
+		const struct slot_message *message = message_at(s, list[n]);
+
+		if (!message)
+			return -EFAULT;
+		if (s->args[i].ways & MEMORY_OUT)
+			error = put_one(s, at, &s->messages[n], message, message->ms_length);
+		if (!error && message->ms_length != s->messages[n].told.length)
+			error = copyout(at + offsetof(struct messages_header, mh_length), &message->ms_length, 4);
+	}
 	return error;
 }
 
 static long put_argument(const struct staging *s, unsigned i, const struct slot_argument *a, long result)
 {
-	const struct slot_message *message;
-
 	switch (a->ar_kind) {
 	case ARGUMENT_BUFFER: return put_bytes(s, i, &a->ar_data, result);
 	case ARGUMENT_BUFFERS:
 		return parts_at(s, a) ? put_parts(s, parts_at(s, a), a->ar_parts, argument(s, i), result) : -EFAULT;
-	case ARGUMENT_MESSAGE:
-		message = message_at(s, a->ar_data);
-		return message ? put_message(s, i, message, result) : -EFAULT;
+	case ARGUMENT_MESSAGE: return put_message(s, i, a, result);
+	case ARGUMENT_MESSAGES: return put_messages(s, i, a, result);
 	}
 	return 0;
 }

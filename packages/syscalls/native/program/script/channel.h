@@ -81,6 +81,7 @@ enum argument_kind {
 	ARGUMENT_BUFFERS, /* an iovec: ar_parts parts, one after the other in struct slot_part, their bytes where those say */
 	ARGUMENT_MESSAGE, /* a msghdr: see struct slot_message */
 	ARGUMENT_NULL,   /* 0 for a pointer */
+	ARGUMENT_MESSAGES, /* several mmsghdr: ar_parts parts as of ARGUMENT_BUFFERS, each of which is a struct slot_message with its parts */
 };
 
 /* ar_flags */
@@ -100,7 +101,7 @@ struct slot_part {
 struct slot_argument {
 	uint8_t ar_kind;
 	uint8_t ar_flags;
-	uint16_t ar_parts;  /* of ARGUMENT_BUFFERS */
+	uint16_t ar_parts;  /* of ARGUMENT_BUFFERS and ARGUMENT_MESSAGES */
 	struct slot_part ar_data;
 };
 
@@ -110,6 +111,8 @@ struct slot_message {
 	struct slot_part ms_control;
 	uint32_t ms_flags;
 	uint32_t ms_parts;  /* struct slot_part, right behind this */
+	uint32_t ms_length; /* of ARGUMENT_MESSAGES: how many bytes of data were moved */
+	uint32_t ms_unused;
 };
 
 struct slot {

@@ -47,32 +47,59 @@ static struct iovec *build_iovec(const struct staging *s, uint32_t *room, const 
 	return iovec;
 }
 
-/** A msghdr with what is in the slot. Its buffers are the program's where the supervisor has left them as they were. 0 or -EFAULT. */
-static long give_message(struct staging *s, unsigned i, const struct slot_argument *a, uint32_t *room, struct sysmsg *call)
+/** A msghdr with what is in the slot. Its buffers are those of the program's own, which is at `at`, where the supervisor has left them as they were. 0 or -EFAULT. */
+static long fill_header(const struct staging *s, const struct slot_message *message, bool changed, uint64_t at, uint32_t *room, struct msghdr *header)
 {
-	const bool changed = a->ar_flags & ARGUMENT_CHANGED;
-	const struct slot_message *message = message_at(s, a->ar_data);
-	struct msghdr *header = room_for(s, room, sizeof(*header)), own = {0};
 	const struct slot_part *parts = (const struct slot_part *)(message + 1);
+	struct msghdr own = {0};
 
-	if (!message || !header || !fits(message->ms_name.pa_at, message->ms_name.pa_length) || !fits(message->ms_control.pa_at, message->ms_control.pa_length))
+	if (!message || !fits(message->ms_name.pa_at, message->ms_name.pa_length) || !fits(message->ms_control.pa_at, message->ms_control.pa_length))
 		return -EFAULT;
 	*header = (struct msghdr){.msg_namelen = message->ms_name.pa_length, .msg_controllen = message->ms_control.pa_length, .msg_flags = (int)message->ms_flags};
 	header->msg_name = header->msg_namelen ? in_slot(s, message->ms_name.pa_at) : NULL;
 	header->msg_control = header->msg_controllen ? in_slot(s, message->ms_control.pa_at) : NULL;
-	if (!changed && (copyin(&own, argument(s, i), sizeof(own)) || own.msg_iovlen < message->ms_parts))
+	if (!changed && (copyin(&own, at, sizeof(own)) || own.msg_iovlen < message->ms_parts))
 		return -EFAULT;
 	if (changed || parts_differ(s, parts, message->ms_parts, (uint64_t)own.msg_iov)) {
 		header->msg_iovlen = message->ms_parts;
 		header->msg_iov = build_iovec(s, room, parts, message->ms_parts);
-		if (!header->msg_iov)
-			return -EFAULT;
-	} else {
-		header->msg_iov = own.msg_iov;
-		header->msg_iovlen = own.msg_iovlen;
+		return header->msg_iov ? 0 : -EFAULT;
 	}
+	header->msg_iov = own.msg_iov;
+	header->msg_iovlen = own.msg_iovlen;
+	return 0;
+}
+
+static long give_message(struct staging *s, unsigned i, const struct slot_argument *a, uint32_t *room, struct sysmsg *call)
+{
+	struct msghdr *header = room_for(s, room, sizeof(*header));
+	const long error = header ? fill_header(s, message_at(s, a->ar_data), a->ar_flags & ARGUMENT_CHANGED, argument(s, i), room, header) : -EFAULT;
+
+	if (error)
+		return error;
 	s->header = (uint32_t)((char *)header - (char *)s->slot);
 	call->sm_args[i] = (uint64_t)header;
+	return 0;
+}
+
+static long give_messages(struct staging *s, unsigned i, const struct slot_argument *a, uint32_t *room, struct sysmsg *call)
+{
+	const struct slot_part *list = parts_at(s, a);
+	struct messages_header *headers = list && i < 5 ? room_for(s, room, a->ar_parts * sizeof(*headers)) : NULL;
+	long error = headers ? 0 : -EFAULT;
+
+	for (uint32_t n = 0; n < a->ar_parts && !error; n++) {
+		const uint64_t own = argument(s, i) + n * sizeof(*headers);
+
+		headers[n].mh_length = 0;
+		error = fill_header(s, message_at(s, list[n]), a->ar_flags & ARGUMENT_CHANGED, own, room, &headers[n].mh_header);
+	}
+	if (error)
+		return error;
+	s->header = (uint32_t)((char *)headers - (char *)s->slot);
+	call->sm_args[i] = (uint64_t)headers;
+	if ((uint32_t)call->sm_args[i + 1] > a->ar_parts)
+		call->sm_args[i + 1] = a->ar_parts;
 	return 0;
 }
 
@@ -105,6 +132,7 @@ static long give(struct staging *s, unsigned i, const struct slot_argument *a, u
 		break;
 	case ARGUMENT_BUFFERS: return give_buffers(s, i, a, room, call);
 	case ARGUMENT_MESSAGE: return give_message(s, i, a, room, call);
+	case ARGUMENT_MESSAGES: return give_messages(s, i, a, room, call);
 	case ARGUMENT_NULL: call->sm_args[i] = 0; return 0;
 	default: return 0;
 	}
@@ -125,7 +153,8 @@ static bool goes_from_slot(const struct staging *s, unsigned i, const struct slo
 	case ARGUMENT_BUFFER: return differs(s, a->ar_data, argument(s, i), staged->length);
 	case ARGUMENT_BUFFERS:
 		return a->ar_parts == staged->length && parts_at(s, a) && parts_differ(s, parts_at(s, a), a->ar_parts, argument(s, i));
-	case ARGUMENT_MESSAGE: return true;
+	case ARGUMENT_MESSAGE:
+	case ARGUMENT_MESSAGES: return true;
 	}
 	return false;
 }

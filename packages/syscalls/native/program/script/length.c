@@ -1,4 +1,5 @@
 /* length.c - how long what an argument points to is, and who writes it: by the table, and by what the call itself says. */
+#define WITH_REQUEST_MEMORY
 #include "stage.h"
 
 #include <fcntl.h>
@@ -10,6 +11,15 @@ static int64_t word_at(uint64_t address)
 	uint32_t value;
 
 	return user_load32((const uint32_t *)address, &value) ? UNKNOWN : (int64_t)value;
+}
+
+/** As the table has it; UNKNOWN. */
+static int64_t request_length(int64_t number, uint32_t request)
+{
+	for (unsigned i = 0; i < sizeof(request_memory) / sizeof(request_memory[0]); i++)
+		if (request_memory[i].number == number && request_memory[i].request == request)
+			return request_memory[i].size;
+	return UNKNOWN;
 }
 
 /** As _IOC says it, where a request is made of that. Many older ones are not. */
@@ -52,6 +62,9 @@ int64_t argument_length(const struct call_memory *what, const struct sysmsg *msg
 	case BY_SIZED: return word_at(argument_of(msg, i) + m->head) ?: UNKNOWN;
 	case BY_HANDLE: word = word_at(argument_of(msg, i)); return word < 0 || word > 128 ? UNKNOWN : word + 8;
 	case BY_ALL:
+		word = request_length(msg->sm_number, (uint32_t)argument_of(msg, i - 1));
+		if (word != UNKNOWN)
+			return word;
 		if (msg->sm_number == SYS_ioctl)
 			return ioctl_length((uint32_t)argument_of(msg, 1));
 		return msg->sm_number == SYS_fcntl ? fcntl_length((int)argument_of(msg, 1)) : UNKNOWN;
@@ -63,7 +76,7 @@ uint8_t argument_ways(const struct staging *s, unsigned i)
 {
 	const uint32_t request = (uint32_t)argument(s, 1);
 
-	if (memory(s, i)->by != BY_ALL || s->given.sm_number != SYS_ioctl)
+	if (memory(s, i)->by != BY_ALL || s->given.sm_number != SYS_ioctl || !(request >> 30)) /* an older one does not say */
 		return memory(s, i)->ways;
 	return (uint8_t)((request >> 30 & 1 ? MEMORY_IN : 0) | (request >> 31 ? MEMORY_OUT : 0));
 }

@@ -23,6 +23,13 @@ struct call_memory {
 	struct argument_memory args[6];
 };
 
+/** How many bytes the argument behind a request, as ioctl has them, points to. */
+struct request_memory {
+	uint16_t number; /* of the call */
+	uint16_t size;
+	uint32_t request;
+};
+
 #include "generated/memory.h"
 
 #endif

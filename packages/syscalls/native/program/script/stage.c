@@ -37,6 +37,7 @@ static bool may_be_short(const struct staging *s, unsigned i)
 
 static void note(struct staging *s, unsigned i, uint8_t kind, uint32_t at, uint32_t length)
 {
+	const bool has_parts = kind == ARGUMENT_BUFFERS || kind == ARGUMENT_MESSAGES;
 	struct staged *staged = &s->args[i];
 
 	staged->kind = kind;
@@ -45,8 +46,8 @@ static void note(struct staging *s, unsigned i, uint8_t kind, uint32_t at, uint3
 		.ar_kind = kind,
 		.ar_flags = (uint8_t)((staged->ways & MEMORY_IN ? ARGUMENT_IN : 0) | (staged->ways & MEMORY_OUT ? ARGUMENT_OUT : 0) |
 	                              (staged->how & STAGED_SHORT ? ARGUMENT_SHORT : 0)),
-		.ar_parts = kind == ARGUMENT_BUFFERS ? (uint16_t)length : 0,
-		.ar_data = {at, kind == ARGUMENT_BUFFERS ? length * (uint32_t)sizeof(struct slot_part) : length},
+		.ar_parts = has_parts ? (uint16_t)length : 0,
+		.ar_data = {at, has_parts ? length * (uint32_t)sizeof(struct slot_part) : length},
 	};
 }
 
@@ -133,46 +134,81 @@ static void stage_buffers(struct staging *s, unsigned i)
 	note(s, i, ARGUMENT_BUFFERS, at, (uint32_t)n);
 }
 
-/** A message's name or control data. false: can't be read, or is too long. */
-static bool stage_piece(struct staging *s, struct slot_part *part, const void *from, uint64_t length, uint32_t most, bool reads)
+/** A message's name or control data. false: can't be read. */
+static bool stage_piece(struct staging *s, struct slot_part *part, const void *from, uint64_t length, bool reads)
 {
 	if (!from)
 		length = 0;
-	if (length > most)
-		return false;
 	*part = (struct slot_part){take_room(s, (uint32_t)length), (uint32_t)length};
 	return !reads || !copyin(in_slot(s, part->pa_at), (uint64_t)from, length);
 }
 
-static void stage_message(struct staging *s, unsigned i)
+/** A msghdr, and what it points to. Where it is in the slot; 0: it can't be read, or there is no room for it. */
+static struct slot_part stage_one(struct staging *s, struct staged_message *staged, uint64_t from, bool reads, bool *is_short)
 {
-	const bool reads = s->args[i].ways & MEMORY_IN;
+	const struct slot_part none = {0};
 	const uint32_t before = s->room;
 	struct slot_message *message;
 	struct msghdr header;
-	bool is_short = false;
 	uint32_t at;
 	long n = -EFAULT;
 
-	if (copyin(&header, argument(s, i), sizeof(header)) || header.msg_iovlen > BUFFERS_MAX)
-		return;
+	if (copyin(&header, from, sizeof(header)) || header.msg_iovlen > BUFFERS_MAX || header.msg_namelen > SMALL || header.msg_controllen > CONTROL_SIZE)
+		return none;
+	if (room_left(s, KEPT) < sizeof(*message) + header.msg_iovlen * sizeof(struct slot_part) + header.msg_namelen + header.msg_controllen + 16)
+		return none;
 	at = take_room(s, sizeof(*message) + (uint32_t)header.msg_iovlen * sizeof(struct slot_part));
 	message = (struct slot_message *)in_slot(s, at);
 	message->ms_flags = (uint32_t)header.msg_flags;
-	if (stage_piece(s, &message->ms_name, header.msg_name, header.msg_namelen, SMALL, reads) &&
-	    stage_piece(s, &message->ms_control, header.msg_control, header.msg_controllen, CONTROL_SIZE, reads))
-		n = stage_parts(s, (struct slot_part *)(message + 1), (uint64_t)header.msg_iov, (uint32_t)header.msg_iovlen, reads, &is_short);
+	message->ms_length = 0;
+	if (stage_piece(s, &message->ms_name, header.msg_name, header.msg_namelen, reads) &&
+	    stage_piece(s, &message->ms_control, header.msg_control, header.msg_controllen, reads))
+		n = stage_parts(s, (struct slot_part *)(message + 1), (uint64_t)header.msg_iov, (uint32_t)header.msg_iovlen, reads, is_short);
 	if (n < 0) {
+		s->room = before;
+		return none;
+	}
+	message->ms_parts = (uint32_t)n;
+	staged->name_room = message->ms_name.pa_length;
+	staged->control_room = message->ms_control.pa_length;
+	staged->told = (struct told){staged->name_room, staged->control_room, message->ms_flags, 0};
+	return (struct slot_part){at, (uint32_t)(sizeof(*message) + (uint32_t)n * sizeof(struct slot_part))};
+}
+
+static void stage_message(struct staging *s, unsigned i)
+{
+	bool is_short = false;
+	const struct slot_part where = stage_one(s, &s->messages[0], argument(s, i), s->args[i].ways & MEMORY_IN, &is_short);
+
+	if (!where.pa_at)
+		return;
+	s->args[i].how |= is_short ? STAGED_SHORT : 0;
+	note(s, i, ARGUMENT_MESSAGE, where.pa_at, where.pa_length);
+}
+
+/** As many as there is room for: to move fewer than was asked for is a legal answer. */
+static void stage_messages(struct staging *s, unsigned i)
+{
+	const uint32_t count = (uint32_t)argument(s, i + 1), most = count < MESSAGES_MAX ? count : MESSAGES_MAX;
+	const uint32_t before = s->room, at = take_room(s, most * sizeof(struct slot_part));
+	struct slot_part *list = (struct slot_part *)in_slot(s, at);
+	bool is_short = false;
+	uint32_t n = 0;
+
+	for (; n < most && !is_short; n++) {
+		list[n] = stage_one(s, &s->messages[n], argument(s, i) + n * sizeof(struct messages_header), s->args[i].ways & MEMORY_IN, &is_short);
+		if (!list[n].pa_at)
+			break;
+	}
+	if (!n && count) {
 		s->room = before;
 		return;
 	}
-	message->ms_parts = (uint32_t)n;
-	s->name_room = message->ms_name.pa_length;
-	s->control_room = message->ms_control.pa_length;
-	s->told = (struct told){s->name_room, s->control_room, message->ms_flags};
-	s->args[i].how |= is_short ? STAGED_SHORT : 0;
-	note(s, i, ARGUMENT_MESSAGE, at, (uint32_t)n);
-	s->slot->sl_arguments[i].ar_data.pa_length = (uint32_t)(sizeof(*message) + (uint32_t)n * sizeof(struct slot_part));
+	if (n < count) {
+		s->args[i].how |= STAGED_SHORT;
+		s->slot->sl_args[i + 1] = n;
+	}
+	note(s, i, ARGUMENT_MESSAGES, at, n);
 }
 
 static void stage_argument(struct staging *s, unsigned i, int64_t length)
@@ -187,6 +223,7 @@ static void stage_argument(struct staging *s, unsigned i, int64_t length)
 	case BY_PATH: stage_path(s, i); break;
 	case BY_BUFFERS: stage_buffers(s, i); break;
 	case BY_MESSAGE: stage_message(s, i); break;
+	case BY_MESSAGES: stage_messages(s, i); break;
 	default:
 		if (length >= 0)
 			stage_bytes(s, i, length);
@@ -196,7 +233,7 @@ static void stage_argument(struct staging *s, unsigned i, int64_t length)
 /** Whatever may be long comes after all that is short. */
 static bool is_last(const struct staging *s, unsigned i, int64_t length)
 {
-	return memory(s, i)->by == BY_BUFFERS || memory(s, i)->by == BY_MESSAGE || length > SMALL;
+	return memory(s, i)->by == BY_BUFFERS || memory(s, i)->by == BY_MESSAGE || memory(s, i)->by == BY_MESSAGES || length > SMALL;
 }
 
 static void stage_number(struct slot *slot, const struct sysmsg *msg, unsigned nargs)
@@ -233,7 +270,10 @@ const struct call_memory *memory_of(int64_t number)
 
 void stage_call(struct staging *s, struct slot *slot, const struct sysmsg *msg)
 {
-	*s = (struct staging){.slot = slot, .given = *msg, .room = SLOT_DATA};
+	memset(s, 0, offsetof(struct staging, messages)); /* those are many, and seldom needed */
+	s->slot = slot;
+	s->given = *msg;
+	s->room = SLOT_DATA;
 	s->what = memory_of(msg->sm_number);
 	stage_number(slot, msg, s->what ? s->what->n : 6);
 	for (unsigned last = 0; s->what && last < 2; last++)

@@ -16,8 +16,11 @@
 
 #include "memory.h"
 
+#include <sys/socket.h>
+
 #define SMALL 4096       /* staged first; and, of what the kernel reads, given to it from the slot */
 #define BUFFERS_MAX 1024 /* UIO_MAXIOV */
+#define MESSAGES_MAX 64  /* of one call: of more, the first */
 #define UNKNOWN -1       /* how long something is */
 #define MUCH 0x7fffffff  /* longer than anything that there is room for */
 
@@ -36,7 +39,19 @@ struct staged {
 
 /** A message's lengths and flags, as the supervisor was told last. */
 struct told {
-	uint32_t name, control, flags;
+	uint32_t name, control, flags, length;
+};
+
+/** A message of the program's: what room it has. */
+struct staged_message {
+	uint32_t name_room, control_room;
+	struct told told;
+};
+
+/** struct mmsghdr. */
+struct messages_header {
+	struct msghdr mh_header;
+	uint32_t mh_length;
 };
 
 /** A call under way: on its lwp's kernel stack. */
@@ -45,10 +60,9 @@ struct staging {
 	const struct call_memory *what; /* NULL: nobody knows of memory */
 	struct sysmsg given;            /* the call as it came */
 	uint32_t room;                  /* where the slot's free room begins */
-	uint32_t header;                /* where in the slot the last call's msghdr was; 0: it was the program's */
-	uint32_t name_room, control_room;
-	struct told told;
+	uint32_t header;                /* where in the slot the last call's msghdr was, or the first of several; 0: it was the program's */
 	struct staged args[6];
+	struct staged_message messages[MESSAGES_MAX]; /* as many as were staged */
 };
 
 static inline char *in_slot(const struct staging *s, uint32_t at) { return (char *)s->slot + at; }
@@ -63,7 +77,7 @@ static inline int64_t units(uint64_t count, const struct argument_memory *m)
 	return count > MUCH / m->unit ? MUCH : (int64_t)(count * m->unit + m->head);
 }
 
-/** The parts of buffers; NULL: not there. */
+/** The parts of buffers, or of several messages; NULL: not there. */
 static inline const struct slot_part *parts_at(const struct staging *s, const struct slot_argument *a)
 {
 	if (a->ar_data.pa_at % 8 || !fits(a->ar_data.pa_at, a->ar_parts * sizeof(struct slot_part)))

@@ -73,8 +73,8 @@ void shim_print(const char *format, ...)
 	va_start(list, format);
 	text_add_list(&text, format, list);
 	va_end(list);
-	if (kernel_call(SYS_write, shim_stderr, buffer, text.at - buffer) == -EBADF) /* the program has closed all that it can */
-		kernel_call(SYS_write, 2, buffer, text.at - buffer);
+	if (out_write(shim_stderr, buffer, (size_t)(text.at - buffer)) == -EBADF) /* the program has closed all that it can */
+		out_write(2, buffer, (size_t)(text.at - buffer));
 }
 
 void *shim_alloc(size_t size) { return lwkt_os_alloc(size); }
