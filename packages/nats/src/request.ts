@@ -7,7 +7,7 @@ import type { Msg } from '@libcr/core';
 import { type Answerer, abortError } from '@libcr/core/internal';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkSize } from './errors.ts';
-import { type Encoding, encode, encodeBeat, encodeFailure, encodeMoved } from './payload.ts';
+import { encode, encodeBeat, encodeFailure, encodeMoved, type InnerEncoding } from './payload.ts';
 import { writeServiceError } from './service-error.ts';
 
 const BEAT = encodeBeat();
@@ -18,7 +18,7 @@ const INTERNAL = 500;
 export interface Desk {
   readonly nc: NatsConnection;
   readonly subject: string;
-  readonly encoding: Encoding;
+  readonly encoding: InnerEncoding;
   /** It is answered, or gone. */
   over(request: Request, failed: boolean): void;
 }
@@ -84,7 +84,7 @@ export class Request implements Answerer {
   // ---------------------------------------------------------------- passing it on
 
   /** Whether another service can answer it in this one's stead: what it is sent by that connection, its answer goes where this one's would. */
-  canMove(nc: NatsConnection, encoding: Encoding): boolean {
+  canMove(nc: NatsConnection, encoding: InnerEncoding): boolean {
     return nc === this.desk.nc && encoding === 'structured' && this.desk.encoding === 'structured';
   }
 

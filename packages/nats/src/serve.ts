@@ -25,7 +25,7 @@ import {
   checkPort,
   checkSubject,
 } from './options.ts';
-import { decodeAbort, decodeMessage, type Encoding } from './payload.ts';
+import { decodeAbort, decodeMessage, type Encoding, type InnerEncoding } from './payload.ts';
 import { type Desk, Request } from './request.ts';
 
 export interface ServeOptions {
@@ -85,6 +85,13 @@ export interface ServedPort<Stats = ServedStats> {
   stop(): Promise<void>;
 }
 
+/** Of this package's own ports, too. */
+type PortOptions = Omit<ServeOptions, 'encoding'> & {
+  encoding?: InnerEncoding | undefined;
+  /** The sender of a message that the port has given away does not want its answer any more: beside its signal. */
+  aborted?: ((msg: Msg) => void) | undefined;
+};
+
 const QUEUE = 'q';
 const DELIVERIES = 5;
 const ACK_WAIT = 30_000;
@@ -103,11 +110,12 @@ export class Served implements Desk, ServedPort {
   /** @internal */ readonly nc: NatsConnection;
   readonly name: string;
   readonly subject: string;
-  /** @internal */ readonly encoding: Encoding;
+  /** @internal */ readonly encoding: InnerEncoding;
   readonly port: MsgPort;
   private readonly concurrency: number;
   private readonly backlogMax: number;
   private readonly inboxes: readonly string[];
+  private readonly aborted: ((msg: Msg) => void) | undefined;
   /** By reply subject, in the order of their coming. */
   private readonly requests = new Map<string, Request>();
   private readonly backlog: [Request, unknown][] = [];
@@ -120,7 +128,7 @@ export class Served implements Desk, ServedPort {
   private idle: (() => void) | undefined;
 
   /** @internal */
-  constructor(nc: NatsConnection, name: string, port: MsgPort, options: ServeOptions) {
+  constructor(nc: NatsConnection, name: string, port: MsgPort, options: PortOptions) {
     const {
       subject = name,
       encoding = 'structured',
@@ -136,10 +144,11 @@ export class Served implements Desk, ServedPort {
     this.concurrency = concurrency;
     this.backlogMax = backlog;
     this.inboxes = inboxes;
+    this.aborted = options.aborted;
   }
 
   /** @internal */
-  async start({ queue, version = '0.0.0', description = '' }: ServeOptions): Promise<void> {
+  async start({ queue, version = '0.0.0', description = '' }: PortOptions): Promise<void> {
     this.service = await new Svcm(this.nc as never).add({
       name: this.name,
       version,
@@ -233,6 +242,7 @@ export class Served implements Desk, ServedPort {
       const waiting = this.backlog.findIndex(([each]) => each === request);
       if (waiting >= 0) this.backlog.splice(waiting, 1);
       request.abort(reason);
+      if (request.msg !== undefined) this.aborted?.(request.msg);
     } catch {
       this.counts.malformed++;
     }
@@ -301,9 +311,20 @@ export async function serve<T, R>(
   const { durable } = options;
   checkDurable(durable);
   if (typeof durable === 'object') checkDurableOptions(durable);
-  const served = durable
-    ? takerOf(nc, name, port as unknown as MsgPort, options)
-    : new Served(nc, name, port as unknown as MsgPort, options);
+  if (!durable) return await servePort(nc, name, port as unknown as MsgPort, options);
+  const taker = takerOf(nc, name, port as unknown as MsgPort, options);
+  await taker.start();
+  return taker;
+}
+
+/** The same without a look at the options, and not durable. */
+export async function servePort(
+  nc: NatsConnection,
+  name: string,
+  port: MsgPort,
+  options: PortOptions,
+): Promise<ServedPort> {
+  const served = new Served(nc, name, port, options);
   await served.start(options);
   return served;
 }
