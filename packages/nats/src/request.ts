@@ -19,8 +19,8 @@ export interface Desk {
   readonly nc: NatsConnection;
   readonly subject: string;
   readonly encoding: InnerEncoding;
-  /** It is answered, or gone. */
-  over(request: Request, failed: boolean): void;
+  /** It is answered, or gone. error: undefined for a result. */
+  over(request: Request, error: unknown): void;
 }
 
 export class Request implements Answerer {
@@ -41,7 +41,7 @@ export class Request implements Answerer {
   reply(error: unknown, result: unknown): void {
     if (error === undefined) this.publish(encode(result, this.desk.encoding), 'the answer');
     else this.fail(error);
-    this.desk.over(this, error !== undefined);
+    this.desk.over(this, error);
   }
 
   /** Answered with an error, which never fails: one that can't be sent as it is goes without what makes it so. */
@@ -92,6 +92,6 @@ export class Request implements Answerer {
   move(subject: string, payload: Uint8Array): void {
     this.desk.nc.publish(this.to, encodeMoved(subject));
     this.desk.nc.publish(subject, payload, { reply: this.to });
-    this.desk.over(this, false);
+    this.desk.over(this, undefined);
   }
 }

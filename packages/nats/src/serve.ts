@@ -10,7 +10,7 @@
  */
 import { Msg, type MsgPort } from '@libcr/core';
 import { receive } from '@libcr/core/internal';
-import { type Service, Svcm } from '@nats-io/services';
+import { type NamedEndpointStats, type Service, Svcm } from '@nats-io/services';
 import type { NatsConnection, Msg as NatsMsg, Subscription } from '@nats-io/transport-node';
 import type { StoreOptions } from './durable/store.ts';
 import { type DurableStats, Taker } from './durable/taker.ts';
@@ -27,6 +27,7 @@ import {
 } from './options.ts';
 import { decodeAbort, decodeMessage, type Encoding, type InnerEncoding } from './payload.ts';
 import { type Desk, Request } from './request.ts';
+import { headerText } from './service-error.ts';
 
 export interface ServeOptions {
   /** The subject that messages come by; the service's name if absent. */
@@ -92,6 +93,13 @@ type PortOptions = Omit<ServeOptions, 'encoding'> & {
   aborted?: ((msg: Msg) => void) | undefined;
 };
 
+/** What the library has for an endpoint. */
+type Told = Pick<
+  NamedEndpointStats,
+  'num_errors' | 'last_error' | 'processing_time' | 'average_processing_time'
+>;
+
+const NS = 1e6;
 const QUEUE = 'q';
 const DELIVERIES = 5;
 const ACK_WAIT = 30_000;
@@ -121,6 +129,9 @@ export class Served implements Desk, ServedPort {
   private readonly backlog: [Request, unknown][] = [];
   private readonly counts = { answered: 0, failed: 0, refused: 0, malformed: 0 };
   private inFlight = 0;
+  /** Milliseconds between the coming of messages and their answers. */
+  private busy = 0;
+  private lastError: string | undefined;
   private beats: NodeJS.Timeout | undefined;
   private service: Service | undefined;
   private aborts: Subscription | undefined;
@@ -153,11 +164,13 @@ export class Served implements Desk, ServedPort {
       name: this.name,
       version,
       description,
+      metadata: {}, // the protocol wants one in each answer
       ...(queue === undefined ? {} : { queue }),
-      statsHandler: () => Promise.resolve(this.stats),
+      statsHandler: (endpoint) => Promise.resolve(this.tell((endpoint as { stats?: Told }).stats)),
     });
     this.service.addEndpoint(this.name, {
       subject: this.subject,
+      metadata: {},
       handler: (error, message) => {
         if (error === null) this.take(message as unknown as NatsMsg);
       },
@@ -168,6 +181,18 @@ export class Served implements Desk, ServedPort {
       },
     });
     await this.nc.flush(); // from here on it is found
+  }
+
+  /** For `nats micro stats`: the library knows of a message's coming only, and not of its answer. */
+  private tell(told: Told | undefined): ServedStats {
+    const { answered, failed, refused, malformed } = this.counts;
+    if (told !== undefined) {
+      told.num_errors = failed + refused + malformed;
+      if (this.lastError !== undefined) told.last_error = this.lastError;
+      told.processing_time = Math.round(this.busy * NS);
+      told.average_processing_time = Math.round(told.processing_time / Math.max(1, answered + failed));
+    }
+    return this.stats;
   }
 
   get stats(): ServedStats {
@@ -251,10 +276,14 @@ export class Served implements Desk, ServedPort {
   // ---------------------------------------------------------------- what goes
 
   /** @internal */
-  over(request: Request, failed: boolean): void {
+  over(request: Request, error: unknown): void {
     this.requests.delete(request.to);
-    if (failed) this.counts.failed++;
-    else this.counts.answered++;
+    this.busy += performance.now() - request.since;
+    if (error === undefined) this.counts.answered++;
+    else {
+      this.counts.failed++;
+      this.lastError = headerText(error instanceof Error ? error.message : String(error));
+    }
     if (request.msg !== undefined) {
       this.inFlight--;
       const next = this.backlog.shift();

@@ -77,7 +77,7 @@ describe.skipIf(!hasServer)('system calls elsewhere', () => {
     const service = await serveSyscalls(hosts.there, name, { shims: [] });
     await under(sys.with(remote(hosts.here, name)), () => {
       expect(sys.getpid()).toBe(process.pid);
-      sys.getcwd();
+      expect(sys.getcwd()).toBe(process.cwd());
     });
     expect(service.stats.calls).toBe(0);
   });

@@ -2,18 +2,18 @@
  * remote.ts: remote(): a shim by which the system calls of userthreads here are made on another host.
  *
  * Invariants:
- *  - A call about files, pipes or sockets is made there, once, or fails; one about this process goes to the level below.
+ *  - A call about files, pipes or sockets is made there, once, or fails; one about this process goes to the level below, and fails if it names a descriptor, which is that host's.
  *  - A descriptor is of one session: when its server is gone, calls with it fail with ESTALE, as those of a network file system do. Calls by path begin a new session.
  */
 import { Msg, MsgPort, Serializer } from '@libcr/core';
 import { invalidType } from '@libcr/core/internal';
 import { constants as c, type Shim, type SysMsg } from '@libcr/syscalls';
-import { OutgoingCall } from '@libcr/syscalls/wire';
+import { argumentsOf, OutgoingCall } from '@libcr/syscalls/wire';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkConnection, checkMilliseconds, checkName, checkObject, checkSubject } from '../options.ts';
 import { Packed } from '../payload.ts';
 import { connect, openPort } from '../remote-port.ts';
-import { ELSEWHERE, POLLS, SHORT } from './calls.ts';
+import { ELSEWHERE, POLLS, refusalOf, SELECTS, SHORT } from './calls.ts';
 import {
   ALIVE,
   ANSWER,
@@ -79,6 +79,11 @@ function checked(welcome: Welcome): Welcome {
   return welcome;
 }
 
+/** Whether it names a descriptor of any kind. */
+const namesDescriptor = (msg: SysMsg): boolean =>
+  SELECTS.has(msg.name) ||
+  argumentsOf(msg).some(({ format }, i) => format === 'fd' && (msg.args[i] as number) >= 0);
+
 class Client {
   private readonly nc: NatsConnection;
   private readonly name: string;
@@ -128,11 +133,13 @@ class Client {
     return isStale(answer) ? undefined : outgoing.finish(answer.bytes, ANSWER);
   }
 
-  /** Reads and writes may be shorter than asked for. */
+  /** Reads and writes may be shorter than asked for; of a program's memory a part is here. */
   private shortened({ name, args }: SysMsg): readonly unknown[] {
     const i = SHORT.get(name);
-    if (i === undefined || !((args[i] as number) > this.room)) return args;
-    return args.map((value, at) => (at === i ? this.room : value));
+    if (i === undefined) return args;
+    const memory = args[i - 1];
+    const most = ArrayBuffer.isView(memory) ? Math.min(this.room, memory.byteLength) : this.room;
+    return (args[i] as number) > most ? args.map((value, at) => (at === i ? most : value)) : args;
   }
 
   /** The session that there is, or a new one. */
@@ -187,7 +194,10 @@ export function remote(nc: NatsConnection, name: string, options: RemoteOptions 
   return {
     name: `remote ${name}`,
     on: 'all',
-    shim: (next) => (msg) => (ELSEWHERE.has(msg.name) ? client.call(msg) : next(msg)),
+    shim: (next) => (msg) => {
+      if (ELSEWHERE.has(msg.name)) return client.call(msg);
+      return namesDescriptor(msg) ? refusalOf(msg.name) : next(msg);
+    },
     close: () => client.close(),
     [Symbol.dispose]: () => client.close(),
   };

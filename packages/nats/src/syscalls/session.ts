@@ -24,6 +24,9 @@ const FCNTL: ReadonlySet<unknown> = new Set([
   ...DUPLICATES,
 ]);
 
+/** Their third argument is nobody's, and may be anything: of a program whatever was in the register. */
+const WITHOUT_ARGUMENT: ReadonlySet<unknown> = new Set([c.F_GETFD, c.F_GETFL]);
+
 /** Whether it answers with descriptors. */
 const gives = ({ name, args }: Pick<IncomingCall, 'name' | 'args'>): boolean =>
   givesDescriptor(name, args) || GIVES_PAIR.has(name);
@@ -63,6 +66,7 @@ export class Session {
     }
     const errno = this.refusal(call);
     if (errno !== 0) return failure(errno, before);
+    this.fill(call);
     return call.answer(call.name === 'close' ? this.close(call.args[0] as number) : this.makeWith(call));
   }
 
@@ -77,6 +81,15 @@ export class Session {
     } finally {
       for (const fd of used) this.unuse(fd);
     }
+  }
+
+  /** NULL where it stands for a number, or for a length that is asked for. */
+  private fill({ name, args, formats }: IncomingCall): void {
+    if (name !== 'fcntl' && !args.includes(null)) return;
+    if (name === 'fcntl' && (WITHOUT_ARGUMENT.has(args[1]) || args[2] === null)) args[2] = 0;
+    formats.forEach(({ memory }, i) => {
+      if (memory?.by === 'next' && args[i] === null && args[i + 1] === 0) args[i] = Buffer.alloc(0);
+    });
   }
 
   /** What a call fails with that is not made; 0. */
