@@ -13,7 +13,8 @@ import { examine } from './examine.ts';
 
 /** The first byte of what libcr sends: no JSON text begins so. Its lower half is the protocol's version. */
 export const VERSION = 0xc1;
-const HEAD = 2;
+/** Bytes before what a message says. */
+export const HEAD = 2;
 
 /** The second byte. */
 export const KIND = {
@@ -24,8 +25,8 @@ export const KIND = {
   /** A string: UTF-8. */
   text: 2,
   undefined: 3,
-  /** A Parcel: the length of its value (32 bits, little endian), the value as JSON, and for each piece its length and its bytes. */
-  parcel: 4,
+  /** Packed: what a protocol of this package's own says. */
+  packed: 4,
   /** Answers only. An error, as core's rforks send it to each other. */
   failure: 16,
   /** The message is still being worked on. */
@@ -35,19 +36,18 @@ export const KIND = {
 } as const;
 
 export type Encoding = 'structured' | 'json';
+/** packed: of this package's own protocols, whose ports have Packed in both directions. */
+export type InnerEncoding = Encoding | 'packed';
 
-/** A value that JSON has, and bytes that go beside it as they are: v8's serializer takes several times as long. Of this package's own protocols. */
-export class Parcel<T = unknown> {
-  readonly value: T;
-  readonly pieces: readonly Uint8Array[];
+/** Bytes of a protocol of this package's own, behind as many that are free: what is sent so is not copied for that. */
+export class Packed {
+  readonly bytes: Buffer;
 
-  constructor(value: T, pieces: readonly Uint8Array[]) {
-    this.value = value;
-    this.pieces = pieces;
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
   }
 }
 
-const LENGTH = 4;
 const UNDEFINED = Buffer.from([VERSION, KIND.undefined]);
 /** Strings that lose nothing as UTF-8. */
 const isWellFormed = (text: string): boolean =>
@@ -69,44 +69,19 @@ function textWithHead(kind: number, text: string): Buffer {
   return made;
 }
 
-function encodeParcel({ value, pieces }: Parcel): Buffer {
-  const all = [Buffer.from(JSON.stringify(value)), ...pieces];
-  let at = HEAD;
-  const made = Buffer.allocUnsafe(all.reduce((sum, { length }) => sum + LENGTH + length, HEAD));
-  made[0] = VERSION;
-  made[1] = KIND.parcel;
-  for (const bytes of all) {
-    made.writeUInt32LE(bytes.length, at);
-    made.set(bytes, at + LENGTH);
-    at += LENGTH + bytes.length;
-  }
-  return made;
-}
-
-function decodeParcel(bytes: Buffer): Parcel {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    if (at + LENGTH > bytes.length) throw malformed('a parcel that ends too soon');
-    const end = at + LENGTH + bytes.readUInt32LE(at);
-    if (end > bytes.length) throw malformed('a parcel that ends too soon');
-    parts.push(bytes.subarray(at + LENGTH, end));
-    at = end;
-  }
-  const [value, ...pieces] = parts;
-  if (value === undefined) throw malformed('a parcel without a value');
-  return new Parcel(
-    guarded('a value that can not be read', () => JSON.parse(value.toString()) as unknown),
-    pieces,
-  );
+function packedWithHead({ bytes }: Packed): Buffer {
+  bytes[0] = VERSION;
+  bytes[1] = KIND.packed;
+  return bytes;
 }
 
 /** Throws DataCloneError for what can't be cloned, and TypeError for what JSON has no text for. */
-export function encode(value: unknown, encoding: Encoding): Uint8Array {
+export function encode(value: unknown, encoding: InnerEncoding): Uint8Array {
+  if (encoding === 'packed') return packedWithHead(value as Packed);
   if (encoding === 'json') return Buffer.from(JSON.stringify(value) ?? '');
   if (value === undefined) return UNDEFINED;
   if (typeof value === 'string' && isWellFormed(value)) return textWithHead(KIND.text, value);
   if (Buffer.isBuffer(value)) return withHead(KIND.bytes, value);
-  if (value instanceof Parcel) return encodeParcel(value);
   return withHead(KIND.value, serialize(value));
 }
 
@@ -180,8 +155,6 @@ export function decode(kind: number, bytes: Uint8Array): unknown {
       return bodyOf(bytes);
     case KIND.text:
       return bodyOf(bytes).toString();
-    case KIND.parcel:
-      return decodeParcel(bodyOf(bytes));
     case KIND.value:
       return guarded('a value that can not be read', () => readValue(bodyOf(bytes)));
     default:
@@ -203,9 +176,16 @@ export function decodeFailure(bytes: Uint8Array, from: string): unknown {
 
 export const decodeMoved = (bytes: Uint8Array): string => bodyOf(bytes).toString();
 
-/** What a message brings, in either encoding. */
-export function decodeMessage(bytes: Uint8Array, encoding: Encoding): unknown {
-  return encoding === 'json' ? decodeJson(bytes) : decode(kindOf(bytes), bytes);
+/** What a message brings, in any encoding. */
+export function decodeMessage(bytes: Uint8Array, encoding: InnerEncoding): unknown {
+  return encoding === 'json' ? decodeJson(bytes) : decodeKind(kindOf(bytes), bytes, encoding);
+}
+
+/** The same for a kind that is known, and no JSON. */
+export function decodeKind(kind: number, bytes: Uint8Array, encoding: InnerEncoding): unknown {
+  if (encoding !== 'packed') return decode(kind, bytes);
+  if (kind !== KIND.packed) throw malformed(`a message of kind ${kind} to a port that takes none of it`);
+  return new Packed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
 export function decodeJson(bytes: Uint8Array): unknown {

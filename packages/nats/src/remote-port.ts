@@ -25,13 +25,14 @@ import {
   checkSubject,
 } from './options.ts';
 import {
-  decode,
   decodeFailure,
   decodeJson,
+  decodeKind,
   decodeMoved,
   type Encoding,
   encode,
   encodeAbort,
+  type InnerEncoding,
   KIND,
   kindOf,
 } from './payload.ts';
@@ -73,6 +74,9 @@ export interface RemotePortStats {
   latency: number;
   latencyMax: number;
 }
+
+/** Of this package's own ports, too. */
+type PortOptions = Omit<ConnectOptions, 'encoding'> & { encoding?: InnerEncoding | undefined };
 
 const SILENCE = 5000;
 const SILENCE_MIN = 1000;
@@ -128,7 +132,7 @@ export class RemotePort {
   readonly subject: string;
   readonly port: MsgPort;
   private readonly link: Link;
-  private readonly encoding: Encoding;
+  private readonly encoding: InnerEncoding;
   private readonly timeout: number;
   private readonly silence: number;
   private readonly credit: number;
@@ -141,7 +145,7 @@ export class RemotePort {
   private succeeded = 0;
   private failed = 0;
 
-  constructor(nc: NatsConnection, name: string, options: ConnectOptions) {
+  constructor(nc: NatsConnection, name: string, options: PortOptions) {
     const { subject = name, encoding = 'structured', credit = Number.POSITIVE_INFINITY } = options;
     this.name = name;
     this.subject = subject;
@@ -270,7 +274,7 @@ export class RemotePort {
         decodeFailure(data, message.subject) ?? new Error('undefined was thrown'),
         undefined,
       );
-    else this.complete(message, undefined, decode(kind, data));
+    else this.complete(message, undefined, decodeKind(kind, data, this.encoding));
   }
 
   /** @internal The answer, from wherever it comes. */
@@ -337,12 +341,21 @@ export function connect<T = unknown, R = unknown>(
   checkEncoding(options.encoding);
   checkDurable(options.durable);
   const { durable, subject = name, encoding = 'structured', timeout = TIMEOUT } = options;
-  const remote = durable
-    ? new Sender(nc, name, { ...(durable === true ? {} : durable), subject, encoding, timeout })
-    : new RemotePort(nc, name, options);
+  if (!durable) return openPort(nc, name, options);
+  return listed(
+    new Sender(nc, name, { ...(durable === true ? {} : durable), subject, encoding, timeout }),
+  ) as MsgPort<T, R>;
+}
+
+/** The same without a look at the options. */
+export function openPort<T, R>(nc: NatsConnection, name: string, options: PortOptions): MsgPort<T, R> {
+  return listed(new RemotePort(nc, name, options)) as MsgPort<T, R>;
+}
+
+function listed(remote: RemotePort | Sender): MsgPort {
   remotePorts.set(remote.port, remote);
   listRemotePort(remote);
-  return remote.port as MsgPort<T, R>;
+  return remote.port;
 }
 
 /** How a port of connect()'s stands; undefined for another one. */

@@ -7,7 +7,7 @@ import type { Msg } from '@libcr/core';
 import { type Answerer, abortError } from '@libcr/core/internal';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkSize } from './errors.ts';
-import { type Encoding, encode, encodeBeat, encodeFailure, encodeMoved } from './payload.ts';
+import { encode, encodeBeat, encodeFailure, encodeMoved, type InnerEncoding } from './payload.ts';
 import { writeServiceError } from './service-error.ts';
 
 const BEAT = encodeBeat();
@@ -18,9 +18,9 @@ const INTERNAL = 500;
 export interface Desk {
   readonly nc: NatsConnection;
   readonly subject: string;
-  readonly encoding: Encoding;
-  /** It is answered, or gone. */
-  over(request: Request, failed: boolean): void;
+  readonly encoding: InnerEncoding;
+  /** It is answered, or gone. error: undefined for a result. */
+  over(request: Request, error: unknown): void;
 }
 
 export class Request implements Answerer {
@@ -41,7 +41,7 @@ export class Request implements Answerer {
   reply(error: unknown, result: unknown): void {
     if (error === undefined) this.publish(encode(result, this.desk.encoding), 'the answer');
     else this.fail(error);
-    this.desk.over(this, error !== undefined);
+    this.desk.over(this, error);
   }
 
   /** Answered with an error, which never fails: one that can't be sent as it is goes without what makes it so. */
@@ -84,7 +84,7 @@ export class Request implements Answerer {
   // ---------------------------------------------------------------- passing it on
 
   /** Whether another service can answer it in this one's stead: what it is sent by that connection, its answer goes where this one's would. */
-  canMove(nc: NatsConnection, encoding: Encoding): boolean {
+  canMove(nc: NatsConnection, encoding: InnerEncoding): boolean {
     return nc === this.desk.nc && encoding === 'structured' && this.desk.encoding === 'structured';
   }
 
@@ -92,6 +92,6 @@ export class Request implements Answerer {
   move(subject: string, payload: Uint8Array): void {
     this.desk.nc.publish(this.to, encodeMoved(subject));
     this.desk.nc.publish(subject, payload, { reply: this.to });
-    this.desk.over(this, false);
+    this.desk.over(this, undefined);
   }
 }

@@ -10,7 +10,7 @@
  */
 import { Msg, type MsgPort } from '@libcr/core';
 import { receive } from '@libcr/core/internal';
-import { type Service, Svcm } from '@nats-io/services';
+import { type NamedEndpointStats, type Service, Svcm } from '@nats-io/services';
 import type { NatsConnection, Msg as NatsMsg, Subscription } from '@nats-io/transport-node';
 import type { StoreOptions } from './durable/store.ts';
 import { type DurableStats, Taker } from './durable/taker.ts';
@@ -25,8 +25,9 @@ import {
   checkPort,
   checkSubject,
 } from './options.ts';
-import { decodeAbort, decodeMessage, type Encoding } from './payload.ts';
+import { decodeAbort, decodeMessage, type Encoding, type InnerEncoding } from './payload.ts';
 import { type Desk, Request } from './request.ts';
+import { headerText } from './service-error.ts';
 
 export interface ServeOptions {
   /** The subject that messages come by; the service's name if absent. */
@@ -85,6 +86,20 @@ export interface ServedPort<Stats = ServedStats> {
   stop(): Promise<void>;
 }
 
+/** Of this package's own ports, too. */
+type PortOptions = Omit<ServeOptions, 'encoding'> & {
+  encoding?: InnerEncoding | undefined;
+  /** The sender of a message that the port has given away does not want its answer any more: beside its signal. */
+  aborted?: ((msg: Msg) => void) | undefined;
+};
+
+/** What the library has for an endpoint. */
+type Told = Pick<
+  NamedEndpointStats,
+  'num_errors' | 'last_error' | 'processing_time' | 'average_processing_time'
+>;
+
+const NS = 1e6;
 const QUEUE = 'q';
 const DELIVERIES = 5;
 const ACK_WAIT = 30_000;
@@ -103,16 +118,20 @@ export class Served implements Desk, ServedPort {
   /** @internal */ readonly nc: NatsConnection;
   readonly name: string;
   readonly subject: string;
-  /** @internal */ readonly encoding: Encoding;
+  /** @internal */ readonly encoding: InnerEncoding;
   readonly port: MsgPort;
   private readonly concurrency: number;
   private readonly backlogMax: number;
   private readonly inboxes: readonly string[];
+  private readonly aborted: ((msg: Msg) => void) | undefined;
   /** By reply subject, in the order of their coming. */
   private readonly requests = new Map<string, Request>();
   private readonly backlog: [Request, unknown][] = [];
   private readonly counts = { answered: 0, failed: 0, refused: 0, malformed: 0 };
   private inFlight = 0;
+  /** Milliseconds between the coming of messages and their answers. */
+  private busy = 0;
+  private lastError: string | undefined;
   private beats: NodeJS.Timeout | undefined;
   private service: Service | undefined;
   private aborts: Subscription | undefined;
@@ -120,7 +139,7 @@ export class Served implements Desk, ServedPort {
   private idle: (() => void) | undefined;
 
   /** @internal */
-  constructor(nc: NatsConnection, name: string, port: MsgPort, options: ServeOptions) {
+  constructor(nc: NatsConnection, name: string, port: MsgPort, options: PortOptions) {
     const {
       subject = name,
       encoding = 'structured',
@@ -136,19 +155,22 @@ export class Served implements Desk, ServedPort {
     this.concurrency = concurrency;
     this.backlogMax = backlog;
     this.inboxes = inboxes;
+    this.aborted = options.aborted;
   }
 
   /** @internal */
-  async start({ queue, version = '0.0.0', description = '' }: ServeOptions): Promise<void> {
+  async start({ queue, version = '0.0.0', description = '' }: PortOptions): Promise<void> {
     this.service = await new Svcm(this.nc as never).add({
       name: this.name,
       version,
       description,
+      metadata: {}, // the protocol wants one in each answer
       ...(queue === undefined ? {} : { queue }),
-      statsHandler: () => Promise.resolve(this.stats),
+      statsHandler: (endpoint) => Promise.resolve(this.tell((endpoint as { stats?: Told }).stats)),
     });
     this.service.addEndpoint(this.name, {
       subject: this.subject,
+      metadata: {},
       handler: (error, message) => {
         if (error === null) this.take(message as unknown as NatsMsg);
       },
@@ -159,6 +181,18 @@ export class Served implements Desk, ServedPort {
       },
     });
     await this.nc.flush(); // from here on it is found
+  }
+
+  /** For `nats micro stats`: the library knows of a message's coming only, and not of its answer. */
+  private tell(told: Told | undefined): ServedStats {
+    const { answered, failed, refused, malformed } = this.counts;
+    if (told !== undefined) {
+      told.num_errors = failed + refused + malformed;
+      if (this.lastError !== undefined) told.last_error = this.lastError;
+      told.processing_time = Math.round(this.busy * NS);
+      told.average_processing_time = Math.round(told.processing_time / Math.max(1, answered + failed));
+    }
+    return this.stats;
   }
 
   get stats(): ServedStats {
@@ -233,6 +267,7 @@ export class Served implements Desk, ServedPort {
       const waiting = this.backlog.findIndex(([each]) => each === request);
       if (waiting >= 0) this.backlog.splice(waiting, 1);
       request.abort(reason);
+      if (request.msg !== undefined) this.aborted?.(request.msg);
     } catch {
       this.counts.malformed++;
     }
@@ -241,10 +276,14 @@ export class Served implements Desk, ServedPort {
   // ---------------------------------------------------------------- what goes
 
   /** @internal */
-  over(request: Request, failed: boolean): void {
+  over(request: Request, error: unknown): void {
     this.requests.delete(request.to);
-    if (failed) this.counts.failed++;
-    else this.counts.answered++;
+    this.busy += performance.now() - request.since;
+    if (error === undefined) this.counts.answered++;
+    else {
+      this.counts.failed++;
+      this.lastError = headerText(error instanceof Error ? error.message : String(error));
+    }
     if (request.msg !== undefined) {
       this.inFlight--;
       const next = this.backlog.shift();
@@ -301,9 +340,20 @@ export async function serve<T, R>(
   const { durable } = options;
   checkDurable(durable);
   if (typeof durable === 'object') checkDurableOptions(durable);
-  const served = durable
-    ? takerOf(nc, name, port as unknown as MsgPort, options)
-    : new Served(nc, name, port as unknown as MsgPort, options);
+  if (!durable) return await servePort(nc, name, port as unknown as MsgPort, options);
+  const taker = takerOf(nc, name, port as unknown as MsgPort, options);
+  await taker.start();
+  return taker;
+}
+
+/** The same without a look at the options, and not durable. */
+export async function servePort(
+  nc: NatsConnection,
+  name: string,
+  port: MsgPort,
+  options: PortOptions,
+): Promise<ServedPort> {
+  const served = new Served(nc, name, port, options);
   await served.start(options);
   return served;
 }

@@ -72,6 +72,8 @@ async function chaos(
   };
   const servers = await Promise.all(Array.from({ length: SERVERS }, server));
   const each = MESSAGES / CLIENTS;
+  const begun = performance.now();
+  const killed = { servers: 0, nats: 0 };
   let over = false;
   const clients = Promise.all(
     Array.from({ length: CLIENTS }, (_, i) => client(kind, i * each, each)),
@@ -82,6 +84,7 @@ async function chaos(
     await pause(100 + random(200));
     if (n % 5 === 4) {
       await nats.kill();
+      killed.nats++;
       await pause(random(100));
       await nats.start();
       continue;
@@ -90,6 +93,7 @@ async function chaos(
     const old = servers[i] as ChildProcess;
     old.kill('SIGKILL');
     await once(old, 'exit');
+    killed.servers++;
     servers[i] = await server();
   }
   const outcomes = Object.assign({}, ...(await clients)) as Record<string, string>;
@@ -97,7 +101,30 @@ async function chaos(
   const handled = new Map<number, number>();
   for (const line of existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [])
     if (line !== '') handled.set(Number(line), (handled.get(Number(line)) ?? 0) + 1);
+  tell(kind, { outcomes, handled, killed, seconds: (performance.now() - begun) / 1000 });
   return { outcomes, handled };
+}
+
+/** The figures, for docs/nats.md. */
+function tell(
+  kind: string,
+  told: {
+    outcomes: Record<string, string>;
+    handled: Map<number, number>;
+    killed: { servers: number; nats: number };
+    seconds: number;
+  },
+): void {
+  const { outcomes, handled, killed, seconds } = told;
+  const counts: Record<string, number> = {};
+  for (const outcome of Object.values(outcomes)) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  let again = 0;
+  for (const times of handled.values()) again += times - 1;
+  console.log(
+    `${kind}: ${MESSAGES} messages in ${seconds.toFixed(1)} s, ${killed.servers} servers and the NATS server ${killed.nats} times killed;`,
+    `${handled.size} handled, ${again} times again;`,
+    counts,
+  );
 }
 
 /** All are acknowledged. What the stream still has then is what a NATS server that was killed had not written of its end. */

@@ -1,15 +1,19 @@
 /** syscalls.test.ts: system calls that are made on another host: here another connection's, which makes them in this process, as anybody's. */
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, Msg } from '@libcr/core';
-import { constants as c, sys, path as syscallsPath } from '@libcr/syscalls';
+import { constants as c, sys } from '@libcr/syscalls';
 import { memfs } from '@libcr/syscalls/shims/memfs';
 import { policy } from '@libcr/syscalls/shims/policy';
+import { OutgoingCall } from '@libcr/syscalls/wire';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../src/index.ts';
-import { Parcel } from '../src/payload.ts';
+import { Packed } from '../src/payload.ts';
+import { openPort } from '../src/remote-port.ts';
 import { mount, remote, serveSyscalls } from '../src/syscalls/index.ts';
+import { ANSWER, address, CALL, isStale, SAYS, type Welcome } from '../src/syscalls/protocol.ts';
 import { hasServer, twoHosts, uniqueName, until } from './two-hosts.ts';
 
 const hosts = twoHosts();
@@ -20,7 +24,6 @@ const under = <T>(port: ReturnType<typeof sys.with>, main: () => T): Promise<T> 
 
 describe.skipIf(!hasServer)('system calls elsewhere', () => {
   test('files: opened, written, read, listed, stat', async () => {
-    expect(syscallsPath).toBeDefined();
     const name = uniqueName();
     const service = await serveSyscalls(hosts.there, name, { shims: [] });
     const files = remote(hosts.here, name);
@@ -74,7 +77,7 @@ describe.skipIf(!hasServer)('system calls elsewhere', () => {
     const service = await serveSyscalls(hosts.there, name, { shims: [] });
     await under(sys.with(remote(hosts.here, name)), () => {
       expect(sys.getpid()).toBe(process.pid);
-      sys.getcwd();
+      expect(sys.getcwd()).toBe(process.cwd());
     });
     expect(service.stats.calls).toBe(0);
   });
@@ -165,30 +168,39 @@ describe.skipIf(!hasServer)('system calls elsewhere', () => {
   test('what is no call, or not for others', async () => {
     const name = uniqueName();
     const service = await serveSyscalls(hosts.there, name, { shims: [] });
-    const hello = connect<unknown, { session: string; subject: string }>(hosts.here, name);
+    const hello = connect<unknown, Welcome>(hosts.here, name);
     await create(() => {
       const { session, subject } = hello.domsg(new Msg({ hello: 1 }));
-      const calls = connect<unknown, Parcel<number>>(hosts.here, name, { subject });
-      const ask = (call: unknown): number =>
-        calls.domsg(new Msg(new Parcel({ session, ...Object(call) }, []))).value;
-      for (const call of [
-        null,
-        5,
-        {},
-        { call: 'open' },
-        { call: 'nonsense', args: [] },
-        { call: 'read', args: [0, { room: 1e12 }, 1e12] },
-        { call: 'read', args: [0, { room: -1 }, 5] },
-        { call: 'read', args: [1, 2, 3, 4, 5, 6, 7] },
-      ])
-        expect(ask(call)).toBe(-c.EINVAL);
-      for (const call of ['exit_group', 'kill', 'fork', 'execve', 'mmap', 'chdir', 'ptrace'])
-        expect(ask({ call, args: [] })).toBe(-c.ENOSYS);
-      expect(ask({ call: 'read', args: ['x', { room: 5 }, 5] })).toBe(-c.EBADF);
-      expect(calls.domsg(new Msg({ session: 'another', call: { call: 'stat', args: [] } }))).toEqual({
-        stale: true,
-      });
+      const calls = openPort<Packed, Packed>(hosts.here, name, { subject, encoding: 'packed' });
+      const say = (bytes: Buffer): Buffer => calls.domsg(new Msg(new Packed(bytes))).bytes;
+      const replyTo = (call: Buffer): number => {
+        const front = Buffer.alloc(CALL);
+        return say(address(Buffer.concat([front, call]), session, SAYS.call)).readDoubleLE(ANSWER + 1);
+      };
+      const made = (name: string, ...args: unknown[]): Buffer =>
+        new OutgoingCall(c[`SYS_${name}` as 'SYS_read'], args, 0).bytes;
+      for (const call of ['exit_group', 'kill', 'fork', 'execve', 'mmap', 'chdir', 'ptrace', 'dup2', 'ioctl'])
+        expect(replyTo(made(call)), call).toBe(-c.ENOSYS);
+      const read = made('read', 0, Buffer.alloc(5), 5);
+      expect(replyTo(read)).toBe(-c.EBADF);
+      expect(replyTo(made('read', 'x', Buffer.alloc(5), 5))).toBe(-c.EBADF);
+      expect(replyTo(made('open', { length: 5 }.length, 1))).toBe(-c.EINVAL);
+      for (let length = 0; length < read.length; length++)
+        expect(replyTo(read.subarray(0, length)), String(length)).toBe(-c.EINVAL);
+      const large = Buffer.from(read);
+      large.writeUInt32LE(2 ** 32 - 1, read.length - 9);
+      expect(replyTo(large)).toBe(-c.EINVAL);
+      for (let i = 0; i < 2000; i++) {
+        const changed = Buffer.from(read);
+        for (let n = 0; n <= i % 3; n++) changed[randomInt(changed.length)] = randomInt(256);
+        expect(replyTo(changed)).toBeLessThan(0);
+      }
+      const another = address(Buffer.alloc(CALL), Buffer.alloc(16), SAYS.call);
+      expect(isStale(new Packed(say(another)))).toBe(true);
+      for (let length = 2; length < CALL; length++)
+        expect(isStale(new Packed(say(Buffer.alloc(length)))), String(length)).toBe(true);
     }).finished;
+    expect(service.stats.descriptors).toBe(0);
     await service.stop();
   });
 

@@ -1,5 +1,6 @@
 /**
- * calls.ts: which system calls are made elsewhere, and what they do to descriptors. All others are about the process that makes them (memory, signals, children, identity, the working directory), and stay where it is.
+ * calls.ts: which system calls are made elsewhere, and what they do to descriptors. All others are about the process that makes them (memory, signals, children, identity, the working directory), and stay where it is; with a
+ * descriptor of another host's they fail: its number is another file's here.
  *
  * Invariant: a call that gives a descriptor, or takes one by a number that is not its argument of that format, is named here.
  */
@@ -33,6 +34,8 @@ const FILES: readonly CallName[] = [
   'faccessat2',
   'mkdir',
   'mkdirat',
+  'mknod',
+  'mknodat',
   'rmdir',
   'unlink',
   'unlinkat',
@@ -48,6 +51,7 @@ const FILES: readonly CallName[] = [
   'chmod',
   'fchmod',
   'fchmodat',
+  'fchmodat2',
   'chown',
   'fchown',
   'lchown',
@@ -61,9 +65,11 @@ const FILES: readonly CallName[] = [
   'fallocate',
   'fsync',
   'fdatasync',
+  'syncfs',
   'sync_file_range',
   'fadvise64',
   'readahead',
+  'getdents',
   'getdents64',
   'statfs',
   'fstatfs',
@@ -115,6 +121,16 @@ const STREAMS: readonly CallName[] = [
 
 export const ELSEWHERE: ReadonlySet<string> = new Set<string>([...FILES, ...STREAMS]);
 
+/** What a call that is made nowhere else answers to a descriptor or path of another host's: what file systems answer that can't. */
+const REFUSED: ReadonlyMap<string, number> = new Map<CallName, number>([
+  ['mmap', c.ENODEV],
+  ['ioctl', c.ENOTTY],
+  ['epoll_ctl', c.EPERM],
+  ['execve', c.EACCES],
+  ['execveat', c.EACCES],
+]);
+export const refusalOf = (name: string): number => -(REFUSED.get(name) ?? c.EOPNOTSUPP);
+
 /** What they answer is a descriptor. */
 const GIVES_DESCRIPTOR: ReadonlySet<string> = new Set<CallName>([
   'open',
@@ -145,6 +161,9 @@ export function givesDescriptor(name: string, args: readonly unknown[]): boolean
   return GIVES_DESCRIPTOR.has(name) || (name === 'fcntl' && DUPLICATES.has(args[1]));
 }
 
+/** Calls that name descriptors in sets of bits, which have no room for another host's. */
+export const SELECTS: ReadonlySet<string> = new Set<CallName>(['select', 'pselect6']);
+
 /** Calls whose first argument is a struct pollfd's array, of 8 bytes each. */
 export const POLLS: ReadonlySet<string> = new Set<CallName>(['poll', 'ppoll']);
 export const POLLFD_SIZE = 8;
@@ -155,5 +174,6 @@ export const SHORT: ReadonlyMap<string, number> = new Map<CallName, number>([
   ['write', 2],
   ['pread64', 2],
   ['pwrite64', 2],
+  ['getdents', 2],
   ['getdents64', 2],
 ]);

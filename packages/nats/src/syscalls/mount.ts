@@ -1,22 +1,17 @@
 /**
  * mount.ts: mount(): what lies under a path here is another host's.
  *
- * Descriptors of that host's are told by their numbers, which begin where no process' own are: whoever has one may use it beside those of this process. The kernel knows nothing of them: they can't be inherited, nor
- * be waited for together with others.
+ * Descriptors of that host's are told by their numbers (numbers.ts). The kernel knows nothing of them: they can't be inherited, nor be waited for together with others.
  *
- * Invariant: a call is made where all that it names is; one that names things on both sides fails (EXDEV).
+ * Invariant: a call is made where all that it names is; one that names things on both sides fails (EXDEV), and one that is made nowhere else and names theirs (calls.ts).
  */
 import { normalize } from 'node:path/posix';
 import { invalidType, invalidValue } from '@libcr/core/internal';
 import { constants as c, type Shim, SysMsg } from '@libcr/syscalls';
 import { argumentsOf } from '@libcr/syscalls/wire';
-import { GIVES_PAIR, givesDescriptor, POLLFD_SIZE, POLLS } from './calls.ts';
+import { ELSEWHERE, givesDescriptor, POLLFD_SIZE, POLLS, refusalOf } from './calls.ts';
+import { fdOf, forget, numberFor } from './numbers.ts';
 import type { Remote } from './remote.ts';
-
-/** Where their descriptors begin. The kernel's own limit is 2^20 unless somebody has raised it. */
-const FIRST = 2 ** 24;
-
-const isTheirs = (fd: unknown): boolean => typeof fd === 'number' && fd >= FIRST;
 
 /** A path's text; of one that is bytes a character for each, whatever they are. */
 const textOf = (path: unknown): string =>
@@ -59,8 +54,9 @@ class Mounted {
       const value = args[i];
       if (format === 'fd') {
         if (relativeTo !== undefined) sides.add(relativeTo);
-        relativeTo = isTheirs(value);
-        if (relativeTo) args[i] = (value as number) - FIRST;
+        const fd = fdOf(this, value);
+        relativeTo = fd !== undefined;
+        if (relativeTo) args[i] = fd;
       } else if (format === 'path' && value !== null && value !== undefined) {
         const { path, theirs } = this.placeOf(value);
         args[i] = path;
@@ -74,16 +70,22 @@ class Mounted {
 }
 
 /** poll: all are theirs, or none is. */
-function poll(msg: SysMsg, there: (msg: SysMsg) => number, here: (msg: SysMsg) => number): number {
+function poll(
+  mounted: Mounted,
+  msg: SysMsg,
+  there: (msg: SysMsg) => number,
+  here: (msg: SysMsg) => number,
+): number {
   const list = msg.args[0] as Buffer | null;
-  const fds: number[] = [];
+  const numbers: number[] = [];
   for (let at = 0; list !== null && at + POLLFD_SIZE <= list.length; at += POLLFD_SIZE)
-    fds.push(list.readInt32LE(at));
-  if (list === null || !fds.some(isTheirs)) return here(msg);
-  if (!fds.every((fd) => fd < 0 || isTheirs(fd))) return -c.EXDEV;
+    numbers.push(list.readInt32LE(at));
+  const fds = numbers.map((number) => fdOf(mounted, number));
+  if (list === null || fds.every((fd) => fd === undefined)) return here(msg);
+  if (!fds.every((fd, i) => fd !== undefined || (numbers[i] as number) < 0)) return -c.EXDEV;
   const copy = Buffer.from(list);
   fds.forEach((fd, i) => {
-    if (fd >= 0) copy.writeInt32LE(fd - FIRST, i * POLLFD_SIZE);
+    if (fd !== undefined) copy.writeInt32LE(fd, i * POLLFD_SIZE);
   });
   const reply = there(new SysMsg(msg.number, [copy, ...msg.args.slice(1)], msg.td));
   fds.forEach((_, i) => {
@@ -92,13 +94,11 @@ function poll(msg: SysMsg, there: (msg: SysMsg) => number, here: (msg: SysMsg) =
   return reply;
 }
 
-/** Numbers of descriptors that have been answered, as they are here. */
-function given(msg: SysMsg, reply: number): number {
+/** After a call that was made there: its descriptors' numbers. */
+function answered(mounted: Mounted, msg: SysMsg, reply: number): number {
   if (reply < 0) return reply;
-  const pair = GIVES_PAIR.get(msg.name);
-  const memory = pair === undefined ? undefined : (msg.args[pair] as Buffer);
-  if (memory !== undefined) for (const at of [0, 4]) memory.writeInt32LE(memory.readInt32LE(at) + FIRST, at);
-  return givesDescriptor(msg.name, msg.args) ? reply + FIRST : reply;
+  if (msg.name === 'close') forget(msg.args[0] as number);
+  return givesDescriptor(msg.name, msg.args) ? numberFor(mounted, reply) : reply;
 }
 
 /**
@@ -116,11 +116,12 @@ export function mount(path: string, remote: Remote): Shim {
     shim: (next) => {
       const there = remote.shim(next);
       return (msg) => {
-        if (POLLS.has(msg.name)) return poll(msg, there, next);
+        if (POLLS.has(msg.name)) return poll(mounted, msg, there, next);
         const { args, theirs, ours } = mounted.sidesOf(msg);
         const placed = new SysMsg(msg.number, args as never, msg.td);
         if (!theirs) return next(placed);
-        return ours ? -c.EXDEV : given(msg, there(placed));
+        if (!ELSEWHERE.has(msg.name)) return refusalOf(msg.name);
+        return ours ? -c.EXDEV : answered(mounted, msg, there(placed));
       };
     },
   };

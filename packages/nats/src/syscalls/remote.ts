@@ -2,18 +2,30 @@
  * remote.ts: remote(): a shim by which the system calls of userthreads here are made on another host.
  *
  * Invariants:
- *  - A call about files, pipes or sockets is made there, once, or fails; one about this process goes to the level below.
+ *  - A call about files, pipes or sockets is made there, once, or fails; one about this process goes to the level below, and fails if it names a descriptor, which is that host's.
  *  - A descriptor is of one session: when its server is gone, calls with it fail with ESTALE, as those of a network file system do. Calls by path begin a new session.
  */
 import { Msg, MsgPort, Serializer } from '@libcr/core';
+import { invalidType } from '@libcr/core/internal';
 import { constants as c, type Shim, type SysMsg } from '@libcr/syscalls';
-import { OutgoingCall } from '@libcr/syscalls/wire';
+import { argumentsOf, OutgoingCall } from '@libcr/syscalls/wire';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkConnection, checkMilliseconds, checkName, checkObject, checkSubject } from '../options.ts';
-import { Parcel } from '../payload.ts';
-import { connect } from '../remote-port.ts';
-import { ELSEWHERE, POLLS, SHORT } from './calls.ts';
-import { ALIVE, type Answer, type Hello, type Request, type Welcome } from './protocol.ts';
+import { Packed } from '../payload.ts';
+import { connect, openPort } from '../remote-port.ts';
+import { ELSEWHERE, POLLS, refusalOf, SELECTS, SHORT } from './calls.ts';
+import {
+  ALIVE,
+  ANSWER,
+  address,
+  CALL,
+  type Hello,
+  isStale,
+  roomOf,
+  SAYS,
+  SESSION_SIZE,
+  type Welcome,
+} from './protocol.ts';
 
 export interface RemoteOptions {
   /** The subject; the service's name if absent. */
@@ -30,8 +42,8 @@ export interface Remote extends Shim {
 }
 
 interface Session {
-  readonly id: string;
-  readonly port: MsgPort<Request, Answer>;
+  readonly id: Uint8Array;
+  readonly port: MsgPort<Packed, Packed>;
 }
 
 /** What a port's errors are to who makes a call. */
@@ -58,6 +70,20 @@ function hasDescriptor(msg: SysMsg): boolean {
   return POLLS.has(msg.name) || (msg.fd !== undefined && msg.fd !== c.AT_FDCWD);
 }
 
+/** Throws TypeError for what no server of ours says. */
+function checked(welcome: Welcome): Welcome {
+  const { session, subject, room } = Object(welcome) as Record<keyof Welcome, unknown>;
+  checkSubject('the subject of a server', subject);
+  if (!(session instanceof Uint8Array && session.length === SESSION_SIZE && Number(room) > 0))
+    throw invalidType('the answer', 'a welcome', welcome);
+  return welcome;
+}
+
+/** Whether it names a descriptor of any kind. */
+const namesDescriptor = (msg: SysMsg): boolean =>
+  SELECTS.has(msg.name) ||
+  argumentsOf(msg).some(({ format }, i) => format === 'fd' && (msg.args[i] as number) >= 0);
+
 class Client {
   private readonly nc: NatsConnection;
   private readonly name: string;
@@ -75,7 +101,7 @@ class Client {
     this.name = name;
     this.options = options;
     this.hellos = connect<Hello, Welcome>(nc, name, options);
-    this.alive = setInterval(() => this.say({ session: this.session?.id ?? '', alive: true }), ALIVE).unref();
+    this.alive = setInterval(() => this.say(SAYS.alive), ALIVE).unref();
   }
 
   call(msg: SysMsg): number {
@@ -102,21 +128,18 @@ class Client {
 
   /** undefined: the server does not know the session. */
   private send(session: Session, msg: SysMsg): number | undefined {
-    const outgoing = new OutgoingCall(msg, this.shortened(msg));
-    const { call, args, pieces } = outgoing.data;
-    const answer = session.port.domsg(
-      new Msg<Request, Answer>(new Parcel({ session: session.id, call, args }, pieces)),
-    );
-    return answer instanceof Parcel
-      ? outgoing.finish({ reply: answer.value, filled: [...answer.pieces] })
-      : undefined;
+    const outgoing = new OutgoingCall(msg.number, this.shortened(msg), CALL);
+    const answer = session.port.domsg(new Msg(new Packed(address(outgoing.bytes, session.id, SAYS.call))));
+    return isStale(answer) ? undefined : outgoing.finish(answer.bytes, ANSWER);
   }
 
-  /** Reads and writes may be shorter than asked for. */
+  /** Reads and writes may be shorter than asked for; of a program's memory a part is here. */
   private shortened({ name, args }: SysMsg): readonly unknown[] {
     const i = SHORT.get(name);
-    if (i === undefined || !((args[i] as number) > this.room)) return args;
-    return args.map((value, at) => (at === i ? this.room : value));
+    if (i === undefined) return args;
+    const memory = args[i - 1];
+    const most = ArrayBuffer.isView(memory) ? Math.min(this.room, memory.byteLength) : this.room;
+    return (args[i] as number) > most ? args.map((value, at) => (at === i ? most : value)) : args;
   }
 
   /** The session that there is, or a new one. */
@@ -125,13 +148,11 @@ class Client {
     try {
       if (this.session !== undefined) return this.session;
       if (this.closed) throw Object.assign(new Error('it is closed'), { code: 'ERR_LIBCR_NATS_STOPPED' });
-      const { session, subject, room } = this.hellos.domsg(new Msg<Hello, Welcome>({ hello: 1 }));
-      this.room = room;
+      const { session, subject, room } = checked(this.hellos.domsg(new Msg<Hello, Welcome>({ hello: 1 })));
+      this.room = Math.min(room, roomOf(this.nc));
       const { timeout } = this.options;
-      this.session = {
-        id: session,
-        port: connect<Request, Answer>(this.nc, this.name, { subject, timeout }),
-      };
+      const port = openPort<Packed, Packed>(this.nc, this.name, { subject, timeout, encoding: 'packed' });
+      this.session = { id: session, port };
       return this.session;
     } finally {
       hold.release();
@@ -139,17 +160,19 @@ class Client {
   }
 
   /** Something that nobody waits for. */
-  private say(request: Request): void {
-    if (this.session === undefined || this.nc.isClosed()) return;
+  private say(what: number): void {
+    if (this.session === undefined || this.nc.isClosed() || this.nc.isDraining()) return;
     while (this.answers.getport() !== undefined); // to what was said before
-    this.session.port.sendmsg(new Msg<Request, Answer>(request, { replyPort: this.answers }));
+    const { id, port } = this.session;
+    const said = new Packed(address(Buffer.alloc(CALL), id, what));
+    port.sendmsg(new Msg<Packed, Packed>(said, { replyPort: this.answers }));
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
     clearInterval(this.alive);
-    this.say({ session: this.session?.id ?? '', bye: true });
+    this.say(SAYS.bye);
     this.session = undefined;
   }
 }
@@ -171,7 +194,10 @@ export function remote(nc: NatsConnection, name: string, options: RemoteOptions 
   return {
     name: `remote ${name}`,
     on: 'all',
-    shim: (next) => (msg) => (ELSEWHERE.has(msg.name) ? client.call(msg) : next(msg)),
+    shim: (next) => (msg) => {
+      if (ELSEWHERE.has(msg.name)) return client.call(msg);
+      return namesDescriptor(msg) ? refusalOf(msg.name) : next(msg);
+    },
     close: () => client.close(),
     [Symbol.dispose]: () => client.close(),
   };

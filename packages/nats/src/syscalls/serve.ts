@@ -5,14 +5,28 @@
  *
  * Invariant: a session's calls are made by this process only, which has its descriptors; what it has open is closed when its client says good-bye, falls silent, or the service stops.
  */
-import { randomUUID } from 'node:crypto';
-import { create, type Msg, MsgPort } from '@libcr/core';
+import { randomBytes } from 'node:crypto';
+import { create, curthread, type Msg, MsgPort, type UserThread } from '@libcr/core';
+import { abortError, Interruption, interrupt, outOfRange, uninterrupt } from '@libcr/core/internal';
 import { type Shim, type SyscallPort, sys } from '@libcr/syscalls';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkConnection, checkCount, checkName, checkObject, checkSubject } from '../options.ts';
-import { Parcel } from '../payload.ts';
-import { type ServedPort, serve } from '../serve.ts';
-import { type Answer, GONE, type Hello, type Request, ROOM, type Welcome } from './protocol.ts';
+import { Packed } from '../payload.ts';
+import { type ServedPort, serve, servePort } from '../serve.ts';
+import {
+  ANSWER,
+  ANSWERS,
+  answerWith,
+  CALL,
+  GONE,
+  type Hello,
+  keyOf,
+  readRequest,
+  roomOf,
+  SAYS,
+  SESSION_SIZE,
+  type Welcome,
+} from './protocol.ts';
 import { Session } from './session.ts';
 
 export interface ServeSyscallsOptions {
@@ -30,7 +44,7 @@ export interface ServeSyscallsOptions {
 export interface ServedSyscalls {
   /** Clients that have a session, and what they have open together. */
   readonly stats: { sessions: number; descriptors: number; calls: number };
-  /** As ServedPort's: the calls that are under way are answered yet; then all descriptors are closed. */
+  /** As ServedPort's: the calls that are under way are answered yet, those that wait for something with EINTR; then all descriptors are closed. */
   stop(): Promise<void>;
 }
 
@@ -38,19 +52,47 @@ const CONCURRENCY = 64;
 const DESCRIPTORS = 1024;
 const LOOK = 5000;
 
+/** A userthread that makes calls, and the one that it makes now. */
+class Worker {
+  msg: Msg<Packed, Packed> | undefined;
+  session: Session | undefined;
+  private readonly td: UserThread = curthread();
+  private interruption: Interruption | undefined;
+
+  /** Its call ends with EINTR if it waits. */
+  interrupt(): void {
+    if (this.interruption !== undefined) return;
+    this.interruption = new Interruption(() => abortError('nobody waits for this call'));
+    interrupt(this.td, this.interruption);
+  }
+
+  /** What was meant for this call does not reach the next one. */
+  over(): void {
+    this.msg = undefined;
+    this.session = undefined;
+    if (this.interruption !== undefined) uninterrupt(this.td, this.interruption);
+    this.interruption = undefined;
+  }
+}
+
+/** An answer to what is no call. */
+const said = (what: number): Packed => new Packed(answerWith(Buffer.alloc(ANSWER), what));
+
 class Service implements ServedSyscalls {
   private readonly sessions = new Map<string, Session>();
-  private readonly port = new MsgPort<Request, Answer>('system calls', { shared: true });
+  private readonly port = new MsgPort<Packed, Packed>('system calls', { shared: true });
   private readonly subject: string;
   private readonly served: ServedPort[] = [];
+  private readonly workers: Worker[] = [];
   private readonly looks: NodeJS.Timeout;
   private readonly most: number;
+  private room = 0;
   private calls = 0;
 
   /** most: descriptors of a client. */
   constructor(subject: string, most: number) {
     this.most = most;
-    this.subject = `${subject}.${randomUUID().replaceAll('-', '')}`;
+    this.subject = `${subject}.${randomBytes(SESSION_SIZE).toString('hex')}`;
     this.looks = setInterval(() => this.lookForGone(), LOOK).unref();
   }
 
@@ -60,11 +102,17 @@ class Service implements ServedSyscalls {
     { shims, subject, concurrency = CONCURRENCY }: ServeSyscallsOptions,
   ): Promise<void> {
     const calls: SyscallPort = sys.with(...shims);
+    this.room = roomOf(nc);
     for (let i = 0; i < concurrency; i++)
       create(() => this.work(), { name: 'system calls', daemon: true, syscallPort: calls });
     const hellos = new MsgPort<Hello, Welcome>('hello', { putport: () => this.welcome() });
     this.served.push(
-      await serve(nc, name, this.port, { subject: this.subject, backlog: Number.POSITIVE_INFINITY }),
+      await servePort(nc, name, this.port as unknown as MsgPort, {
+        subject: this.subject,
+        backlog: Number.POSITIVE_INFINITY,
+        encoding: 'packed',
+        aborted: (msg) => this.aborted(msg),
+      }),
     );
     this.served.push(await serve(nc, name, hellos, { subject }));
   }
@@ -77,41 +125,49 @@ class Service implements ServedSyscalls {
 
   async stop(): Promise<void> {
     clearInterval(this.looks);
-    for (const each of this.served) await each.stop();
+    const stopped = this.served.map((each) => each.stop());
+    for (const worker of this.workers) if (worker.session !== undefined) worker.interrupt();
+    await Promise.all(stopped);
     this.port.close();
     for (const session of this.sessions.values()) this.end(session);
   }
 
   private welcome(): Welcome {
-    const session = new Session(randomUUID(), this.most);
-    this.sessions.set(session.id, session);
-    return { session: session.id, subject: this.subject, room: ROOM };
+    const id = randomBytes(SESSION_SIZE);
+    const key = keyOf(id);
+    this.sessions.set(key, new Session(key, this.most));
+    return { session: id, subject: this.subject, room: this.room };
   }
 
   private work(): void {
+    const worker = new Worker();
+    this.workers.push(worker);
     for (const msg of this.port) {
+      worker.msg = msg;
       try {
-        msg.replymsg(undefined, this.answer(msg));
+        msg.replymsg(undefined, this.answer(worker, msg.data));
       } catch (error) {
         msg.replymsg(error);
       }
+      worker.over();
     }
   }
 
-  private answer({ data }: Msg<Request, Answer>): Answer {
-    const request = Object(data instanceof Parcel ? data.value : data) as Partial<
-      Record<'session' | 'call' | 'args' | 'bye', unknown>
-    >;
-    const session = this.sessions.get(request.session as string);
-    if (session === undefined) return { stale: true };
+  /** The client does not wait for that call any more. */
+  private aborted(msg: Msg): void {
+    this.workers.find((worker) => (worker.msg as unknown) === msg)?.interrupt();
+  }
+
+  private answer(worker: Worker, packed: Packed): Packed {
+    const request = readRequest(packed);
+    const session = request && this.sessions.get(request.session);
+    if (session === undefined) return said(ANSWERS.stale);
     session.heard = performance.now();
-    if (data instanceof Parcel) {
-      this.calls++;
-      const { reply, filled } = session.make({ ...request, pieces: data.pieces });
-      return new Parcel(reply, filled);
-    }
-    if (request.bye === true) this.end(session);
-    return undefined;
+    if (request?.says === SAYS.bye) this.end(session);
+    if (request?.says !== SAYS.call) return said(ANSWERS.noted);
+    this.calls++;
+    worker.session = session;
+    return new Packed(answerWith(session.make(packed.bytes, CALL, this.room, ANSWER), ANSWERS.call));
   }
 
   private lookForGone(): void {
@@ -121,6 +177,7 @@ class Service implements ServedSyscalls {
 
   private end(session: Session): void {
     this.sessions.delete(session.id);
+    for (const worker of this.workers) if (worker.session === session) worker.interrupt();
     create(() => session.end(), { daemon: true });
   }
 }
@@ -141,6 +198,8 @@ export async function serveSyscalls(
   checkObject(options);
   checkSubject('options.subject', options.subject);
   checkCount('options.concurrency', options.concurrency);
+  if (options.concurrency === Number.POSITIVE_INFINITY)
+    throw outOfRange('options.concurrency', 'a number of userthreads', options.concurrency);
   checkCount('options.descriptors', options.descriptors);
   const service = new Service(options.subject ?? name, options.descriptors ?? DESCRIPTORS);
   await service.start(nc, name, options);

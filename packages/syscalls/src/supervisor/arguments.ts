@@ -31,7 +31,7 @@ import {
 import { constants as c } from '../generated/constants.ts';
 import type { Argument, Row } from '../generated/rows.ts';
 import { rowOf } from '../port/calls.ts';
-import { writtenOf } from '../shims/recording/argument.ts';
+import { writtenBy } from '../shims/recording/argument.ts';
 import type { Slots } from './slots.ts';
 
 const HEADER_SIZE = 16;
@@ -404,7 +404,7 @@ export class CallArguments {
     if (reply < 0) return memory?.way === 'inout' ? Number.MAX_SAFE_INTEGER : 0;
     if (memory === undefined) return Number.MAX_SAFE_INTEGER;
     if (memory.by === 'buffers' || memory.by === 'message') return reply;
-    return writtenOf(memory, this.args[i + 1])(reply);
+    return writtenBy(memory, this.args[i + 1], reply);
   }
 
   private give(i: number, flags: number, written: number): void {

@@ -38,8 +38,6 @@ export interface Piece {
 export interface EncodedCall {
   args: EncodedArgument[];
   pieces: Piece[];
-  /** How bytes are shown. */
-  form: (bytes: Buffer) => EncodedBytes;
 }
 
 const PAGE = 4096;
@@ -56,7 +54,7 @@ function word(value: unknown, at = 0): number {
 }
 
 /** How many bytes of a buffer count. */
-function sizeOf({ by, unit = 1, head = 0 }: Memory, args: readonly unknown[], i: number): number {
+export function sizeOf({ by, unit = 1, head = 0 }: Memory, args: readonly unknown[], i: number): number {
   switch (by) {
     case 'next':
       return numeric(args[i + 1]) * unit + head;
@@ -79,26 +77,22 @@ function sizeOf({ by, unit = 1, head = 0 }: Memory, args: readonly unknown[], i:
   }
 }
 
-/** How many of them are written. */
-export function writtenOf(
-  { by, unit = 1, head = 0, whole }: Memory,
-  next: unknown,
-): (reply: number) => number {
-  if ((by === 'next' || by === 'before') && !whole) return (reply) => reply * unit + head;
-  if (by === 'pointer') return () => word(next);
-  return () => Number.POSITIVE_INFINITY;
+/** How many of them are written by a call that has answered reply (>= 0). next: the argument behind it. */
+export function writtenBy({ by, unit = 1, head = 0, whole }: Memory, next: unknown, reply: number): number {
+  if ((by === 'next' || by === 'before') && !whole) return reply * unit + head;
+  return by === 'pointer' ? word(next) : Number.POSITIVE_INFINITY;
 }
 
-function plain(call: EncodedCall, value: unknown): EncodedArgument {
+function plain(value: unknown): EncodedArgument {
   if (typeof value === 'string' || value === null) return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : { number: String(value) };
   if (typeof value === 'bigint') return { bigint: String(value) };
-  if (ArrayBuffer.isView(value)) return call.form(memoryOf(value, Number.POSITIVE_INFINITY));
+  if (ArrayBuffer.isView(value)) return encodeBytes(memoryOf(value, Number.POSITIVE_INFINITY));
   return { other: other(value) };
 }
 
 function view(call: EncodedCall, value: unknown, out: boolean, written: Piece['written']): EncodedArgument {
-  if (!out || !ArrayBuffer.isView(value)) return plain(call, value);
+  if (!out || !ArrayBuffer.isView(value)) return plain(value);
   const memory = memoryOf(value, Number.POSITIVE_INFINITY);
   call.pieces.push({ memory, both: false, written });
   return { room: memory.length };
@@ -111,7 +105,7 @@ function buffers(
   out: boolean,
   total: Piece['written'] = (n) => n,
 ): EncodedArgument {
-  if (!Array.isArray(list)) return plain(call, list);
+  if (!Array.isArray(list)) return plain(list);
   let before = 0;
   return list.map((value) => {
     const begin = before;
@@ -122,7 +116,7 @@ function buffers(
 
 /** [address, buffers, control, header] (codec/message.ts). The header is the kernel's, whichever way the message goes. */
 function message(call: EncodedCall, value: unknown, out: boolean, total?: Piece['written']): EncodedArgument {
-  if (!Array.isArray(value) || value.length !== 4) return plain(call, value);
+  if (!Array.isArray(value) || value.length !== 4) return plain(value);
   const [address, data, control, header] = value as unknown[];
   return [
     view(call, address, out, () => word(header)),
@@ -133,7 +127,7 @@ function message(call: EncodedCall, value: unknown, out: boolean, total?: Piece[
 }
 
 function messages(call: EncodedCall, list: unknown, out: boolean): EncodedArgument {
-  if (!Array.isArray(list)) return plain(call, list);
+  if (!Array.isArray(list)) return plain(list);
   return list.map((value, i) => {
     const header = Array.isArray(value) ? value[3] : undefined;
     return message(call, value, out, (reply) => (i < reply ? word(header, 12) : 0));
@@ -151,26 +145,26 @@ function memoryArgument(
   if (memory.by === 'buffers') return buffers(call, value, out);
   if (memory.by === 'message') return message(call, value, out);
   if (memory.by === 'messages') return messages(call, value, out);
-  if (!ArrayBuffer.isView(value)) return plain(call, value);
+  if (!ArrayBuffer.isView(value)) return plain(value);
   const bytes = memoryOf(value, sizeOf(memory, args, i));
   if (memory.way !== 'in')
-    call.pieces.push({ memory: bytes, both: !out, written: writtenOf(memory, args[i + 1]) });
+    call.pieces.push({
+      memory: bytes,
+      both: !out,
+      written: (reply) => writtenBy(memory, args[i + 1], reply),
+    });
   if (out) return { room: bytes.length };
-  return memory.way === 'in' ? call.form(bytes) : { ...call.form(bytes), both: true };
+  return memory.way === 'in' ? encodeBytes(bytes) : { ...encodeBytes(bytes), both: true };
 }
 
-/** Before the call. row: undefined for a number that the table has not. form: as JSON can have them, if absent. */
-export function encodeCall(
-  row: Row | undefined,
-  args: readonly unknown[],
-  form: (bytes: Buffer) => EncodedBytes = encodeBytes,
-): EncodedCall {
-  const call: EncodedCall = { args: [], pieces: [], form };
+/** Before the call. row: undefined for a number that the table has not. */
+export function encodeCall(row: Row | undefined, args: readonly unknown[]): EncodedCall {
+  const call: EncodedCall = { args: [], pieces: [] };
   let count = row?.args.length ?? args.length;
   if (row === undefined) while (count > 0 && args[count - 1] === undefined) count--;
   for (let i = 0; i < count; i++) {
     const memory = (row?.args[i] as Argument | undefined)?.memory;
-    call.args.push(memory === undefined ? plain(call, args[i]) : memoryArgument(call, memory, args, i));
+    call.args.push(memory === undefined ? plain(args[i]) : memoryArgument(call, memory, args, i));
   }
   return call;
 }

@@ -4,8 +4,7 @@
  * Invariant: the same bytes always have the same form, so forms can be compared.
  */
 
-/** bytes: where it need not be JSON. piece: they lie beside it, in a list. */
-export type EncodedBytes = { text: string } | { base64: string } | { bytes: Uint8Array } | { piece: number };
+export type EncodedBytes = { text: string } | { base64: string };
 
 const printable = (byte: number): boolean =>
   (byte >= 32 && byte < 127) || byte === 10 || byte === 13 || byte === 9;
@@ -16,8 +15,7 @@ export function encodeBytes(bytes: Buffer): EncodedBytes {
 
 /** undefined for what is no bytes. */
 export function decodeBytes(value: unknown): Buffer | undefined {
-  const { text, base64, bytes } = (value ?? {}) as { text?: unknown; base64?: unknown; bytes?: unknown };
-  if (bytes instanceof Uint8Array) return memoryOf(bytes, bytes.length);
+  const { text, base64 } = (value ?? {}) as { text?: unknown; base64?: unknown };
   if (typeof text === 'string') return Buffer.from(text, 'latin1');
   return typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined;
 }
