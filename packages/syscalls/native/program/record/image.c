@@ -122,6 +122,8 @@ const struct record_header *image_find_header(void)
 	const struct record_extent *extent;
 	const struct record *r = log_first(process_stream, &extent, RECORD_HEADER);
 
+	if (!r)
+		process_killed(); /* before it had begun */
 	if (!r || r->re_size < sizeof(*r) + sizeof(struct record_header))
 		program_fail(125, "replay", "the recording has no beginning");
 	return (const struct record_header *)(r + 1);

@@ -61,6 +61,7 @@ void replay_open(const char *path)
 	lwkt_os_map_from = MEMORY_FROM;
 	log_open(path, -1);
 	log_share_new(-1);
+	log_head->rh_writer = (uint32_t)kernel_call(SYS_getpid);
 	replay_stream(RECORD_HEAD_SIZE / RECORD_PAGE);
 }
 
@@ -100,6 +101,14 @@ void record_forked(struct lwp *lwp, int parent)
 		return;
 	log_go_on(process_made);
 	image_header(&header, NULL, NULL, "");
+}
+
+void process_killed(void)
+{
+	const long pid = kernel_call(SYS_getpid);
+
+	if ((uint32_t)pid != log_head->rh_writer)
+		kernel_call(SYS_kill, pid, SIGKILL);
 }
 
 static void note_child(int recorded, int now)

@@ -48,7 +48,7 @@ struct record_head {
 	uint32_t rh_padding;
 	volatile uint64_t rh_end;   /* what is taken of the file */
 	volatile uint64_t rh_shown; /* how many writes to stdout and stderr there were, of all processes */
-	volatile uint32_t rh_writer; /* the process that is about to make one */
+	volatile uint32_t rh_writer; /* the process that is about to make one; of a replay the first process, as the kernel knows it */
 	uint32_t rh_more;
 	struct record_content rh_contents[RECORD_CONTENTS]; /* by hash; what finds no place there is in the file nevertheless */
 };
@@ -197,6 +197,7 @@ void write_note(const char *what); /* once each: what can't be replayed, to stde
 /* ------------------------------------------------ replay.c */
 long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make);
 void replay_fail(const char *why) __attribute__((noreturn));
+void replay_end_early(const struct lwp *lwp) __attribute__((noreturn)); /* the recording has no more */
 void replay_begins(struct lwp *lwp); /* it waits for its turn, to begin */
 void replay_fault(struct lwp *lwp, const siginfo_t *info);
 void replay_ends(struct lwp *lwp, int status);
@@ -237,6 +238,8 @@ extern uint32_t process_next;   /* of the program that is about to be run */
 long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *event);
 /** The program that follows, in its place. */
 void process_exec(struct lwp *lwp, const struct record *event) __attribute__((noreturn));
+/** The recording has no more of this process. One that another has made was killed, as that one is told when it waits for it: so it is again. Else it returns. */
+void process_killed(void);
 void process_waited(const struct trapframe *tf, const struct record *event);
 extern bool process_diverged; /* a child has */
 

@@ -86,9 +86,9 @@ void replay_fail(const char *why)
 	end_diverged();
 }
 
-/** The recording has no more. */
-static void end_early(const struct lwp *lwp)
+void replay_end_early(const struct lwp *lwp)
 {
+	process_killed();
 	print(2, "libcr: replay: the recording of process %d ends here, after %lu events: it was killed, or what recorded it\n", lwp->lwp_proc->p_pid,
 	      (unsigned long)log_events());
 	end_diverged();
@@ -108,8 +108,8 @@ static struct lwp *find(const struct proc *proc, int tid)
 /** A signal comes next: the lwp looks before its program goes on. */
 static void look_ahead(struct lwp *me, const struct record *r)
 {
-	if (r && r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES)
-		program_ticks(); /* until one finds it computing */
+	if (!r || (r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES))
+		program_ticks(); /* until one finds it computing: to where others had their turn, or to where it was killed */
 	if (r && r->re_tid == me->lwp_tid && r->re_kind == RECORD_SIGNAL && !r->re_result)
 		lwp_notify(me, AST_SIGNAL);
 }
@@ -122,9 +122,9 @@ static void step(struct lwp *me)
 
 	log_step();
 	r = log_next();
+	look_ahead(me, r);
 	if (!r)
 		return;
-	look_ahead(me, r);
 	if (r->re_tid == me->lwp_tid)
 		return;
 	next = find(me->lwp_proc, r->re_tid);
@@ -166,7 +166,7 @@ static const struct record *turn(struct lwp *lwp, const struct capture *c, const
 			program_turn_wait();
 	}
 	if (!r)
-		end_early(lwp);
+		replay_end_early(lwp);
 	return r;
 }
 
@@ -432,7 +432,9 @@ void replay_resumes(struct lwp *lwp)
 		while (lwp->lwp_waits_turn)
 			program_turn_wait();
 	}
-	if (r && r->re_kind == RECORD_RESUMES)
+	if (!r)
+		replay_end_early(lwp);
+	if (r->re_kind == RECORD_RESUMES)
 		step(lwp);
 }
 
