@@ -127,6 +127,14 @@ void log_map_head(int fd);
 uint32_t log_new_stream(void);
 void log_go_on(uint32_t stream);                 /* writes there from now on */
 void log_close(void);
+struct log_aside { /* what a process is at, while its vfork's child writes by itself */
+	struct record_extent *window;
+	uint64_t last_place;
+	char *at;
+	unsigned number;
+};
+void log_put_aside(struct log_aside *aside);
+void log_again(const struct log_aside *aside);
 uint64_t log_take(uint64_t size, uint64_t align); /* of the file: where */
 uint64_t log_put(uint64_t address, uint64_t n, uint64_t place); /* of any memory. How much was there */
 struct record *log_begin(enum record_kind kind, uint16_t number, int tid); /* a record under way: there is one at a time */
@@ -145,6 +153,13 @@ void log_open(const char *path, int inherited);
 void log_read(uint32_t stream);                  /* reads there from now on */
 void log_share_new(int memory);                  /* of a replay: a head of its own, in a memory that all its processes have; -1: it begins */
 int log_shared_memory(void);
+struct read_aside { /* the same, of a replay */
+	const struct record_extent *extent, *populated;
+	const struct record *next;
+	uint64_t events;
+};
+void log_put_aside_read(struct read_aside *aside);
+void log_read_again(const struct read_aside *aside);
 const struct record *log_next_of(int tid);       /* the next event of an lwp, wherever that is */
 const struct record *log_next(void);             /* the next event, or NULL: it is the last */
 void log_step(void);                             /* over it */
@@ -203,6 +218,7 @@ void replay_fault(struct lwp *lwp, const siginfo_t *info);
 void replay_ends(struct lwp *lwp, int status);
 bool replay_preempts(struct lwp *lwp); /* in a signal's handler: its next event is RECORD_RESUMES, or there is none */
 void replay_resumes(struct lwp *lwp);
+void replay_look_ahead(struct lwp *me);
 
 uint64_t replay_tsc(struct lwp *lwp);
 
@@ -230,11 +246,15 @@ void shown_written(const struct record *event);
 /** What 0, 1 and 2 are, for the program that follows: one number. The others are nothing to it. */
 uint32_t shown_word(void);
 void shown_begin(uint32_t word);
+#define SHOWN_DESCRIPTORS 1024
+void shown_put_aside(uint8_t *aside);
+void shown_again(const uint8_t *aside);
 
 /* ------------------------------------------------ processes.c */
 extern uint32_t process_stream; /* this process' */
 extern uint32_t process_made;   /* of the process that was made last */
 extern uint32_t process_next;   /* of the program that is about to be run */
+/** One that the recording has, too; a child of fork comes back, one of vfork begins by itself. */
 long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *event);
 /** The program that follows, in its place. */
 void process_exec(struct lwp *lwp, const struct record *event) __attribute__((noreturn));

@@ -106,9 +106,13 @@ static struct lwp *find(const struct proc *proc, int tid)
 }
 
 /** A signal comes next: the lwp looks before its program goes on. */
-static void look_ahead(struct lwp *me, const struct record *r)
+void replay_look_ahead(struct lwp *me)
 {
-	if (!r || (r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES))
+	const struct record *r = log_next();
+
+	if (!r && me->lwp_proc->p_vforked_by)
+		process_killed(); /* it has no ticks */
+	if ((!r || (r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES)) && !me->lwp_proc->p_vforked_by)
 		program_ticks(); /* until one finds it computing: to where others had their turn, or to where it was killed */
 	if (r && r->re_tid == me->lwp_tid && r->re_kind == RECORD_SIGNAL && !r->re_result)
 		lwp_notify(me, AST_SIGNAL);
@@ -121,8 +125,8 @@ static void step(struct lwp *me)
 	struct lwp *next;
 
 	log_step();
+	replay_look_ahead(me);
 	r = log_next();
-	look_ahead(me, r);
 	if (!r)
 		return;
 	if (r->re_tid == me->lwp_tid)
@@ -358,10 +362,8 @@ long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make)
 		return make(lwp, tf);
 	}
 	result = answer(lwp, tf, c, r, way, make);
-	if (lwp->lwp_tid != tid) { /* another process, with a stream of its own */
-		look_ahead(lwp, log_next());
+	if (lwp->lwp_tid != tid) /* another process, with a stream of its own */
 		return result;
-	}
 	shown_call(&(struct trapframe){.tf_number = (uint64_t)c->call.given.sm_number,
 	                               .tf_rdi = c->call.given.sm_args[0],
 	                               .tf_rsi = c->call.given.sm_args[1],

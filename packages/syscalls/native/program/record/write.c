@@ -120,7 +120,8 @@ static void end_call(const struct capture *c, long result)
 
 static void write_exec(const struct lwp *lwp, const struct capture *c)
 {
-	process_next = log_new_stream();
+	if (!process_next) /* else it has failed before: programs try one folder after the other */
+		process_next = log_new_stream();
 	begin_call(lwp, c, RECORD_EXEC)->re_stream = process_next;
 	log_end();
 }
@@ -141,7 +142,8 @@ long write_call(struct lwp *lwp, struct trapframe *tf, call_handler make)
 		log_end();
 		return make(lwp, tf);
 	}
-	program_turn_over(lwp);
+	if (!lwp->lwp_proc->p_vforked_by) /* nobody else can have it */
+		program_turn_over(lwp);
 	if (executes) {
 		write_exec(lwp, c);
 		record_tsc_exec(true);
