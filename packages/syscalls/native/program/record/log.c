@@ -70,6 +70,17 @@ static void put(const void *bytes, uint64_t n, uint64_t place)
 		log_fail(-EIO);
 }
 
+/** By one call, if the file system does it at once. */
+static void put_extent(const struct record_extent *head, const void *bytes, uint64_t n, uint64_t place)
+{
+	const struct iovec parts[] = {{(void *)(uintptr_t)head, sizeof(*head)}, {(void *)(uintptr_t)bytes, n}};
+
+	if (kernel_call(SYS_pwritev, log_fd, parts, 2, place, 0) == (long)(sizeof(*head) + n))
+		return;
+	put(bytes, n, place + sizeof(*head));
+	put(head, sizeof(*head), place);
+}
+
 /* ------------------------------------------------ the window */
 
 static char *records(void) { return (char *)(window + 1); }
@@ -87,8 +98,7 @@ static void flush(void)
 	place = log_take(size, 8);
 	head.ex_size = size;
 	head.ex_first = 0;
-	put(records(), size - sizeof(head), place + sizeof(head));
-	put(&head, sizeof(head), place);
+	put_extent(&head, records(), size - sizeof(head), place);
 	if (last_place)
 		put(&place, sizeof(place), last_place + offsetof(struct record_extent, ex_next));
 	else

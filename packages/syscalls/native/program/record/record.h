@@ -29,6 +29,7 @@
 #define RECORD_HEAD_SIZE (256u << 10)
 #define RECORD_CONTENTS 6000
 #define CONTENT_MAX (256u << 20)
+#define RATE_BITS 20
 
 enum content_state { CONTENT_FREE, CONTENT_TAKEN, CONTENT_THERE };
 
@@ -51,6 +52,10 @@ struct record_head {
 	volatile uint32_t rh_writer; /* the process that is about to make one; of a replay the first process, as the kernel knows it */
 	uint32_t rh_more;
 	struct record_content rh_contents[RECORD_CONTENTS]; /* by hash; what finds no place there is in the file nevertheless */
+	volatile uint64_t rh_build; /* of the launcher, once somebody has counted it, or 0 */
+	volatile uint64_t rh_tsc, rh_tsc_clock; /* the processor's counter at some time (ns), or 0 */
+	volatile uint64_t rh_tsc_rate;          /* its cycles in a nanosecond, by 2^RATE_BITS; 0: not known yet */
+	volatile uint64_t rh_tsc_last;          /* that the program was told */
 };
 _Static_assert(sizeof(struct record_head) <= RECORD_HEAD_SIZE, "the head's size");
 
