@@ -1,5 +1,5 @@
 /*
- * contents.c - files that a recorded program maps: what is in them is in the recording once, for all processes. A file is known by its number, size and times. One that was
+ * contents.c - files that a recorded program maps, or reads at once: what is in them is in the recording once, for all processes. A file is known by its number, size and times. One that was
  * changed a moment ago might be changed again within the same tick of the file system's clock: that is known by a hash of what is in it.
  */
 #include "record.h"
@@ -132,4 +132,34 @@ int64_t log_add_contents(int from, uint64_t offset, uint64_t length, uint64_t ad
 		done += n;
 	}
 	return (int64_t)done;
+}
+
+/** Who reads a stream does so by pieces of this or a multiple; who has asked for a file's size reads just that, as compilers do. */
+static bool may_be_whole(uint64_t n) { return n >= RECORD_PAGE && n <= CONTENT_MAX && n % RECORD_PAGE; }
+
+bool log_add_whole_read(int from, uint64_t n, uint64_t address)
+{
+	struct {
+		struct piece piece;
+		uint64_t place;
+	} all = {.piece = {.pc_address = address, .pc_length = (uint32_t)n, .pc_what = PIECE_OUT | PIECE_CONTENT}};
+	struct record_content *c;
+	struct stat about;
+	struct hash hash;
+
+	if (!may_be_whole(n) || kernel_call(SYS_fstat, from, &about) || (about.st_mode & S_IFMT) != S_IFREG || (uint64_t)about.st_size != n ||
+	    kernel_call(SYS_lseek, from, 0, SEEK_CUR) != (long)n)
+		return false;
+	has_identity(&hash, &about, 0);
+	all.place = find_content(&hash, n, &c);
+	if (!all.place) {
+		if (is_new(&about))
+			return false;
+		all.place = log_take(page_up(n), RECORD_PAGE);
+		if (log_put(address, n, all.place) != n)
+			return false;
+		note_content(&hash, n, all.place, c);
+	}
+	log_add(&all, sizeof(all));
+	return true;
 }

@@ -153,6 +153,8 @@ size_t log_size(void);                           /* of the record under way */
 /* ------------------------------------------------ contents.c */
 /** The file's contents from `offset` on, `length` bytes, are there, once: adds pieces for memory from `address` on. Bytes that were read; -errno. */
 int64_t log_add_contents(int fd, uint64_t offset, uint64_t length, uint64_t address);
+/** `n` bytes that were read are all of a file: the same, and one piece. Whether they are. */
+bool log_add_whole_read(int fd, uint64_t n, uint64_t address);
 /* ------------------------------------------------ read.c: a replay */
 void log_open(const char *path, int inherited);
 void log_read(uint32_t stream);                  /* reads there from now on */
