@@ -59,7 +59,8 @@ static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 		}
 		if (ast & AST_SIGNAL)
 			signals_deliver(lwp, tf);
-		lwkt_setpri(lwkt_curthread(), turn_priority(lwp));
+		if (!lwp->lwp_proc->p_vforked_by)
+			lwkt_setpri(lwkt_curthread(), turn_priority(lwp));
 		return;
 	}
 	if (schedule_is_seeded)

@@ -157,6 +157,17 @@ test('processes that write at the same time', async () => {
   expect(ran.stdout.split('\n')).toHaveLength(21);
 });
 
+test('processes that were killed: while they waited, while they computed, as soon as they were made', async () => {
+  const ran = await recordsAndReplays('/bin/sh', [
+    '-c',
+    `echo a; (echo b; sleep 100) & sleep 0.2; kill -KILL $!; wait $!; echo $?
+    (while :; do :; done) & sleep 0.2; kill -KILL $!; wait $!; echo $?
+    sleep 100 & kill -KILL $!; wait $!; echo $?
+    sh -c 'echo c; kill -KILL $$'; echo $?`,
+  ]);
+  expect(ran).toMatchObject({ status: 0, stdout: 'a\nb\n137\n137\n137\nc\n137\n' });
+});
+
 test('a recording that is larger than its window, up to where its program was killed', async () => {
   const { file, ran } = await record('/bin/sh', [
     '-c',

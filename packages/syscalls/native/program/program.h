@@ -208,6 +208,9 @@ void record_tsc(struct lwp *lwp, struct trapframe *tf); /* it has come to an ins
 void record_end(int status);             /* the process ends by itself */
 void record_forks(void);                 /* a process is about to be made */
 void record_forked(struct lwp *lwp, int parent); /* in it */
+/** Around a vfork, whose child has its parent's memory, and with that what a recording is at: the parent's is put aside, and is there again. */
+void *record_vforks(void);
+void record_vfork_over(void *aside);
 struct image;
 /** What the program begins with. */
 void record_begin(const char *path, char **args, char **environment, const struct trapframe *tf);
@@ -329,7 +332,7 @@ enum proc_path {
 };
 extern enum proc_path (*program_proc_path)(struct lwp *lwp, int dirfd, char *path, size_t size, int64_t flags, long *result);
 struct clone_args;
-long program_fork(struct lwp *lwp, struct trapframe *tf); /* clone, of a process that has copies of all */
+long program_fork(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t tls); /* clone, of a process */
 long fork_read_args(const struct trapframe *tf, struct clone_args *args);
 /** Before a fork, and after it in the parent: nothing of libcr's may be half done on another kernel thread meanwhile. */
 extern void (*program_forks)(bool begins);

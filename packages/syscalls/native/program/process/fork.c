@@ -82,6 +82,7 @@ static long child(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_
 struct vfork {
 	struct proc proc;
 	struct lwp lwp;
+	void *recording; /* the parent's */
 	char kstack[KSTACK_SHIM_SIZE] __attribute__((aligned(64)));
 	struct trapframe tf; /* the end of that */
 	char margin[512];
@@ -97,6 +98,7 @@ static void vforked(void *arg)
 	catch_thread(NULL, 0);
 	if (program_vforked)
 		program_vforked(&v->lwp);
+	record_forked(&v->lwp, parent);
 	script_forked(&v->lwp, parent);
 	program_enter(&v->tf);
 }
@@ -116,7 +118,7 @@ static void prepare(struct vfork *v, const struct lwp *parent, const struct trap
 	v->lwp.lwp_proc = &v->proc;
 	proc_has_only(&v->proc, &v->lwp);
 	v->lwp.lwp_pending = NULL;
-	v->lwp.lwp_trace = NULL; /* the parent's call is under way */
+	v->lwp.lwp_trace = v->lwp.lwp_record = NULL; /* the parent's call is under way */
 	v->lwp.lwp_kstack = (char *)(&v->tf + 1);
 	v->lwp.lwp_kstack_base = v->kstack;
 	v->lwp.lwp_ast = 0;
@@ -141,6 +143,7 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 	if (flags & CLONE_SETTLS)
 		v->lwp.lwp_fs = tls;
 	patch_hold(true);
+	v->recording = record_vforks();
 	mask = hold_signals();
 	set_curlwp(&v->lwp);
 	pid = program_clone_call(flags & ~(uint64_t)CLONE_SETTLS, &v->tf, (int *)ptid, (int *)ctid, 0, vforked, v);
@@ -148,12 +151,14 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 	lwp->lwp_ast_fs = 1;
 	release_signals(mask);
 	patch_hold(false);
+	record_vfork_over(v->recording);
 	if (program_vfork_over)
 		program_vfork_over(&v->lwp);
 	if (v->proc.p_exec)
 		kernel_call(SYS_munmap, v->proc.p_exec, v->proc.p_exec_size);
 	trace_gone(&v->lwp);
 	lwkt_os_free(v->lwp.lwp_trace);
+	lwkt_os_free(v->lwp.lwp_record);
 	kernel_call(SYS_munmap, v, sizeof(*v));
 	return pid;
 }
@@ -165,8 +170,6 @@ static long fork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, 
 	uint64_t mask;
 	long pid;
 
-	if (record_mode && (flags & CLONE_VFORK)) /* what a child does in its parent's memory would be no part of its parent's recording: it has a copy. The parent waits as ever */
-		flags &= ~(uint64_t)CLONE_VM;
 	if ((flags & REFUSED) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
 		return -ENOSYS;
 	if (lwp->lwp_proc->p_stale) /* the child begins with what the kernel knows */
@@ -228,9 +231,9 @@ static long fork_clone(struct lwp *lwp, struct trapframe *tf)
 	return fork_process(lwp, tf, (uint32_t)tf->tf_rdi, tf->tf_rsi, tf->tf_rdx, tf->tf_r10, tf->tf_r8);
 }
 
-long program_fork(struct lwp *lwp, struct trapframe *tf)
+long program_fork(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t tls)
 {
-	return fork_process(lwp, tf, tf->tf_rdi, tf->tf_rsi, 0, 0, 0);
+	return fork_process(lwp, tf, flags, stack, 0, 0, tls);
 }
 
 long fork_read_args(const struct trapframe *tf, struct clone_args *args)

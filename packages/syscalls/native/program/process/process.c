@@ -35,9 +35,12 @@ void process_begin(struct lwp *first)
 
 void program_exit(int status)
 {
-	if (!curproc()->p_vforked_by) {
+	const bool is_vforked = curproc()->p_vforked_by;
+
+	if (!is_vforked)
 		shims_end(status);
-		record_end(status);
+	record_end(status);
+	if (!is_vforked) {
 		metrics_print();
 		stats_print();
 	}

@@ -14,14 +14,17 @@
 
 static uint16_t images;
 
-/** A hash of libcr's code: another launcher lies elsewhere, and so does what the program maps. */
+/** A hash of libcr's code: another launcher lies elsewhere, and so does what the program maps. All of a recording's processes have the same one. */
 static uint64_t build_hash(void)
 {
 	struct hash hash;
 
-	hash_begin(&hash);
-	hash_add(&hash, program_text, (size_t)(program_text_end - program_text));
-	return hash.a ^ hash.b;
+	if (!log_head->rh_build) {
+		hash_begin(&hash);
+		hash_add(&hash, program_text, (size_t)(program_text_end - program_text));
+		log_head->rh_build = hash.a ^ hash.b;
+	}
+	return log_head->rh_build;
 }
 
 static void add_string(const char *text)
@@ -122,6 +125,8 @@ const struct record_header *image_find_header(void)
 	const struct record_extent *extent;
 	const struct record *r = log_first(process_stream, &extent, RECORD_HEADER);
 
+	if (!r)
+		process_killed(); /* before it had begun */
 	if (!r || r->re_size < sizeof(*r) + sizeof(struct record_header))
 		program_fail(125, "replay", "the recording has no beginning");
 	return (const struct record_header *)(r + 1);
@@ -134,9 +139,12 @@ static void map_part(const struct record *r)
 	if (!place || kernel_call(SYS_mmap, place->pc_address, place->pc_length, PROT_READ | PROT_WRITE,
 	                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != (long)place->pc_address)
 		program_fail(125, "replay", "the program can't lie where it was: this is another kernel, or another limit of the stack's size");
-	while ((p = record_piece(r, p)))
+	while ((p = record_piece(r, p))) {
 		if (image_put(p, (int)r->re_result))
 			program_fail(125, "replay", "the recording is damaged");
+		if ((r->re_result & PROT_WRITE) && p->pc_length % PAGE) /* as load.c does; in the recording the file may go on */
+			memset((void *)(p->pc_address + p->pc_length), 0, PAGE - p->pc_length % PAGE);
+	}
 	if (kernel_call(SYS_mprotect, place->pc_address, place->pc_length, (int)r->re_result))
 		program_fail(125, "replay", "the program's memory can't be protected as it was");
 }

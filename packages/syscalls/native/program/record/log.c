@@ -24,8 +24,9 @@
 struct record_head *log_head;
 int log_fd = -1;
 static struct record_extent *window;
-static uint64_t window_place, last_place; /* in the file; 0: nothing has gone from there */
-static char *at;                          /* where the record under way ends */
+static unsigned window_number;  /* those of a vfork's parents are there, too */
+static uint64_t last_place;     /* in the file; 0: nothing has gone from the window */
+static char *at;                /* where the record under way ends */
 static struct record *under_way;
 
 static bool is_error(long result) { return result < 0 && result > -4096; }
@@ -69,6 +70,17 @@ static void put(const void *bytes, uint64_t n, uint64_t place)
 		log_fail(-EIO);
 }
 
+/** By one call, if the file system does it at once. */
+static void put_extent(const struct record_extent *head, const void *bytes, uint64_t n, uint64_t place)
+{
+	const struct iovec parts[] = {{(void *)(uintptr_t)head, sizeof(*head)}, {(void *)(uintptr_t)bytes, n}};
+
+	if (kernel_call(SYS_pwritev, log_fd, parts, 2, place, 0) == (long)(sizeof(*head) + n))
+		return;
+	put(bytes, n, place + sizeof(*head));
+	put(head, sizeof(*head), place);
+}
+
 /* ------------------------------------------------ the window */
 
 static char *records(void) { return (char *)(window + 1); }
@@ -86,8 +98,7 @@ static void flush(void)
 	place = log_take(size, 8);
 	head.ex_size = size;
 	head.ex_first = 0;
-	put(records(), size - sizeof(head), place + sizeof(head));
-	put(&head, sizeof(head), place);
+	put_extent(&head, records(), size - sizeof(head), place);
 	if (last_place)
 		put(&place, sizeof(place), last_place + offsetof(struct record_extent, ex_next));
 	else
@@ -240,8 +251,8 @@ void log_go_on(uint32_t stream)
 
 	under_way = NULL;
 	last_place = 0;
-	window_place = (uint64_t)stream * RECORD_PAGE;
-	base = kernel_call(SYS_mmap, WINDOW_AT, WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, log_fd, window_place);
+	base = kernel_call(SYS_mmap, WINDOW_AT + (uint64_t)window_number * WINDOW_SIZE, WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, log_fd,
+	                   (uint64_t)stream * RECORD_PAGE);
 	if (is_error(base))
 		log_fail(base);
 	window = (struct record_extent *)base;
@@ -254,5 +265,21 @@ void log_close(void)
 
 	/* what is left of the window: nothing */
 	if (used < WINDOW_SIZE)
-		kernel_call(SYS_madvise, WINDOW_AT + used, WINDOW_SIZE - used, MADV_REMOVE);
+		kernel_call(SYS_madvise, (char *)window + used, WINDOW_SIZE - used, MADV_REMOVE);
+}
+
+void log_put_aside(struct log_aside *aside)
+{
+	*aside = (struct log_aside){.window = window, .last_place = last_place, .at = at, .number = window_number++};
+}
+
+void log_again(const struct log_aside *aside)
+{
+	if (window != aside->window) /* the child has begun one */
+		kernel_call(SYS_munmap, window, WINDOW_SIZE);
+	window = aside->window;
+	last_place = aside->last_place;
+	at = aside->at;
+	window_number = aside->number;
+	under_way = NULL;
 }

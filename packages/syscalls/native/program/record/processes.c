@@ -16,9 +16,19 @@
 
 uint32_t process_stream, process_made, process_next;
 bool process_diverged;
-static struct {
+static struct child {
 	int recorded, now;
 } children[CHILDREN];
+
+/** What is of one process, while its vfork's child is out. */
+struct aside {
+	struct log_aside log;
+	struct read_aside read;
+	struct child children[CHILDREN];
+	uint8_t shown[SHOWN_DESCRIPTORS];
+	uint32_t stream, made, next;
+	bool diverged;
+};
 
 /* ------------------------------------------------ options */
 
@@ -48,11 +58,11 @@ void record_go_on(uint32_t stream, uint32_t output, int fd)
 	shown_begin(output);
 }
 
-static void replay_stream(uint32_t stream)
+static void replay_stream(struct lwp *lwp, uint32_t stream)
 {
 	process_stream = stream;
 	log_read(stream);
-	program_proc.p_pid = program_proc.p_main->lwp_tid = image_find_header()->hd_pid;
+	lwp->lwp_proc->p_pid = lwp->lwp_tid = image_find_header()->hd_pid;
 }
 
 void replay_open(const char *path)
@@ -61,7 +71,8 @@ void replay_open(const char *path)
 	lwkt_os_map_from = MEMORY_FROM;
 	log_open(path, -1);
 	log_share_new(-1);
-	replay_stream(RECORD_HEAD_SIZE / RECORD_PAGE);
+	log_head->rh_writer = (uint32_t)kernel_call(SYS_getpid);
+	replay_stream(program_proc.p_main, RECORD_HEAD_SIZE / RECORD_PAGE);
 }
 
 void replay_go_on(uint32_t stream, int memory, int fd)
@@ -70,7 +81,7 @@ void replay_go_on(uint32_t stream, int memory, int fd)
 	lwkt_os_map_from = MEMORY_FROM;
 	log_open("replay", fd);
 	log_share_new(memory);
-	replay_stream(stream);
+	replay_stream(program_proc.p_main, stream);
 }
 
 const char *record_option(char *buffer, size_t size)
@@ -96,10 +107,62 @@ void record_forked(struct lwp *lwp, int parent)
 {
 	const struct record_header header = {.hd_pid = lwp->lwp_proc->p_pid, .hd_parent = parent};
 
-	if (record_mode != RECORD_WRITES)
+	process_next = 0; /* that is its parent's */
+	if (record_mode == RECORD_WRITES) {
+		log_go_on(process_made);
+		image_header(&header, NULL, NULL, "");
+	} else if (record_mode == RECORD_REPLAYS) {
+		memset(children, 0, sizeof(children));
+		process_diverged = false;
+		replay_stream(lwp, process_made);
+		replay_look_ahead(lwp);
+	}
+}
+
+void *record_vforks(void)
+{
+	struct aside *aside;
+
+	if (!record_mode)
+		return NULL;
+	record_forks();
+	aside = lwkt_os_alloc(sizeof(*aside));
+	if (!aside)
+		program_fail(125, record_mode == RECORD_WRITES ? "record" : "replay", "there is no memory");
+	log_put_aside(&aside->log);
+	log_put_aside_read(&aside->read);
+	memcpy(aside->children, children, sizeof(children));
+	shown_put_aside(aside->shown);
+	aside->stream = process_stream;
+	aside->made = process_made;
+	aside->next = process_next;
+	aside->diverged = process_diverged;
+	return aside;
+}
+
+void record_vfork_over(void *of)
+{
+	const struct aside *aside = of;
+
+	if (!aside)
 		return;
-	log_go_on(process_made);
-	image_header(&header, NULL, NULL, "");
+	log_again(&aside->log);
+	log_read_again(&aside->read);
+	memcpy(children, aside->children, sizeof(children));
+	shown_again(aside->shown);
+	process_stream = aside->stream;
+	process_made = aside->made;
+	process_next = aside->next;
+	process_diverged = aside->diverged;
+	lwkt_os_free(of);
+}
+
+void process_killed(void)
+{
+	const long pid = kernel_call(SYS_getpid);
+
+	if ((uint32_t)pid != log_head->rh_writer)
+		kernel_call(SYS_kill, pid, SIGKILL);
 }
 
 static void note_child(int recorded, int now)
@@ -122,8 +185,8 @@ static uint64_t clone_word(const struct trapframe *tf, unsigned i)
 /** A process that the recording has, too; or the error that there was. */
 long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *event)
 {
-	uint64_t flags = tf->tf_number == SYS_clone ? tf->tf_rdi : 0, ctid = tf->tf_r10, ptid = tf->tf_rdx;
-	struct trapframe plain = {.tf_number = SYS_clone, .tf_rdi = SIGCHLD};
+	uint64_t flags = tf->tf_number == SYS_clone ? tf->tf_rdi : tf->tf_number == SYS_vfork ? CLONE_VM | CLONE_VFORK : 0, ctid = tf->tf_r10, ptid = tf->tf_rdx;
+	uint64_t stack = tf->tf_number == SYS_clone ? tf->tf_rsi : 0, tls = tf->tf_r8;
 	const int recorded = (int)event->re_result;
 	long pid;
 
@@ -133,6 +196,8 @@ long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *ev
 		flags = clone_word(tf, 0);
 		ctid = clone_word(tf, 2);
 		ptid = clone_word(tf, 3);
+		stack = clone_word(tf, 5) ? clone_word(tf, 5) + clone_word(tf, 6) : 0;
+		tls = clone_word(tf, 7);
 	}
 	if (flags & CLONE_PARENT_SETTID)
 		user_store32((uint32_t *)ptid, (uint32_t)recorded);
@@ -140,27 +205,16 @@ long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *ev
 		print(2, "libcr: replay: process %d was not recorded\n", recorded);
 		return recorded;
 	}
-	if (tf->tf_number == SYS_clone)
-		plain.tf_rsi = tf->tf_rsi;
-	if (tf->tf_number == SYS_clone3 && clone_word(tf, 5))
-		plain.tf_rsi = clone_word(tf, 5) + clone_word(tf, 6);
-	plain.tf_rsp = tf->tf_rsp;
 	process_made = event->re_stream;
-	pid = program_fork(lwp, &plain);
+	if ((flags & (CLONE_CHILD_SETTID | CLONE_VM)) == (CLONE_CHILD_SETTID | CLONE_VM))
+		user_store32((uint32_t *)ctid, (uint32_t)recorded);
+	pid = program_fork(lwp, tf, SIGCHLD | (flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)), stack, tls);
 	if (pid < 0)
 		replay_fail("a process can't be made");
 	if (pid > 0) {
 		note_child(recorded, (int)pid);
 		return recorded;
 	}
-	tf->tf_rsp = plain.tf_rsp;
-	if (flags & CLONE_SETTLS) {
-		lwp->lwp_fs = tf->tf_number == SYS_clone3 ? clone_word(tf, 7) : tf->tf_r8;
-		lwp->lwp_ast_fs = 1;
-	}
-	memset(children, 0, sizeof(children));
-	process_diverged = false;
-	replay_stream(process_made);
 	if (flags & CLONE_CHILD_SETTID)
 		user_store32((uint32_t *)ctid, (uint32_t)recorded);
 	return 0;

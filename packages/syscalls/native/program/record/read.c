@@ -124,6 +124,19 @@ void log_share_new(int memory)
 	log_map_head(shared_memory);
 }
 
+void log_put_aside_read(struct read_aside *aside)
+{
+	*aside = (struct read_aside){.extent = next_extent, .populated = populated, .next = next, .events = events};
+}
+
+void log_read_again(const struct read_aside *aside)
+{
+	next_extent = aside->extent;
+	populated = aside->populated;
+	next = aside->next;
+	events = aside->events;
+}
+
 int log_shared_memory(void) { return shared_memory; }
 
 static bool is_event(const struct record *r) { return r->re_kind < RECORD_HEADER; }

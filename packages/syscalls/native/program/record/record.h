@@ -29,6 +29,7 @@
 #define RECORD_HEAD_SIZE (256u << 10)
 #define RECORD_CONTENTS 6000
 #define CONTENT_MAX (256u << 20)
+#define RATE_BITS 20
 
 enum content_state { CONTENT_FREE, CONTENT_TAKEN, CONTENT_THERE };
 
@@ -48,9 +49,13 @@ struct record_head {
 	uint32_t rh_padding;
 	volatile uint64_t rh_end;   /* what is taken of the file */
 	volatile uint64_t rh_shown; /* how many writes to stdout and stderr there were, of all processes */
-	volatile uint32_t rh_writer; /* the process that is about to make one */
+	volatile uint32_t rh_writer; /* the process that is about to make one; of a replay the first process, as the kernel knows it */
 	uint32_t rh_more;
 	struct record_content rh_contents[RECORD_CONTENTS]; /* by hash; what finds no place there is in the file nevertheless */
+	volatile uint64_t rh_build; /* of the launcher, once somebody has counted it, or 0 */
+	volatile uint64_t rh_tsc, rh_tsc_clock; /* the processor's counter at some time (ns), or 0 */
+	volatile uint64_t rh_tsc_rate;          /* its cycles in a nanosecond, by 2^RATE_BITS; 0: not known yet */
+	volatile uint64_t rh_tsc_last;          /* that the program was told */
 };
 _Static_assert(sizeof(struct record_head) <= RECORD_HEAD_SIZE, "the head's size");
 
@@ -127,6 +132,14 @@ void log_map_head(int fd);
 uint32_t log_new_stream(void);
 void log_go_on(uint32_t stream);                 /* writes there from now on */
 void log_close(void);
+struct log_aside { /* what a process is at, while its vfork's child writes by itself */
+	struct record_extent *window;
+	uint64_t last_place;
+	char *at;
+	unsigned number;
+};
+void log_put_aside(struct log_aside *aside);
+void log_again(const struct log_aside *aside);
 uint64_t log_take(uint64_t size, uint64_t align); /* of the file: where */
 uint64_t log_put(uint64_t address, uint64_t n, uint64_t place); /* of any memory. How much was there */
 struct record *log_begin(enum record_kind kind, uint16_t number, int tid); /* a record under way: there is one at a time */
@@ -140,11 +153,20 @@ size_t log_size(void);                           /* of the record under way */
 /* ------------------------------------------------ contents.c */
 /** The file's contents from `offset` on, `length` bytes, are there, once: adds pieces for memory from `address` on. Bytes that were read; -errno. */
 int64_t log_add_contents(int fd, uint64_t offset, uint64_t length, uint64_t address);
+/** `n` bytes that were read are all of a file: the same, and one piece. Whether they are. */
+bool log_add_whole_read(int fd, uint64_t n, uint64_t address);
 /* ------------------------------------------------ read.c: a replay */
 void log_open(const char *path, int inherited);
 void log_read(uint32_t stream);                  /* reads there from now on */
 void log_share_new(int memory);                  /* of a replay: a head of its own, in a memory that all its processes have; -1: it begins */
 int log_shared_memory(void);
+struct read_aside { /* the same, of a replay */
+	const struct record_extent *extent, *populated;
+	const struct record *next;
+	uint64_t events;
+};
+void log_put_aside_read(struct read_aside *aside);
+void log_read_again(const struct read_aside *aside);
 const struct record *log_next_of(int tid);       /* the next event of an lwp, wherever that is */
 const struct record *log_next(void);             /* the next event, or NULL: it is the last */
 void log_step(void);                             /* over it */
@@ -197,11 +219,13 @@ void write_note(const char *what); /* once each: what can't be replayed, to stde
 /* ------------------------------------------------ replay.c */
 long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make);
 void replay_fail(const char *why) __attribute__((noreturn));
+void replay_end_early(const struct lwp *lwp) __attribute__((noreturn)); /* the recording has no more */
 void replay_begins(struct lwp *lwp); /* it waits for its turn, to begin */
 void replay_fault(struct lwp *lwp, const siginfo_t *info);
 void replay_ends(struct lwp *lwp, int status);
 bool replay_preempts(struct lwp *lwp); /* in a signal's handler: its next event is RECORD_RESUMES, or there is none */
 void replay_resumes(struct lwp *lwp);
+void replay_look_ahead(struct lwp *me);
 
 uint64_t replay_tsc(struct lwp *lwp);
 
@@ -229,14 +253,20 @@ void shown_written(const struct record *event);
 /** What 0, 1 and 2 are, for the program that follows: one number. The others are nothing to it. */
 uint32_t shown_word(void);
 void shown_begin(uint32_t word);
+#define SHOWN_DESCRIPTORS 1024
+void shown_put_aside(uint8_t *aside);
+void shown_again(const uint8_t *aside);
 
 /* ------------------------------------------------ processes.c */
 extern uint32_t process_stream; /* this process' */
 extern uint32_t process_made;   /* of the process that was made last */
 extern uint32_t process_next;   /* of the program that is about to be run */
+/** One that the recording has, too; a child of fork comes back, one of vfork begins by itself. */
 long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *event);
 /** The program that follows, in its place. */
 void process_exec(struct lwp *lwp, const struct record *event) __attribute__((noreturn));
+/** The recording has no more of this process. One that another has made was killed, as that one is told when it waits for it: so it is again. Else it returns. */
+void process_killed(void);
 void process_waited(const struct trapframe *tf, const struct record *event);
 extern bool process_diverged; /* a child has */
 

@@ -86,9 +86,9 @@ void replay_fail(const char *why)
 	end_diverged();
 }
 
-/** The recording has no more. */
-static void end_early(const struct lwp *lwp)
+void replay_end_early(const struct lwp *lwp)
 {
+	process_killed();
 	print(2, "libcr: replay: the recording of process %d ends here, after %lu events: it was killed, or what recorded it\n", lwp->lwp_proc->p_pid,
 	      (unsigned long)log_events());
 	end_diverged();
@@ -106,10 +106,14 @@ static struct lwp *find(const struct proc *proc, int tid)
 }
 
 /** A signal comes next: the lwp looks before its program goes on. */
-static void look_ahead(struct lwp *me, const struct record *r)
+void replay_look_ahead(struct lwp *me)
 {
-	if (r && r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES)
-		program_ticks(); /* until one finds it computing */
+	const struct record *r = log_next();
+
+	if (!r && me->lwp_proc->p_vforked_by)
+		process_killed(); /* it has no ticks */
+	if ((!r || (r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES)) && !me->lwp_proc->p_vforked_by)
+		program_ticks(); /* until one finds it computing: to where others had their turn, or to where it was killed */
 	if (r && r->re_tid == me->lwp_tid && r->re_kind == RECORD_SIGNAL && !r->re_result)
 		lwp_notify(me, AST_SIGNAL);
 }
@@ -121,10 +125,10 @@ static void step(struct lwp *me)
 	struct lwp *next;
 
 	log_step();
+	replay_look_ahead(me);
 	r = log_next();
 	if (!r)
 		return;
-	look_ahead(me, r);
 	if (r->re_tid == me->lwp_tid)
 		return;
 	next = find(me->lwp_proc, r->re_tid);
@@ -166,7 +170,7 @@ static const struct record *turn(struct lwp *lwp, const struct capture *c, const
 			program_turn_wait();
 	}
 	if (!r)
-		end_early(lwp);
+		replay_end_early(lwp);
 	return r;
 }
 
@@ -358,10 +362,8 @@ long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make)
 		return make(lwp, tf);
 	}
 	result = answer(lwp, tf, c, r, way, make);
-	if (lwp->lwp_tid != tid) { /* another process, with a stream of its own */
-		look_ahead(lwp, log_next());
+	if (lwp->lwp_tid != tid) /* another process, with a stream of its own */
 		return result;
-	}
 	shown_call(&(struct trapframe){.tf_number = (uint64_t)c->call.given.sm_number,
 	                               .tf_rdi = c->call.given.sm_args[0],
 	                               .tf_rsi = c->call.given.sm_args[1],
@@ -432,7 +434,9 @@ void replay_resumes(struct lwp *lwp)
 		while (lwp->lwp_waits_turn)
 			program_turn_wait();
 	}
-	if (r && r->re_kind == RECORD_RESUMES)
+	if (!r)
+		replay_end_early(lwp);
+	if (r->re_kind == RECORD_RESUMES)
 		step(lwp);
 }
 

@@ -113,14 +113,15 @@ static void end_call(const struct capture *c, long result)
 		add_shown();
 	else if (c->call.given.sm_number == SYS_mmap && !(result < 0 && result > -4096) && !(c->call.given.sm_args[3] & MAP_ANONYMOUS))
 		add_mapping(&(struct trapframe){.tf_r8 = c->call.given.sm_args[4], .tf_r9 = c->call.given.sm_args[5], .tf_rsi = c->call.given.sm_args[1]}, result);
-	else
+	else if (c->call.given.sm_number != SYS_read || result <= 0 || !log_add_whole_read((int)c->call.given.sm_args[0], (uint64_t)result, (uint64_t)c->call.given.sm_args[1]))
 		capture_written(c, result);
 	log_end();
 }
 
 static void write_exec(const struct lwp *lwp, const struct capture *c)
 {
-	process_next = log_new_stream();
+	if (!process_next) /* else it has failed before: programs try one folder after the other */
+		process_next = log_new_stream();
 	begin_call(lwp, c, RECORD_EXEC)->re_stream = process_next;
 	log_end();
 }
@@ -141,7 +142,8 @@ long write_call(struct lwp *lwp, struct trapframe *tf, call_handler make)
 		log_end();
 		return make(lwp, tf);
 	}
-	program_turn_over(lwp);
+	if (!lwp->lwp_proc->p_vforked_by) /* nobody else can have it */
+		program_turn_over(lwp);
 	if (executes) {
 		write_exec(lwp, c);
 		record_tsc_exec(true);
