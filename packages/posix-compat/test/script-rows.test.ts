@@ -177,6 +177,8 @@ describe('policy', () => {
     `${folder}/a*/**`,
     `${folder}/**/b*/*`,
     '/*/*',
+    `${folder}/{a,x*y,.hidden}/{b,c}.{d,e}/**`,
+    `${folder}/{a,link}`,
   ];
 
   test.each(globs)('deny %s', async (glob) => {
@@ -193,6 +195,12 @@ describe('policy', () => {
       paths,
       Infinity,
     );
+  });
+
+  test('braces ask nobody', async () => {
+    const rows = counted(policy([{ action: 'deny', on, path: `${folder}/{a,b}/{b,c}.{d,e*f}/*` }]));
+    await output([rows.shim], [`${folder}/a/b.d/c.txt`, `${folder}/a`]);
+    expect(rows.asked).toBe(0);
   });
 
   test('what is plain asks nobody', async () => {
