@@ -8,6 +8,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { become, launcherPath, policyText } from '@libcr/posix-compat/spawn';
+import { type Given, givenDescriptors } from './descriptors.ts';
 import { UsageError } from './errors.ts';
 import { supervise } from './supervise.ts';
 
@@ -19,6 +20,9 @@ const OF_TERMINALS = ['SIGINT', 'SIGQUIT'] as const;
 const STOPPING = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
 
 const RFORKS_MAX = 64;
+
+/** Before anything is opened. */
+const given: Given = givenDescriptors();
 
 /** A recording, to be written or replayed. */
 export interface ProgramRecording {
@@ -108,14 +112,18 @@ export async function runProgram(name: string, args: string[], options: ProgramO
   const launcher = launcherPath();
   const said = launcherOptions(options);
   const command = ['--', name, ...args];
-  const supervised = await supervise(options);
+  const supervised = await supervise(options, given.all);
   if (supervised !== undefined) {
-    const finish = await asChild(launcher, [...said, ...supervised.options, ...command], supervised.stdio);
+    const finish = await asChild(
+      launcher,
+      [...said, ...supervised.options, ...command],
+      supervised.descriptors,
+    );
     await supervised.end();
     finish();
     return;
   }
-  become(launcher, [launcher, '--default-signals', ...said, ...command]);
+  become(launcher, [launcher, '--default-signals', ...said, ...command], given.marked);
   (await asChild(launcher, [...said, ...command]))(); // there is no way to
 }
 
@@ -125,9 +133,9 @@ export async function runRecording(
   { option, trace }: ProgramRecording,
 ): Promise<void> {
   const launcher = launcherPath();
-  const given = [...asBefore(), option, ...traceOption(trace), '--', ...command];
-  become(launcher, [launcher, '--default-signals', ...given]);
-  await asChild(launcher, given);
+  const said = [...asBefore(), option, ...traceOption(trace), '--', ...command];
+  become(launcher, [launcher, '--default-signals', ...said], given.marked);
+  await asChild(launcher, said);
 }
 
 /** Whether a process has been stopped. */
@@ -139,11 +147,20 @@ function isStopped(pid: number | undefined): boolean {
   }
 }
 
+/** What a child is to have: what this process was given, at the same numbers, and others of this process' where they are to be. What is not marked it has anyhow. */
+function stdioOf(others: readonly (readonly [at: number, fd: number])[]): StdioOptions {
+  const all = [...given.marked.map((fd) => [fd, fd] as const), ...others];
+  const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit'];
+  for (const [at] of all) while (stdio.length <= at) stdio.push('ignore');
+  for (const [at, fd] of all) stdio[at] = fd;
+  return stdio;
+}
+
 /** Answers, when the program has ended, a function by which this process ends as it has. */
 async function asChild(
   launcher: string,
   args: string[],
-  stdio: StdioOptions = 'inherit',
+  own: readonly [number, number][] = [],
 ): Promise<() => void> {
   // A shell that waits for lwkt is to see that the program has been stopped; what continues lwkt continues the program. Not before it has been: the shell takes the
   // terminal then, and a program that still waits for input would take the next line from it.
@@ -170,7 +187,7 @@ async function asChild(
   for (const signal of STOPPING) process.on(signal, noted);
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of OF_TERMINALS) process.on(signal, ofTerminals);
-  child = spawn(launcher, args, { stdio });
+  child = spawn(launcher, args, { stdio: stdioOf(own) });
   pid = child.pid;
   stop(); // so soon
   const started = child;

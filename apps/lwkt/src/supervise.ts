@@ -12,10 +12,10 @@ export interface SuperviseOptions {
 }
 
 export interface Supervised {
-  /** The launcher's, with the descriptors as they are in `stdio`. */
+  /** The launcher's, with the numbers that the descriptors have there. */
   options: string[];
-  /** The program's descriptors: those of this process, and the supervisor's. */
-  stdio: ('inherit' | number)[];
+  /** The supervisor's descriptors, and where the launcher is to have them. */
+  descriptors: [at: number, fd: number][];
   /** Resolves when nothing runs under it any more. */
   end(): Promise<void>;
 }
@@ -42,8 +42,18 @@ function made<R>(make: () => R): R {
   }
 }
 
-/** undefined where no shims are named: then nothing of this is loaded. Throws UsageError and Failure. */
-export async function supervise(options: SuperviseOptions): Promise<Supervised | undefined> {
+/** Numbers that are none of the program's. */
+function freeNumbers(taken: readonly number[], count: number): number[] {
+  const free: number[] = [];
+  for (let fd = 3; free.length < count; fd++) if (!taken.includes(fd)) free.push(fd);
+  return free;
+}
+
+/** taken: descriptors of the program's. undefined where no shims are named: then nothing of this is loaded. Throws UsageError and Failure. */
+export async function supervise(
+  options: SuperviseOptions,
+  taken: readonly number[],
+): Promise<Supervised | undefined> {
   const onExit = exitOf(options.onSupervisorExit);
   const timeout = timeoutOf(options.shimTimeout);
   if (options.shims.length === 0 && options.config === undefined) {
@@ -57,10 +67,11 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised |
   const { importSupervisor } = await import('./packages.ts');
   const { shims } = await namedShims(from, { shims: options.shims, config: options.config, folder });
   const { Supervisor } = await importSupervisor(from);
+  const places = freeNumbers(taken, 2);
   const supervisor = made(() => new Supervisor({ shims, onExit, timeout }));
   return {
-    options: ['--script=3,4'],
-    stdio: ['inherit', 'inherit', 'inherit', ...supervisor.descriptors],
+    options: [`--script=${places}`],
+    descriptors: places.map((at, i) => [at, supervisor.descriptors[i] as number]),
     end: () => supervisor.end(),
   };
 }

@@ -42,11 +42,27 @@ static char **list_of(napi_env env, napi_value value)
 	return list;
 }
 
-/** execve(file, args), with the environment as it is. Returns an errno, if it returns. */
+/** Marks descriptors of a list, or takes the mark away. */
+static void mark(napi_env env, napi_value list, int flags)
+{
+	uint32_t n = 0;
+
+	napi_get_array_length(env, list, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		napi_value element;
+		int32_t fd = -1;
+
+		napi_get_element(env, list, i, &element);
+		if (napi_get_value_int32(env, element, &fd) == napi_ok)
+			fcntl(fd, F_SETFD, flags);
+	}
+}
+
+/** execve(file, args, descriptors), with the environment as it is, and the first three descriptors and those of the list. Returns an errno, if it returns. */
 napi_value execve_it(napi_env env, napi_callback_info info)
 {
-	size_t n = 2;
-	napi_value given[2], result;
+	size_t n = 3;
+	napi_value given[3], result;
 	char *file, **args;
 	int error = ENOMEM;
 
@@ -56,8 +72,10 @@ napi_value execve_it(napi_env env, napi_callback_info info)
 	if (file && args) {
 		for (int fd = 0; fd < 3; fd++) /* libuv's are closed by execve */
 			fcntl(fd, F_SETFD, 0);
+		mark(env, given[2], 0);
 		execve(file, args, environ);
 		error = errno;
+		mark(env, given[2], FD_CLOEXEC);
 	}
 	napi_create_int32(env, error, &result);
 	return result;

@@ -1,6 +1,8 @@
 /**
  * script-rows.test.ts: ready-made shims whose rules are done in the program (rows.h of the launcher) and ask nobody: whatever they decide is what the same shims decide when they are asked.
  */
+
+import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -175,6 +177,8 @@ describe('policy', () => {
     `${folder}/a*/**`,
     `${folder}/**/b*/*`,
     '/*/*',
+    `${folder}/{a,x*y,.hidden}/{b,c}.{d,e}/**`,
+    `${folder}/{a,link}`,
   ];
 
   test.each(globs)('deny %s', async (glob) => {
@@ -191,6 +195,12 @@ describe('policy', () => {
       paths,
       Infinity,
     );
+  });
+
+  test('braces ask nobody', async () => {
+    const rows = counted(policy([{ action: 'deny', on, path: `${folder}/{a,b}/{b,c}.{d,e*f}/*` }]));
+    await output([rows.shim], [`${folder}/a/b.d/c.txt`, `${folder}/a`]);
+    expect(rows.asked).toBe(0);
   });
 
   test('what is plain asks nobody', async () => {
@@ -376,6 +386,70 @@ describe('trace', () => {
     expect(rows.asked).toBe(0);
     expect(lines(files[0])).toEqual(lines(files[1]));
     expect(lines(files[0])).toContain('access("none", F_OK) = -1 ENOENT (No such file or directory)');
+  });
+
+  test.each([
+    ['a program and its child', ['sh', '-c', 'date >/dev/null; kill -USR1 $$']],
+    ['threads', [program, folder]],
+  ])('for a function, and for a pipe, it is what it is for a file: %s', async (_, [name, ...args]) => {
+    const file = join(scratch, 'of-file.trace');
+    const ended = async (shim: Shim): Promise<void> => {
+      const child = spawn(name as string, args, { shims: [shim], stdio: 'ignore' });
+      await once(child, 'exit');
+    };
+    /** By thread; without what waits for another, which is shown in one line or in two, and numbers of processes, addresses, random bytes. */
+    const bare = (all: readonly string[]): string[][] => {
+      const threads = new Map<string, string[]>();
+      for (const line of all) {
+        const [, tid, text] = /^(\d+) +(.*)$/s.exec(line) as unknown as [string, string, string];
+        if (/vfork|wait4|SIGCHLD|unfinished|resumed/.test(text)) continue;
+        const plain = text
+          .replace(/ <\d+\.\d{6}>$/, '')
+          .replace(/0x[0-9a-f]{5,}/g, 'ADDRESS')
+          .replace(/"(\\x[0-9a-f]{2})+"/g, 'RANDOM')
+          .replace(/(= |si_pid=|kill\()\d{2,}/g, '$1N');
+        threads.set(tid, [...(threads.get(tid) ?? []), plain]);
+      }
+      return [...threads.values()];
+    };
+    const lines: string[] = [];
+    await ended(trace({ output: (line) => lines.push(line) }));
+    const atEnd = lines.length;
+    await ended(trace({ output: file }));
+    expect(lines.length).toBe(atEnd); // all of it was there when the program had ended
+    const written = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(bare(lines)).toEqual(bare(written));
+    expect(lines[0]).toMatch(/^\d+ +execve\(".*", \[".*\], 0x\w+ \/\* \d+ vars \*\/\) = 0 <\d\.\d{6}>$/);
+    expect(lines.at(-1)).toMatch(/\+\+\+ (exited with 0|killed by SIGUSR1) \+\+\+$/);
+    const script = `import { spawn } from '@libcr/posix-compat/spawn';
+      import { trace } from '@libcr/syscalls/shims/trace';
+      spawn(process.argv[1], process.argv.slice(2), { shims: [trace()], stdio: ['ignore', 'ignore', 'inherit'] });`;
+    const command = `"$0" --input-type=module -e "$@" 2>&1 | cat`;
+    const { stdout } = spawnSync('sh', ['-c', command, process.execPath, script, name as string, ...args], {
+      encoding: 'utf8',
+      cwd: join(import.meta.dirname, '..'),
+    });
+    expect(bare(stdout.trimEnd().split('\n'))).toEqual(bare(written));
+  });
+
+  test('a function that throws: a warning, and the program goes on untraced', async () => {
+    const warnings: string[] = [];
+    const hear = ({ message }: Error): unknown => warnings.push(message);
+    process.on('warning', hear);
+    let lines = 0;
+    const broken = trace({
+      output: () => {
+        lines++;
+        throw new Error('no more paper');
+      },
+    });
+    await output([broken]);
+    await new Promise(setImmediate);
+    process.off('warning', hear);
+    expect([lines, warnings]).toEqual([
+      1,
+      ['cannot write the trace to options.output: no more paper; the program goes on untraced'],
+    ]);
   });
 
   test('all of it has its beginning, its end, and flags by their names', async () => {

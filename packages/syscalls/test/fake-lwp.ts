@@ -122,6 +122,8 @@ export class FakeLwp {
         control ? this.data(control) : [0, 0],
         0,
         list.length,
+        0,
+        0,
         ...list,
       ];
       this.argument(i, ch.KIND_MESSAGE, parts ? ch.FLAG_IN : ch.FLAG_OUT, this.words(words.flat()), 0);

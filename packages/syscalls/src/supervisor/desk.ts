@@ -218,6 +218,7 @@ export class Desk {
   ended(pid: number): void {
     for (const process of this.processes.values()) {
       if (process.pid !== pid) continue;
+      if (!this.closed) this.rows.drain();
       this.processes.delete(process.number);
       if (!this.closed) {
         this.free(process, false);

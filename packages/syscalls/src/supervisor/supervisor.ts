@@ -158,6 +158,7 @@ export class Supervisor {
   /** Closes it when no process runs under it any more: at once, or soon. The promise is fulfilled when it is closed. */
   end(): Promise<void> {
     this.ending = true;
+    if (this.open) this.desk.rows.drain();
     const closed = new Promise<void>((resolve) => {
       if (this.open) this.waiters.push(resolve);
       else resolve();

@@ -24,11 +24,12 @@ void script_trace_open(void)
 
 	if (!path || options.script_trace) /* an execve has handed it over */
 		return;
-	fd = options.trace >= 0 || record_mode ? -EBUSY : kernel_call(SYS_open, path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+	fd = options.trace >= 0 || record_mode ? -EBUSY : kernel_call(SYS_open, path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK); /* a pipe may have no reader any more */
 	if (fd < 0) {
 		rows_refuse_trace();
 		return;
 	}
+	kernel_call(SYS_fcntl, fd, F_SETFL, O_APPEND);
 	options.trace = own_move_inherited((int)fd);
 	options.script_trace = true;
 }

@@ -44,13 +44,18 @@ export function trace(options: TraceOptions = {}): Shim {
     throw outOfRange('options.stringLimit', 'an integer >= 0 and <= 2^31 - 1', limit);
   const shim: TraceShim = {
     name: 'trace',
-    [TRACE_OF]: () => (output.working && limit === SHOWN ? output.file : undefined),
+    [TRACE_OF]: () => (output.working && limit === SHOWN ? (output.file ?? later) : undefined),
     on: options.on ?? 'all',
     shim: (next) => (msg) => (output.working ? underWay.follow(msg, next) : next(msg)),
   };
   checkShim(shim);
   UnderWay.prepare();
   const output = outputOf(options.output);
+  const take = (line: string): boolean => {
+    output.print(line);
+    return output.working;
+  };
+  const later = output.takesLater ? take : undefined;
   const underWay = new UnderWay(output, limit);
   return shim;
 }

@@ -16,8 +16,10 @@ const GATHER = 65536;
 export interface Output {
   /** False from the first failure on. */
   working: boolean;
-  /** A plain file, or a device, that others may write whole lines to as well. */
+  /** What others may write whole lines to as well: a plain file, a device or a pipe. */
   readonly file?: string | undefined;
+  /** Or they may give them to print(): whether it comes before or after what else they do does not matter. */
+  readonly takesLater?: boolean;
   print(line: string): void;
 }
 
@@ -52,10 +54,11 @@ function attempt(output: Output, name: string, write: () => void, ending = false
   }
 }
 
-/** The path of what a descriptor is, where more lines come to the end of what is there; undefined for a pipe, which may break. */
+/** A path of what a descriptor is, where more lines come to the end of what is there. */
 function fileOf(fd: number): string | undefined {
   try {
     const [path, is] = [nodeFs.readlinkSync(`/proc/self/fd/${fd}`), nodeFs.fstatSync(fd)];
+    if (is.isFIFO()) return `/proc/${process.pid}/fd/${fd}`;
     const there = nodeFs.statSync(path);
     return (is.isFile() || is.isCharacterDevice()) && there.dev === is.dev && there.ino === is.ino
       ? path
@@ -110,7 +113,8 @@ function fileOutput(path: string): Output {
 }
 
 export function outputOf(output: string | ((line: string) => void) | undefined): Output {
-  if (typeof output === 'function') return directOutput('options.output', output);
+  if (typeof output === 'function')
+    return Object.assign(directOutput('options.output', output), { takesLater: true });
   if (output === undefined || output === 'stderr')
     return directOutput(STDERR_NAME, (line) => writeAll(STDERR, `${line}\n`), fileOf(STDERR));
   if (typeof output !== 'string') throw invalidType('options.output', 'of type string or function', output);

@@ -1,5 +1,6 @@
 /**
- * globs.ts: globs as rows have them: bytes, and two signs. What is more than names, * and ** (classes, braces, ?) is left to picomatch, and so to the supervisor.
+ * globs.ts: globs as rows have them: bytes, and two signs; of braces, {a,b}, a glob for each choice. What is more than that, names, * and ** (classes, ?, braces in braces or with
+ * slashes, ranges) is left to picomatch, and so to the supervisor.
  *
  * Invariant: a glob that is answered here fits what picomatch says it fits.
  */
@@ -9,6 +10,8 @@ const NAME = /^[\w.,:=%*-]+$/;
 const LENGTH_MAX = 1024;
 /** Each may have to be tried at each name. */
 const NAMES_MAX = 3;
+/** Of a rule. */
+const CHOICES_MAX = 256;
 
 /** A glob that begins with a slash; undefined for one that rows can't say. */
 export function globBytes(glob: string): Uint8Array | undefined {
@@ -25,8 +28,25 @@ export function globBytes(glob: string): Uint8Array | undefined {
   return Buffer.from(`/${text.join('/')}\0`, 'latin1');
 }
 
+/** Braces with names, and * in them. */
+const CHOICE = /[\w.:=%-]+(?:\*[\w.:=%-]+)*/.source;
+const BRACES = new RegExp(`^([^{}]*)\\{(${CHOICE}(?:,${CHOICE})+)\\}(.*)$`, 's');
+
+/** A glob for each choice of its braces; those that can't be taken apart stay in it. */
+function choices(glob: string): string[] {
+  let all = [glob];
+  for (;;) {
+    const first = BRACES.exec(all[0] as string);
+    if (first === null || all.length > CHOICES_MAX) return all;
+    all = all.flatMap((each) => {
+      const [, before, list, after] = BRACES.exec(each) as unknown as [string, string, string, string];
+      return list.split(',').map((choice) => `${before}${choice}${after}`);
+    });
+  }
+}
+
 /** All of a rule's; undefined where one of them can't be said. */
 export function globsBytes(path: string | readonly string[]): Uint8Array[] | undefined {
-  const all = (typeof path === 'string' ? [path] : path).map(globBytes);
-  return all.includes(undefined) ? undefined : (all as Uint8Array[]);
+  const all = (typeof path === 'string' ? [path] : path).flatMap(choices).map(globBytes);
+  return all.includes(undefined) || all.length > CHOICES_MAX ? undefined : (all as Uint8Array[]);
 }

@@ -25,11 +25,14 @@ export interface ShimRows {
   close(): void;
 }
 
-/** shim[TRACE_OF]() is the file that programs may write their lines to, if they are all that the shim does; undefined where it has to be asked. */
+/**
+ * shim[TRACE_OF]() is where programs may write their lines to, if they are all that the shim does: the path of a file, or a function that takes a line each time and answers
+ * whether it wants more; undefined where it has to be asked.
+ */
 export const TRACE_OF: unique symbol = Symbol.for('libcr.traceOf');
 
 export interface TraceShim extends Shim {
-  [TRACE_OF](): string | undefined;
+  [TRACE_OF](): string | ((line: string) => boolean) | undefined;
 }
 
 export interface RowShim extends Shim {

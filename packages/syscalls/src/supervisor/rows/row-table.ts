@@ -20,6 +20,7 @@ import { CALL_COUNT } from '../../port/calls.ts';
 import { type Shim, wantsOf } from '../../port/shim.ts';
 import { NoRoom, type RowMemory } from './row-memory.ts';
 import { ROWS_OF, type RowAt, type RowShim, type ShimRows, TRACE_OF, type TraceShim } from './row-shim.ts';
+import { TracePipe } from './trace-pipe.ts';
 
 const NONE: ReadonlySet<Shim> = new Set();
 
@@ -46,6 +47,8 @@ export class RowTable {
   private readonly memory: RowMemory;
   private readonly changed: () => void;
   private readonly shims = new Map<Shim, ShimRows | undefined>();
+  /** Of traces that are for a function. */
+  private readonly pipes = new Map<Shim, TracePipe | undefined>();
 
   constructor(memory: RowMemory, changed: () => void) {
     this.memory = memory;
@@ -68,10 +71,30 @@ export class RowTable {
 
   /** Which calls programs trace: those of the outermost shim, if it is a trace to a file. */
   private trace(shim: Shim | undefined): Uint8Array | undefined {
-    const file = (shim as Partial<TraceShim> | undefined)?.[TRACE_OF]?.();
+    const file = this.traceFile(shim);
     const isOne = file !== undefined && !this.memory.isTraceRefused;
     this.memory.setTrace(isOne ? file : undefined, shim?.on === 'all');
     return isOne ? wantsOf(shim as Shim) : undefined;
+  }
+
+  private traceFile(shim: Shim | undefined): string | undefined {
+    const to = (shim as Partial<TraceShim> | undefined)?.[TRACE_OF]?.();
+    if (shim === undefined || typeof to !== 'function') return to as string | undefined;
+    if (!this.pipes.has(shim)) {
+      let more = true;
+      const take = (line: string): void => {
+        if (!more) return;
+        more = to(line);
+        if (!more) this.changed();
+      };
+      this.pipes.set(shim, TracePipe.make(take));
+    }
+    return this.pipes.get(shim)?.file;
+  }
+
+  /** What programs have written of their trace by now is where it belongs. */
+  drain(): void {
+    for (const pipe of this.pipes.values()) pipe?.drain();
   }
 
   private setRows(shims: readonly Shim[]): Uint8Array {
@@ -106,6 +129,8 @@ export class RowTable {
   }
 
   close(): void {
+    for (const pipe of this.pipes.values()) pipe?.close();
+    this.pipes.clear();
     for (const rows of this.shims.values()) rows?.close();
     this.shims.clear();
   }
