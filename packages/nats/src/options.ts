@@ -75,6 +75,10 @@ export function checkMilliseconds(what: string, value: unknown): asserts value i
     throw outOfRange(what, `> 0 and <= ${MILLISECONDS_MAX}, or Infinity`, value);
 }
 
+export function checkBoolean(what: string, value: unknown): asserts value is boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidType(what, 'of type boolean', value);
+}
+
 export function checkEncoding(value: unknown): asserts value is Encoding | undefined {
   if (value !== undefined && value !== 'structured' && value !== 'json')
     throw invalidType('options.encoding', "'structured' or 'json'", value);
