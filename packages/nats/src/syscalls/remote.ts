@@ -48,6 +48,7 @@ export interface Remote extends Shim {
   /** Closes all descriptors that were opened through it. Calls through it fail with ESTALE afterwards. Does not block; harmless when it is closed. */
   close(): void;
   [Symbol.dispose](): void;
+  /** @internal */ readonly ownsConnection: boolean;
 }
 
 interface Session {
@@ -209,6 +210,7 @@ export function remote(nc: NatsConnection, name: string, options: RemoteOptions 
       if (ELSEWHERE.has(msg.name)) return client.call(msg);
       return namesDescriptor(msg) ? refusalOf(msg.name) : next(msg);
     },
+    ownsConnection: options.ownsConnection ?? false,
     close: () => client.close(),
     [Symbol.dispose]: () => client.close(),
   };

@@ -98,9 +98,9 @@ export class Placeholders {
     this.gone(placeholder.fd);
   }
 
+  /** There are no programs any more. */
   close(): void {
-    for (const { watcher } of this.all.values()) watcher.close();
-    this.all.clear();
+    for (const key of [...this.all.keys()]) this.end(key);
   }
 }
 

@@ -94,7 +94,7 @@ class ProgramMount {
 
 const NAMES = callsWith('path', 'fd').concat('close_range');
 
-/** Before programs. Closed with its supervisor, and the remote with it. */
+/** Before programs. What they have open is closed with its supervisor, and the remote if the connection is its own. */
 export function mountForPrograms(name: string, mounted: Mounted, remote: Remote): ProgramShim {
   const nobody: Next = () => -c.ENOSYS;
   const there = remote.shim(nobody); // what is made there only
@@ -108,7 +108,7 @@ export function mountForPrograms(name: string, mounted: Mounted, remote: Remote)
     shim: (next) => (msg) => programs.call(msg, next),
     close: () => {
       placeholders.close();
-      remote.close();
+      if (remote.ownsConnection) remote.close();
     },
   };
 }
