@@ -12,7 +12,7 @@ import { checkSize, natsError, natsTimeout } from '../errors.ts';
 import { Latency } from '../latency.ts';
 import { checkNotClosed } from '../link.ts';
 import { type Encoding, encode } from '../payload.ts';
-import { openStore, type Store, type StoreOptions } from './store.ts';
+import { isFinal, openStore, type Store, type StoreOptions } from './store.ts';
 
 /** The result of a message to a durable port. */
 export interface Stored {
@@ -110,6 +110,7 @@ export class Sender {
           throw natsError('ERR_LIBCR_NATS_CLOSED', 'the connection to the NATS server was closed', {
             cause: error,
           });
+        if (isFinal(error)) throw error;
         if (performance.now() - since < timeout) {
           await pause();
           continue;
