@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,5 +66,30 @@ describe.skipIf(!hasServer)('elsewhere', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('ermission denied');
     expect(status).toBe(1);
+  });
+
+  test('two programs of Linux at once, by a shim', async () => {
+    const program = (text: string): ChildProcess =>
+      spawn(process.execPath, [cli, 'run', '--shim', at('mount.ts'), '--', 'sh', '-c', text], {
+        env: { ...process.env, NATS_URL: server.url },
+      });
+    const far = `/elsewhere${tree}`;
+    const both = await Promise.all([
+      printed(program(`sha256sum < ${far}/large; cat ${far}/below/small`)),
+      printed(
+        program(
+          `cd /; find ${far} -type f | wc -l; echo x > ${far}/new; cat ${far}/link; rm ${far}/large; dd if=/dev/zero of=${far}/large conv=notrunc,nocreat count=1`,
+        ),
+      ),
+    ]);
+    expect(both[0]).toEqual({
+      status: 0,
+      stdout: `${digest(Buffer.alloc(1_500_000, 'x'))}  -\nsmall`,
+      stderr: '',
+    });
+    const [, { stdout, stderr }] = both;
+    expect(stdout).toBe('3\n'); // nothing is written, removed, or read by a link that leads out
+    expect(stderr.match(/Permission denied/g)).toHaveLength(4);
+    expect(readFileSync(join(tree, 'large'))).toEqual(Buffer.alloc(1_500_000, 'x'));
   });
 });

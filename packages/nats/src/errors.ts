@@ -45,12 +45,16 @@ export function natsTimeout(subject: string, milliseconds: number): Error {
   return error;
 }
 
+/** Whether the server of that connection would take it. */
+export function fits({ info }: NatsConnection, payload: Uint8Array): boolean {
+  return payload.length <= (info?.max_payload ?? Number.POSITIVE_INFINITY);
+}
+
 /** Throws ERR_LIBCR_NATS_TOO_LARGE for what the server of that connection would not take. */
 export function checkSize(nc: NatsConnection, what: string, payload: Uint8Array): void {
-  const most = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
-  if (payload.length > most)
+  if (!fits(nc, payload))
     throw natsError(
       'ERR_LIBCR_NATS_TOO_LARGE',
-      `${what} has ${payload.length} bytes, and the NATS server takes ${most} at most`,
+      `${what} has ${payload.length} bytes, and the NATS server takes ${nc.info?.max_payload} at most`,
     );
 }

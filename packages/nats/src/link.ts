@@ -9,7 +9,13 @@
  *  - Whoever knows a message's reply subject has been sent it: the inbox has a name that can't be guessed.
  */
 import type { Carrier } from '@libcr/core/internal';
-import { createInbox, type NatsConnection, type Msg as NatsMsg, type Status } from '@nats-io/transport-node';
+import {
+  createInbox,
+  type NatsConnection,
+  type Msg as NatsMsg,
+  type PublishOptions,
+  type Status,
+} from '@nats-io/transport-node';
 import { natsError } from './errors.ts';
 import type { RemotePort } from './remote-port.ts';
 
@@ -45,29 +51,47 @@ export class Link {
   /** Whether the NATS server can be reached. */
   connected = true;
   private readonly inbox: string;
+  private listens = false;
   /** By what is behind the inbox' name. */
   private readonly sent = new Map<string, Sent>();
   private last = 0;
   private looks: NodeJS.Timeout | undefined;
+  private lookedAt = 0;
 
   constructor(nc: NatsConnection) {
     this.nc = nc;
     const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};
     this.inbox = `${createInbox(inboxPrefix)}.`;
-    nc.subscribe(`${this.inbox}*`, {
-      callback: (error, message) => (error ? this.failAll(permission(error)) : this.heard(message)),
-    });
+    if (nc.isClosed() || nc.isDraining()) return; // checkOpen() says so
+    this.listen();
     void this.watch();
     void nc.closed().then((error) => this.closed(error ?? undefined));
   }
 
+  /** One that is not let subscribe tries again with the next message. */
+  private listen(): void {
+    this.listens = true;
+    this.nc.subscribe(`${this.inbox}*`, {
+      callback: (error, message) => {
+        if (error === null) this.heard(message);
+        else {
+          this.listens = false;
+          this.failAll(permission(error));
+        }
+      },
+    });
+  }
+
   /** Puts it under way: the reply subject that it is to be sent with. */
   begin(sent: Sent): string {
+    if (!this.listens) this.listen();
     const token = (++this.last).toString(36);
     this.sent.set(token, sent);
     this.stats.inFlight = this.sent.size;
-    if (sent.silence !== Number.POSITIVE_INFINITY && this.looks === undefined)
+    if (sent.silence !== Number.POSITIVE_INFINITY && this.looks === undefined) {
+      this.lookedAt = performance.now();
       this.looks = setInterval(() => this.lookForSilence(), LOOK).unref();
+    }
     return this.inbox + token;
   }
 
@@ -84,8 +108,7 @@ export class Link {
 
   /** Throws ERR_LIBCR_NATS_CLOSED, ERR_LIBCR_NATS_DISCONNECTED. */
   checkOpen(): void {
-    if (this.nc.isClosed() || this.nc.isDraining())
-      throw natsError('ERR_LIBCR_NATS_CLOSED', 'the connection to the NATS server has been closed');
+    checkNotClosed(this.nc);
     if (!this.connected)
       throw natsError('ERR_LIBCR_NATS_DISCONNECTED', 'the NATS server can not be reached now');
   }
@@ -140,6 +163,13 @@ export class Link {
 
   private lookForSilence(): void {
     const now = performance.now();
+    const late = now - this.lookedAt - LOOK;
+    this.lookedAt = now;
+    if (late > LOOK / 2) {
+      // This event loop has stood still: what was said meanwhile has not been heard yet.
+      for (const sent of this.sent.values()) sent.heard += late;
+      return;
+    }
     for (const sent of [...this.sent.values()])
       if (now - sent.heard > sent.silence)
         sent.fail(
@@ -148,6 +178,26 @@ export class Link {
             `nothing was heard for ${Math.round(now - sent.heard)} ms of a message that ${sent.subject} had`,
           ),
         );
+  }
+}
+
+/** Throws ERR_LIBCR_NATS_CLOSED. */
+export function checkNotClosed(nc: NatsConnection): void {
+  if (nc.isClosed() || nc.isDraining())
+    throw natsError('ERR_LIBCR_NATS_CLOSED', 'the connection to the NATS server has been closed');
+}
+
+/** What nobody waits for: where the connection is closed, or closes, it is dropped. */
+export function publishIfOpen(
+  nc: NatsConnection,
+  subject: string,
+  payload?: Uint8Array,
+  options?: PublishOptions,
+): void {
+  try {
+    nc.publish(subject, payload, options);
+  } catch (error) {
+    if (!nc.isClosed() && !nc.isDraining()) throw error;
   }
 }
 

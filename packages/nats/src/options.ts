@@ -8,6 +8,7 @@ const MILLISECONDS_MAX = 2 ** 31 - 1;
 const REPLICAS_MAX = 5;
 /** What a service may be called: the NATS services' own rule. */
 const NAME = /^[-\w]+$/;
+const VERSION = /^\d+\.\d+\.\d+(-[-\w.]+)?(\+[-\w.]+)?$/;
 /** A subject that messages can be sent to. */
 const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
 
@@ -27,6 +28,28 @@ export function checkSubject(what: string, subject: unknown): asserts subject is
   if (typeof subject !== 'string') throw invalidType(what, 'of type string', subject);
   if (!SUBJECT.test(subject))
     throw invalidValue(`${what} "${subject}" is no subject that messages can be sent to`);
+}
+
+/** How a service is shown, and who shares its messages. */
+export function checkService(options: {
+  queue?: unknown;
+  version?: unknown;
+  description?: unknown;
+  inboxes?: unknown;
+}): void {
+  const { queue, version, description, inboxes } = options;
+  for (const [what, value] of Object.entries({ queue, version, description }))
+    if (value !== undefined && typeof value !== 'string')
+      throw invalidType(`options.${what}`, 'of type string', value);
+  if (queue !== undefined && !NAME.test(queue as string))
+    throw invalidValue(`options.queue "${queue}" is not letters, digits, "-" and "_"`);
+  if (version !== undefined && !VERSION.test(version as string))
+    throw invalidValue(`options.version "${version}" is no semantic version, as 1.2.3`);
+  if (inboxes === undefined) return;
+  if (!Array.isArray(inboxes)) throw invalidType('options.inboxes', 'an array', inboxes);
+  for (const prefix of inboxes)
+    if (typeof prefix !== 'string' || prefix === '')
+      throw invalidType('each of options.inboxes', 'what subjects begin with', prefix);
 }
 
 export function checkPort(port: unknown): asserts port is MsgPort {
@@ -50,6 +73,10 @@ export function checkMilliseconds(what: string, value: unknown): asserts value i
   if (typeof value !== 'number') throw invalidType(what, 'of type number', value);
   if (!(value > 0 && value <= MILLISECONDS_MAX))
     throw outOfRange(what, `> 0 and <= ${MILLISECONDS_MAX}, or Infinity`, value);
+}
+
+export function checkBoolean(what: string, value: unknown): asserts value is boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidType(what, 'of type boolean', value);
 }
 
 export function checkEncoding(value: unknown): asserts value is Encoding | undefined {

@@ -7,7 +7,7 @@
  * Invariant: whatever bytes come, decode() gives a value or throws ERR_LIBCR_NATS_MALFORMED; nothing outside of that value is touched ("__proto__" is a property like others).
  */
 import { deserialize, serialize } from 'node:v8';
-import { decodeError, encodeError } from '@libcr/core/internal';
+import { decodeError, encodeError, invalidType } from '@libcr/core/internal';
 import { natsError } from './errors.ts';
 import { examine } from './examine.ts';
 
@@ -75,10 +75,18 @@ function packedWithHead({ bytes }: Packed): Buffer {
   return bytes;
 }
 
+/** undefined is no bytes. */
+function encodeJson(value: unknown): Buffer {
+  const text = JSON.stringify(value);
+  if (text === undefined && value !== undefined)
+    throw invalidType('a message', 'what JSON has a text for', value);
+  return Buffer.from(text ?? '');
+}
+
 /** Throws DataCloneError for what can't be cloned, and TypeError for what JSON has no text for. */
 export function encode(value: unknown, encoding: InnerEncoding): Uint8Array {
   if (encoding === 'packed') return packedWithHead(value as Packed);
-  if (encoding === 'json') return Buffer.from(JSON.stringify(value) ?? '');
+  if (encoding === 'json') return encodeJson(value);
   if (value === undefined) return UNDEFINED;
   if (typeof value === 'string' && isWellFormed(value)) return textWithHead(KIND.text, value);
   if (Buffer.isBuffer(value)) return withHead(KIND.bytes, value);

@@ -11,9 +11,9 @@ import { answererOf, blockUntil, carry, leave, listRemotePort, wake } from '@lib
 import type { NatsConnection, Msg as NatsMsg } from '@nats-io/transport-node';
 import { Sender } from './durable/sender.ts';
 import type { StoreOptions } from './durable/store.ts';
-import { checkSize, natsError, natsTimeout } from './errors.ts';
+import { checkSize, fits, natsError, natsTimeout } from './errors.ts';
 import { Latency } from './latency.ts';
-import { type Link, linkOf, type Sent } from './link.ts';
+import { type Link, linkOf, publishIfOpen, type Sent } from './link.ts';
 import {
   checkConnection,
   checkCount,
@@ -229,7 +229,10 @@ export class RemotePort {
   /** @internal */
   sendAbort(message: Message, reason: unknown): void {
     if (this.encoding === 'json' || !this.link.connected) return;
-    this.link.nc.publish(`${message.subject}.abort`, encodeAbort(message.reply, reason));
+    const { nc } = this.link;
+    const told = encodeAbort(message.reply, reason);
+    const payload = fits(nc, told) ? told : encodeAbort(message.reply, undefined);
+    publishIfOpen(nc, `${message.subject}.abort`, payload);
   }
 
   // ---------------------------------------------------------------- answers

@@ -7,6 +7,7 @@ import type { Msg } from '@libcr/core';
 import { type Answerer, abortError } from '@libcr/core/internal';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkSize } from './errors.ts';
+import { publishIfOpen } from './link.ts';
 import { encode, encodeBeat, encodeFailure, encodeMoved, type InnerEncoding } from './payload.ts';
 import { writeServiceError } from './service-error.ts';
 
@@ -53,21 +54,20 @@ export class Request implements Answerer {
     try {
       this.publish(encodeFailure(error), 'the error');
     } catch (tooLargeError) {
-      this.publish(encodeFailure(tooLargeError), 'the error');
+      this.respondError(tooLargeError, INTERNAL);
     }
   }
 
   /** An error as all services of NATS have it. For errors of the protocol: whoever asks may be no libcr. */
   respondError(error: unknown, code: number): void {
-    if (this.desk.nc.isClosed()) return;
-    this.desk.nc.publish(this.to, undefined, { headers: writeServiceError(error, code) });
+    publishIfOpen(this.desk.nc, this.to, undefined, { headers: writeServiceError(error, code) });
   }
 
   private publish(payload: Uint8Array, what: string): void {
     const { nc } = this.desk;
     if (nc.isClosed()) return;
     checkSize(nc, `${what} of ${this.desk.subject}`, payload);
-    nc.publish(this.to, payload);
+    publishIfOpen(nc, this.to, payload);
   }
 
   /** Says that it is still being worked on. */

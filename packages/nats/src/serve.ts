@@ -15,6 +15,7 @@ import type { NatsConnection, Msg as NatsMsg, Subscription } from '@nats-io/tran
 import type { StoreOptions } from './durable/store.ts';
 import { type DurableStats, Taker } from './durable/taker.ts';
 import { natsError } from './errors.ts';
+import { checkNotClosed, permission } from './link.ts';
 import {
   checkConnection,
   checkCount,
@@ -23,6 +24,7 @@ import {
   checkName,
   checkObject,
   checkPort,
+  checkService,
   checkSubject,
 } from './options.ts';
 import { decodeAbort, decodeMessage, type Encoding, type InnerEncoding } from './payload.ts';
@@ -129,6 +131,7 @@ export class Served implements Desk, ServedPort {
   private readonly backlog: [Request, unknown][] = [];
   private readonly counts = { answered: 0, failed: 0, refused: 0, malformed: 0 };
   private inFlight = 0;
+  private putting = false;
   /** Milliseconds between the coming of messages and their answers. */
   private busy = 0;
   private lastError: string | undefined;
@@ -160,6 +163,7 @@ export class Served implements Desk, ServedPort {
 
   /** @internal */
   async start({ queue, version = '0.0.0', description = '' }: PortOptions): Promise<void> {
+    checkNotClosed(this.nc);
     this.service = await new Svcm(this.nc as never).add({
       name: this.name,
       version,
@@ -167,6 +171,10 @@ export class Served implements Desk, ServedPort {
       metadata: {}, // the protocol wants one in each answer
       ...(queue === undefined ? {} : { queue }),
       statsHandler: (endpoint) => Promise.resolve(this.tell((endpoint as { stats?: Told }).stats)),
+    });
+    let refused: Error | null = null;
+    void this.service.stopped.then((error) => {
+      refused ??= error;
     });
     this.service.addEndpoint(this.name, {
       subject: this.subject,
@@ -178,9 +186,16 @@ export class Served implements Desk, ServedPort {
     this.aborts = this.nc.subscribe(`${this.subject}.abort`, {
       callback: (error, message) => {
         if (error === null) this.abort(message);
+        else refused ??= error;
       },
     });
     await this.nc.flush(); // from here on it is found
+    const why = refused as Error | null;
+    if (why !== null) {
+      await this.stop();
+      throw permission(why);
+    }
+    void this.nc.closed().then(() => this.disconnected());
   }
 
   /** For `nats micro stats`: the library knows of a message's coming only, and not of its answer. */
@@ -259,6 +274,34 @@ export class Served implements Desk, ServedPort {
     receive(this.port, msg, request);
   }
 
+  /** From the backlog, as many as there is room for. A port that is closed answers at once: no deeper with each. */
+  private putNext(): void {
+    if (this.putting) return;
+    this.putting = true;
+    try {
+      while (this.inFlight < this.concurrency) {
+        const next = this.backlog.shift();
+        if (next === undefined) return;
+        this.put(...next);
+      }
+    } finally {
+      this.putting = false;
+    }
+  }
+
+  /** The connection is closed: nobody will have the answers. */
+  private disconnected(): void {
+    const error = natsError('ERR_LIBCR_NATS_CLOSED', 'the connection to the NATS server was closed');
+    for (const [request] of this.backlog.splice(0)) this.requests.delete(request.to);
+    for (const request of [...this.requests.values()]) this.abortRequest(request, error);
+  }
+
+  private abortRequest(request: Request, reason: unknown): void {
+    const { msg } = request;
+    request.abort(reason);
+    if (msg !== undefined) this.aborted?.(msg);
+  }
+
   private abort(message: NatsMsg): void {
     try {
       const { reply, reason } = decodeAbort(message.data);
@@ -266,8 +309,7 @@ export class Served implements Desk, ServedPort {
       if (request === undefined) return; // another server's
       const waiting = this.backlog.findIndex(([each]) => each === request);
       if (waiting >= 0) this.backlog.splice(waiting, 1);
-      request.abort(reason);
-      if (request.msg !== undefined) this.aborted?.(request.msg);
+      this.abortRequest(request, reason);
     } catch {
       this.counts.malformed++;
     }
@@ -286,8 +328,7 @@ export class Served implements Desk, ServedPort {
     }
     if (request.msg !== undefined) {
       this.inFlight--;
-      const next = this.backlog.shift();
-      if (next !== undefined) this.put(...next);
+      this.putNext();
     }
     if (this.requests.size > 0) return;
     clearInterval(this.beats);
@@ -337,6 +378,7 @@ export async function serve<T, R>(
   checkCount('options.concurrency', options.concurrency);
   checkCount('options.backlog', options.backlog, 0);
   checkEncoding(options.encoding);
+  checkService(options);
   const { durable } = options;
   checkDurable(durable);
   if (typeof durable === 'object') checkDurableOptions(durable);

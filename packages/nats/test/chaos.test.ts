@@ -82,7 +82,7 @@ async function chaos(
   });
   for (let n = 0; !over; n++) {
     await pause(100 + random(200));
-    if (n % 5 === 4) {
+    if (n % 5 === 0) {
       await nats.kill();
       killed.nats++;
       await pause(random(100));
@@ -101,6 +101,7 @@ async function chaos(
   const handled = new Map<number, number>();
   for (const line of existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [])
     if (line !== '') handled.set(Number(line), (handled.get(Number(line)) ?? 0) + 1);
+  expect(killed.nats).toBeGreaterThan(0);
   tell(kind, { outcomes, handled, killed, seconds: (performance.now() - begun) / 1000 });
   return { outcomes, handled };
 }

@@ -136,7 +136,7 @@ describe.skipIf(!hasServer)('durable ports', () => {
   test('without JetStream', async () => {
     const plain = await new NatsServer().start();
     const nc = await plain.connect();
-    const port = connect(nc, 'x', { durable: true, timeout: 300 });
+    const port = connect(nc, 'x', { durable: true, timeout: Number.POSITIVE_INFINITY }); // at once
     await expect(on(() => port.domsg(new Msg(1)))).rejects.toMatchObject({
       code: 'ERR_LIBCR_NATS_NOT_DURABLE',
     });
@@ -145,6 +145,19 @@ describe.skipIf(!hasServer)('durable ports', () => {
     });
     await nc.close();
     await plain.kill();
+  });
+
+  test('a stream that is there, and is another: said at once', async () => {
+    const name = uniqueName();
+    const manager = await jetstreamManager(hosts.here);
+    await manager.streams.add({ name: `libcr-${name}`, subjects: ['others'], storage: 'memory' });
+    const port = connect(hosts.here, name, {
+      durable: { storage: 'memory' },
+      timeout: Number.POSITIVE_INFINITY,
+    });
+    await expect(on(() => port.domsg(new Msg(1)))).rejects.toMatchObject({
+      code: 'ERR_LIBCR_NATS_NOT_DURABLE',
+    });
   });
 
   test('misuse', async () => {

@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { memfs } from '@libcr/syscalls/shims/memfs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serveSyscalls } from '../src/syscalls/index.ts';
 import { hasServer, NatsServer } from './nats-server.ts';
 
 const text = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -57,6 +60,34 @@ describe.skipIf(!hasServer)('examples', () => {
     const [status] = (await once(child, 'close')) as [number];
     expect(printed).toBe(output);
     expect(status).toBe(0);
+  });
+});
+
+describe.skipIf(!hasServer)('a shim before programs', () => {
+  test('docs/nats.md', { timeout: 60_000 }, async () => {
+    const document = text('../../../docs/nats.md');
+    const [, code, command] = /```js\n(\/\/ far\.mjs\n[\s\S]*?)```\s*```sh\nlwkt (.*)\n```/.exec(
+      document,
+    ) as unknown as [string, string, string];
+    writeFileSync(join(folder, 'far.mjs'), code);
+    const files = memfs({ '/srv': { names: 'b\na\n' } });
+    const nc = await server.connect();
+    const served = await serveSyscalls(nc, 'files-host', { shims: [files] });
+    const lwkt = fileURLToPath(new URL('../../../apps/lwkt/bin/lwkt.js', import.meta.url));
+    const child = spawn('sh', ['-c', `"$NODE" "$LWKT" ${command}; tar tf here.tar`], {
+      cwd: folder,
+      env: { ...process.env, NATS_URL: server.url, NODE: process.execPath, LWKT: lwkt },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      printed += more;
+    });
+    await once(child, 'close');
+    expect(printed).toBe('far/srv/\nfar/srv/names\nfar/srv/sorted\n');
+    expect(files.readFile('/srv/sorted', 'utf8')).toBe('a\nb\n');
+    await served.stop();
+    await nc.close();
   });
 });
 

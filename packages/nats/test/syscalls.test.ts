@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create, Msg } from '@libcr/core';
+import { create, curthread, Msg } from '@libcr/core';
 import { constants as c, sys } from '@libcr/syscalls';
 import { memfs } from '@libcr/syscalls/shims/memfs';
 import { policy } from '@libcr/syscalls/shims/policy';
@@ -14,7 +14,7 @@ import { Packed } from '../src/payload.ts';
 import { openPort } from '../src/remote-port.ts';
 import { mount, remote, serveSyscalls } from '../src/syscalls/index.ts';
 import { ANSWER, address, CALL, isStale, SAYS, type Welcome } from '../src/syscalls/protocol.ts';
-import { hasServer, twoHosts, uniqueName, until } from './two-hosts.ts';
+import { hasServer, NatsServer, twoHosts, uniqueName, until } from './two-hosts.ts';
 
 const hosts = twoHosts();
 const folder = mkdtempSync(join(tmpdir(), 'libcr-remote-'));
@@ -235,5 +235,142 @@ describe.skipIf(!hasServer)('system calls elsewhere', () => {
       for (let at = 0; at < back.length; ) at += sys.pread64(fd, back.subarray(at), back.length - at, at);
       expect(back.equals(data)).toBe(true);
     });
+  });
+
+  test('two hosts are mounted side by side', async () => {
+    const mounts = await Promise.all(
+      ['a', 'b'].map(async (text) => {
+        const name = uniqueName();
+        await serveSyscalls(hosts.there, name, { shims: [memfs({ '/data': { file: text } })] });
+        return mount(`/${text}`, remote(hosts.here, name));
+      }),
+    );
+    await under(sys.with(...mounts), () => {
+      const fds = ['/a', '/b'].map((path) => sys.open(`${path}/data/file`, c.O_RDONLY));
+      const [a, b] = fds as [number, number];
+      expect(a).not.toBe(b);
+      const first = (fd: number): string => {
+        const buffer = Buffer.alloc(1);
+        return buffer.toString('latin1', 0, sys.pread64(fd, buffer, 1, 0));
+      };
+      expect(fds.map(first)).toEqual(['a', 'b']);
+      sys.close(a);
+      expect(() => sys.fstat(a)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+      expect(first(b)).toBe('b');
+      expect(() => sys.rename('/a/data/file', '/b/data/x')).toThrow(
+        expect.objectContaining({ code: 'EXDEV' }),
+      );
+      const again = sys.open('/a/data/file', c.O_RDONLY);
+      expect(first(again)).toBe('a');
+      for (const fd of [again, b]) sys.close(fd);
+    });
+  });
+
+  test("another host's descriptor is never taken for one of this process'", async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, { shims: [] });
+    const files = remote(hosts.here, name);
+    const failing = (code: string) => expect.objectContaining({ code });
+    for (const [port, path] of [
+      [sys.with(files), folder],
+      [sys.with(mount('/far', files)), `/far${folder}`],
+    ] as const)
+      await under(port, () => {
+        const fd = sys.open(path, c.O_RDONLY);
+        expect(() => sys.dup2(fd, 100)).toThrow(failing('ENOTSUP'));
+        expect(() => sys.fchdir(fd)).toThrow(failing('ENOTSUP'));
+        expect(sys.raw(c.SYS_ioctl, fd, 0x5401, Buffer.alloc(60))).toBe(-1);
+        expect(curthread().errno).toBe(c.ENOTTY);
+        sys.close(fd);
+      });
+    await under(sys.with(mount('/far', files)), () => {
+      expect(() => sys.chdir(`/far${folder}`)).toThrow(failing('ENOTSUP'));
+    });
+  });
+
+  test('a client that gives up, or goes, interrupts its calls', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [], concurrency: 2 });
+    const files = remote(hosts.here, name, { timeout: 20_000 });
+    const port = sys.with(files);
+    const [from, to] = await under(port, () => sys.pipe2(0));
+    const read = () => sys.read(from, Buffer.alloc(1));
+    const waiting = create(read, { syscallPort: port });
+    const outcome = waiting.finished.catch(({ name }) => name);
+    const busy = () => service.stats.calls;
+    await until(() => busy() === 2);
+    waiting.abort();
+    expect(await outcome).toBe('AbortError');
+    // One of the two that make calls is free again: as many as there are can wait now, and the last one is made.
+    const more = create(read, { syscallPort: port }).finished;
+    await under(port, () => sys.write(to, Buffer.from('x')));
+    expect(await more).toBe(1);
+    const last = create(read, { syscallPort: port }).finished.catch(({ code }) => code);
+    await until(() => busy() === 5);
+    files.close();
+    expect(await last).toBe('EINTR');
+    expect(service.stats).toMatchObject({ sessions: 0, descriptors: 0 });
+    await service.stop();
+  });
+
+  test('stop() ends what waits', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    const port = sys.with(remote(hosts.here, name));
+    const waiting = under(port, () => sys.read(sys.pipe2(0)[0], Buffer.alloc(1))).catch(({ code }) => code);
+    await until(() => service.stats.calls === 2);
+    await service.stop();
+    expect(await waiting).toBe('EINTR');
+  });
+
+  test("a descriptor that is closed while a call has it is closed after that: its number is nobody else's meanwhile", async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    const port = sys.with(remote(hosts.here, name));
+    const [from, to] = await under(port, () => sys.pipe2(0));
+    const waiting = under(port, () => sys.read(from, Buffer.alloc(1)));
+    await until(() => service.stats.calls === 2);
+    await under(port, () => {
+      sys.close(from);
+      expect(() => sys.fstat(from)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+      expect(sys.open(folder, c.O_RDONLY)).not.toBe(from);
+      sys.write(to, Buffer.from('x'));
+    });
+    expect(await waiting).toBe(1);
+    await under(port, () => {
+      expect(() => sys.write(to, Buffer.from('x'))).toThrow(expect.objectContaining({ code: 'EPIPE' }));
+    });
+    await service.stop();
+  });
+
+  test('a NATS server that takes little: reads and writes are shorter', async () => {
+    const file = join(folder, 'small.conf');
+    writeFileSync(file, 'max_payload: 20000\n');
+    const own = await new NatsServer('-c', file).start();
+    const [here, there] = [await own.connect(), await own.connect()];
+    await serveSyscalls(there, 'files', { shims: [] });
+    await under(sys.with(remote(here, 'files')), () => {
+      const fd = sys.open(join(folder, 'small'), c.O_RDWR | c.O_CREAT, 0o600);
+      const data = Buffer.alloc(50_000, 'abc');
+      let at = 0;
+      for (; at < data.length; ) at += sys.write(fd, data.subarray(at));
+      const buffer = Buffer.alloc(50_000);
+      const n = sys.pread64(fd, buffer, buffer.length, 0);
+      expect(n).toBeLessThan(20_000);
+      expect(buffer.subarray(0, n).equals(data.subarray(0, n))).toBe(true);
+    });
+    for (const nc of [here, there]) await nc.close();
+    await own.kill();
+  });
+
+  test('misuse', async () => {
+    expect(() => remote(hosts.here, 'a b')).toThrow(TypeError);
+    expect(() => remote(hosts.here, 'x', { ownsConnection: 1 as never })).toThrow(TypeError);
+    expect(() => mount('relative', remote(hosts.here, 'x'))).toThrow(TypeError);
+    expect(() => mount('/x', {} as never)).toThrow(TypeError);
+    for (const concurrency of [0, -1, Number.POSITIVE_INFINITY])
+      await expect(serveSyscalls(hosts.there, 'x', { shims: [], concurrency })).rejects.toThrow(RangeError);
+    await expect(serveSyscalls(hosts.there, 'x', {} as never)).rejects.toThrow(TypeError);
+    await expect(serveSyscalls(hosts.there, 'x', { shims: [5] as never })).rejects.toThrow(TypeError);
   });
 });

@@ -10,8 +10,9 @@ import { EASYNC, type Msg, MsgPort } from '@libcr/core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkSize, natsError, natsTimeout } from '../errors.ts';
 import { Latency } from '../latency.ts';
+import { checkNotClosed } from '../link.ts';
 import { type Encoding, encode } from '../payload.ts';
-import { openStore, type Store, type StoreOptions } from './store.ts';
+import { isFinal, openStore, type Store, type StoreOptions } from './store.ts';
 
 /** The result of a message to a durable port. */
 export interface Stored {
@@ -60,8 +61,7 @@ export class Sender {
   private put(msg: Msg): void {
     const payload = encode(msg.data, this.options.encoding);
     checkSize(this.nc, `the message to ${this.options.subject}`, payload);
-    if (this.nc.isClosed())
-      throw natsError('ERR_LIBCR_NATS_CLOSED', 'the connection to the NATS server has been closed');
+    checkNotClosed(this.nc);
     const since = performance.now();
     const over = (outcome: 'answered' | 'failed'): void => {
       this.counts.inFlight--;
@@ -110,6 +110,7 @@ export class Sender {
           throw natsError('ERR_LIBCR_NATS_CLOSED', 'the connection to the NATS server was closed', {
             cause: error,
           });
+        if (isFinal(error)) throw error;
         if (performance.now() - since < timeout) {
           await pause();
           continue;

@@ -3,7 +3,13 @@
  *
  * Invariant: both sides make the same streams, whoever comes first; one that is there and is another is an error.
  */
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { natsError } from '../errors.ts';
 
@@ -49,4 +55,12 @@ export function notDurable(stream: string, cause: Error): Error {
   return natsError('ERR_LIBCR_NATS_NOT_DURABLE', `the stream ${stream} can not be had: ${cause.message}`, {
     cause,
   });
+}
+
+/** Whether it makes no sense to try again: there is no JetStream, or the stream is another. Not so: a server that is not ready yet. */
+export function isFinal(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (code !== 'ERR_LIBCR_NATS_NOT_DURABLE') return false;
+  if (cause instanceof JetStreamApiError) return cause.status >= 400 && cause.status < 500;
+  return (cause as Error | undefined)?.name === 'JetStreamNotEnabled';
 }

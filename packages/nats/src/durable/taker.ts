@@ -10,6 +10,7 @@ import { Msg, type MsgPort } from '@libcr/core';
 import { type Answerer, receive } from '@libcr/core/internal';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { checkNotClosed } from '../link.ts';
 import { decodeMessage, type Encoding } from '../payload.ts';
 import { headerText } from '../service-error.ts';
 import { notDurable, openStore, type Store, type StoreOptions } from './store.ts';
@@ -79,6 +80,7 @@ export class Taker {
 
   async start(): Promise<void> {
     const { subject, queue, ackWait, concurrency } = this.options;
+    checkNotClosed(this.nc);
     this.store = await openStore(this.nc, subject, this.options);
     const { manager, client, stream } = this.store;
     try {

@@ -10,7 +10,14 @@ import { invalidType } from '@libcr/core/internal';
 import { constants as c, type Shim, type SysMsg } from '@libcr/syscalls';
 import { argumentsOf, OutgoingCall } from '@libcr/syscalls/wire';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { checkConnection, checkMilliseconds, checkName, checkObject, checkSubject } from '../options.ts';
+import {
+  checkBoolean,
+  checkConnection,
+  checkMilliseconds,
+  checkName,
+  checkObject,
+  checkSubject,
+} from '../options.ts';
 import { Packed } from '../payload.ts';
 import { connect, openPort } from '../remote-port.ts';
 import { ELSEWHERE, POLLS, refusalOf, SELECTS, SHORT } from './calls.ts';
@@ -32,6 +39,8 @@ export interface RemoteOptions {
   subject?: string | undefined;
   /** Milliseconds after which a call fails with ETIMEDOUT: above 0 to 2^31-1. Infinity if absent: a read of a pipe may take long, and a server that is lost is noticed. */
   timeout?: number | undefined;
+  /** Whether close() closes the connection, too: for one that is nobody else's, as in a file of shims. */
+  ownsConnection?: boolean | undefined;
 }
 
 /** The shim, and the end of what it has open there. */
@@ -39,6 +48,7 @@ export interface Remote extends Shim {
   /** Closes all descriptors that were opened through it. Calls through it fail with ESTALE afterwards. Does not block; harmless when it is closed. */
   close(): void;
   [Symbol.dispose](): void;
+  /** @internal */ readonly ownsConnection: boolean;
 }
 
 interface Session {
@@ -174,6 +184,7 @@ class Client {
     clearInterval(this.alive);
     this.say(SAYS.bye);
     this.session = undefined;
+    if (this.options.ownsConnection && !this.nc.isClosed() && !this.nc.isDraining()) void this.nc.drain();
   }
 }
 
@@ -190,6 +201,7 @@ export function remote(nc: NatsConnection, name: string, options: RemoteOptions 
   checkObject(options);
   checkSubject('options.subject', options.subject);
   checkMilliseconds('options.timeout', options.timeout);
+  checkBoolean('options.ownsConnection', options.ownsConnection);
   const client = new Client(nc, name, options);
   return {
     name: `remote ${name}`,
@@ -198,6 +210,7 @@ export function remote(nc: NatsConnection, name: string, options: RemoteOptions 
       if (ELSEWHERE.has(msg.name)) return client.call(msg);
       return namesDescriptor(msg) ? refusalOf(msg.name) : next(msg);
     },
+    ownsConnection: options.ownsConnection ?? false,
     close: () => client.close(),
     [Symbol.dispose]: () => client.close(),
   };

@@ -84,7 +84,7 @@ class Service implements ServedSyscalls {
   private readonly subject: string;
   private readonly served: ServedPort[] = [];
   private readonly workers: Worker[] = [];
-  private readonly looks: NodeJS.Timeout;
+  private looks: NodeJS.Timeout | undefined;
   private readonly most: number;
   private room = 0;
   private calls = 0;
@@ -93,7 +93,6 @@ class Service implements ServedSyscalls {
   constructor(subject: string, most: number) {
     this.most = most;
     this.subject = `${subject}.${randomBytes(SESSION_SIZE).toString('hex')}`;
-    this.looks = setInterval(() => this.lookForGone(), LOOK).unref();
   }
 
   async start(
@@ -103,6 +102,7 @@ class Service implements ServedSyscalls {
   ): Promise<void> {
     const calls: SyscallPort = sys.with(...shims);
     this.room = roomOf(nc);
+    this.looks = setInterval(() => this.lookForGone(), LOOK).unref();
     for (let i = 0; i < concurrency; i++)
       create(() => this.work(), { name: 'system calls', daemon: true, syscallPort: calls });
     const hellos = new MsgPort<Hello, Welcome>('hello', { putport: () => this.welcome() });

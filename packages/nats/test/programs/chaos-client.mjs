@@ -24,7 +24,7 @@ function one(n) {
     outcome = error.message === `refused ${n}` ? 'answered' : (error.code ?? String(error));
   }
   outcomes[n] = n in outcomes ? 'twice' : outcome;
-  if (/DISCONNECTED|NO_RESPONDERS/.test(outcome)) sleep(5); // or all would fail in one moment of a server that is away
+  if (/DISCONNECTED|NO_RESPONDERS/.test(outcome)) sleep(100); // or all would fail in one moment of a server that is away
 }
 
 const threads = Array.from({ length: AT_ONCE }, () =>
