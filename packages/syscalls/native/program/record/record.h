@@ -129,9 +129,8 @@ extern int log_fd;
 void log_fail(long error) __attribute__((noreturn)); /* nothing can be recorded any more */
 int log_open_file(const char *path, int flags);
 void log_map_head(int fd);
-uint32_t log_new_stream(void);
+uint32_t log_new_stream(bool of_program); /* else of a process that another has made */
 void log_go_on(uint32_t stream);                 /* writes there from now on */
-void log_close(void);
 struct log_aside { /* what a process is at, while its vfork's child writes by itself */
 	struct record_extent *window;
 	uint64_t last_place;
