@@ -37,7 +37,6 @@ static uint64_t last_place;     /* in the file; 0: nothing has gone from the win
 static char *at;                /* where the record under way ends */
 static struct record *under_way;
 
-static bool is_error(long result) { return result < 0 && result > -4096; }
 
 void log_fail(long error)
 {
