@@ -24,7 +24,7 @@
 
 #define RECORD_MAGIC 0x31474e4944524f43ull /* "CORDING1" */
 #define EXTENT_MAGIC 0x544e4554582d5243ull /* "CR-XTENT" */
-#define RECORD_VERSION 2
+#define RECORD_VERSION 3
 #define RECORD_PAGE 4096u /* what extents and contents begin at a multiple of */
 #define RECORD_HEAD_SIZE (256u << 10)
 #define RECORD_CONTENTS 6000
