@@ -99,7 +99,9 @@ test('a program, packed by gzip, too', async () => {
   writeFileSync(`${recording}.gz`, gzipSync(readFileSync(recording)));
   expect(await lwkt(['replay', `${recording}.gz`])).toMatchObject({ stdout, stderr: '', status: 0 });
   expect((await lwkt(['replay', recording, '--', '/bin/echo'])).status).toBe(125);
-  writeFileSync(`${recording}.gz`, gzipSync(readFileSync(recording)).fill(0, -8)); // its checksum
+  const packed = gzipSync(readFileSync(recording));
+  packed.subarray(-8).fill(0); // its checksum
+  writeFileSync(`${recording}.gz`, packed);
   expect(await lwkt(['replay', `${recording}.gz`])).toMatchObject({
     status: 1,
     stderr: expect.stringMatching(/^lwkt: cannot replay: .* cannot be unpacked: /),
