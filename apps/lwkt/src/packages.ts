@@ -67,10 +67,6 @@ export function importReplay(from: string): Promise<typeof import('@libcr/syscal
   return importAs(from, '@libcr/syscalls/shims/replay');
 }
 
-export function importRecording(from: string): Promise<typeof import('@libcr/syscalls/recording')> {
-  return importAs(from, '@libcr/syscalls/recording');
-}
-
 export function importSupervisor(from: string): Promise<typeof import('@libcr/syscalls/supervisor')> {
   return importAs(from, '@libcr/syscalls/supervisor');
 }

@@ -1,11 +1,24 @@
 /**
  * program-recording.ts: recordings of programs, which the launcher writes and replays: which files are some, and those that were packed by gzip or zstd. Those of scripts are
  * recording.ts's.
+ *
+ * Not here: what is in one (@libcr/syscalls/recording, which needs a native half for this Node; a replay does not).
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { constants, gunzipSync } from 'node:zlib';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as zlib from 'node:zlib';
 import { Failure } from './errors.ts';
-import { importRecording } from './packages.ts';
 
 const MAGIC = 'CORDING1';
 const GZIP = '\x1f\x8b';
@@ -29,7 +42,7 @@ const begins = (bytes: Buffer, text: string): boolean => bytes.toString('latin1'
 /** Scripts' recordings may be packed by gzip, too. */
 function isPackedProgram(bytes: Buffer): boolean {
   try {
-    return begins(gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }), MAGIC);
+    return begins(zlib.gunzipSync(bytes, { finishFlush: zlib.constants.Z_SYNC_FLUSH }), MAGIC);
   } catch {
     return false;
   }
@@ -41,13 +54,30 @@ export function isProgramRecording(file: string): boolean {
   return begins(bytes, MAGIC) || begins(bytes, ZSTD) || (begins(bytes, GZIP) && isPackedProgram(bytes));
 }
 
+/** As far as it goes, if it is cut off. */
+function unpacking(file: string): Transform {
+  if (begins(beginning(file), GZIP)) return zlib.createGunzip({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform }; // not in Node 20
+  if (createZstdDecompress === undefined)
+    throw new Failure(
+      `cannot replay: ${file} is packed by zstd, which this Node can not unpack: unzstd(1) can`,
+    );
+  return createZstdDecompress();
+}
+
 /** The launcher's option that replays FILE. What is packed is unpacked into a file that the launcher removes as it begins. */
 export async function replayOption(file: string): Promise<string> {
   if (begins(beginning(file), MAGIC)) return `--replay=${file}`;
+  const unpack = unpacking(file);
+  const folder = mkdtempSync(join(tmpdir(), 'lwkt-replay-'));
+  const unpacked = join(folder, 'recording');
   try {
-    const { unpackRecording } = await importRecording(import.meta.url);
-    return `--replay-temporary=${await unpackRecording(file)}`;
+    await pipeline(createReadStream(file), unpack, createWriteStream(unpacked));
   } catch (error) {
-    throw new Failure(`cannot replay: ${(error as Error).message}`, { cause: error });
+    rmSync(folder, { recursive: true });
+    throw new Failure(`cannot replay: ${file} cannot be unpacked: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
+  return `--replay-temporary=${unpacked}`;
 }

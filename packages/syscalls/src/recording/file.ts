@@ -49,7 +49,7 @@ function unpacking(path: string, begin: Buffer): Transform | undefined {
 const isCutOff = (error: unknown): boolean => (error as { code?: unknown }).code === 'Z_BUF_ERROR';
 
 /** Unpacks the file into a new one in a folder of its own, which is whoever asks to remove; undefined: it is not packed. */
-export async function unpackRecording(path: string): Promise<string | undefined> {
+async function unpackFile(path: string): Promise<string | undefined> {
   const unpack = unpacking(path, beginning(path));
   if (unpack === undefined) return undefined;
   const folder = nodeFs.mkdtempSync(join(tmpdir(), 'libcr-recording-'));
@@ -97,7 +97,7 @@ export class RecordingFile {
   }
 
   static async open(path: string): Promise<RecordingFile> {
-    const unpacked = await unpackRecording(path);
+    const unpacked = await unpackFile(path);
     try {
       return new RecordingFile(path, unpacked ?? path);
     } finally {

@@ -15,7 +15,6 @@ import { beginningOf, beginsAt, eventOf, Kind, kindOf } from './record.ts';
 import { isStream, PAGE, recordsOfStream } from './stream.ts';
 
 export type * from './events.ts';
-export { unpackRecording } from './file.ts';
 
 const FIRST = HEAD_SIZE / PAGE;
 
