@@ -19,6 +19,7 @@ const config: Options[] = library({
   config: 'src/config/index.ts',
   supervisor: 'src/supervisor/index.ts',
   wire: 'src/wire/index.ts',
+  recording: 'src/recording/index.ts',
   register: 'src/register.ts',
 });
 export default config;

@@ -76,6 +76,12 @@ test('a recording that is cut off, or is none', async () => {
     });
 });
 
+test("a script's, packed by gzip", async () => {
+  const stdout = await record();
+  writeFileSync(`${recording}.script.gz`, gzipSync(readFileSync(recording)));
+  expect(await lwkt(['replay', `${recording}.script.gz`])).toMatchObject({ stdout, stderr: '', status: 0 });
+});
+
 test('where it is written: beside the working directory; and a file that cannot be', async () => {
   expect(await lwkt(['record', script], { cwd: scratch })).toMatchObject({ status: 0, stderr: '' });
   expect(readFileSync(join(scratch, 'recorded.recording'), 'utf8')).toMatch(/^\{"recording":"libcr"/);
@@ -93,6 +99,13 @@ test('a program, packed by gzip, too', async () => {
   writeFileSync(`${recording}.gz`, gzipSync(readFileSync(recording)));
   expect(await lwkt(['replay', `${recording}.gz`])).toMatchObject({ stdout, stderr: '', status: 0 });
   expect((await lwkt(['replay', recording, '--', '/bin/echo'])).status).toBe(125);
+  const packed = gzipSync(readFileSync(recording));
+  packed.subarray(-8).fill(0); // its checksum
+  writeFileSync(`${recording}.gz`, packed);
+  expect(await lwkt(['replay', `${recording}.gz`])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^lwkt: cannot replay: .* cannot be unpacked: /),
+  });
 });
 
 test('what is for scripts only is refused for a program', async () => {

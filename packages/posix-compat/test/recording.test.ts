@@ -192,6 +192,21 @@ test('data that is larger than that: read at once, in many parts, and as argumen
   expect(ran.stdout).toMatch(/^\d+ 3000000\n100001\n$/);
 });
 
+test.skipIf(!has('python3'))('a call with more buffers than fit into a window', async () => {
+  const code = `import os
+buffers = [bytearray(60) for _ in range(1000)]
+with open('/bin/sh', 'rb') as file:
+    print(os.readv(file.fileno(), buffers), sum(map(sum, buffers)), os.readv(file.fileno(), buffers), flush=True)
+if not os.fork():
+    print(os.preadv(os.open('/bin/sh', 0), buffers, 5), flush=True)
+    os._exit(0)
+print(os.wait()[1], sum(map(sum, buffers)))`;
+  expect(await recordsAndReplays('python3', ['-c', code])).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^60000 \d+ 60000\n60000\n0 \d+\n$/),
+  });
+});
+
 test('a program that another build is replayed in the place of', async () => {
   const { file, ran } = await record(compile('recorded/changed'));
   expect(ran.status).toBe(3);

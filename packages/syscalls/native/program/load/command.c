@@ -170,10 +170,9 @@ void program_load(uint64_t *stack, struct trapframe *tf)
 	if (program.executable_stack)
 		kernel_call(SYS_mprotect, (uint64_t)sp & ~4095ull, 4096, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
 	self_init(found, exe.path, &program, &strings);
-	if (traces_call(SYS_execve)) {
-		*args = (char *)(uintptr_t)(options.argv0 ? options.argv0 : *args); /* as execve had it: without a script's interpreter */
+	*args = (char *)(uintptr_t)(options.argv0 ? options.argv0 : *args); /* as execve had it: without a script's interpreter */
+	if (traces_call(SYS_execve))
 		trace_started(found, args, (uint64_t)environment);
-	}
 	shims_begin();
 	script_begin(found);
 	memset(tf, 0, sizeof(*tf));

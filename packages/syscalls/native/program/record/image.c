@@ -58,11 +58,14 @@ void image_header(const struct record_header *like, char **args, char **environm
 	log_add(&header, sizeof(header));
 	argc = args ? add_strings(args) : 0;
 	envc = environment ? add_strings(environment) : 0;
-	if (kernel_call(SYS_getcwd, folder, sizeof(folder)) < 0)
-		folder[0] = 0;
+	system.release[0] = folder[0] = 0;
+	if (args) { /* else it is as in the process that has made this one */
+		if (kernel_call(SYS_getcwd, folder, sizeof(folder)) < 0)
+			folder[0] = 0;
+		kernel_call(SYS_uname, &system);
+	}
 	add_string(folder);
 	add_string(path);
-	kernel_call(SYS_uname, &system);
 	add_string(system.release);
 	((struct record_header *)(log_under_way() + 1))->hd_argc = argc;
 	((struct record_header *)(log_under_way() + 1))->hd_envc = envc;

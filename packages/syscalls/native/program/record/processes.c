@@ -100,7 +100,7 @@ const char *record_option(char *buffer, size_t size)
 void record_forks(void)
 {
 	if (record_mode == RECORD_WRITES)
-		process_made = log_new_stream();
+		process_made = log_new_stream(false);
 }
 
 void record_forked(struct lwp *lwp, int parent)

@@ -85,6 +85,5 @@ void record_end(int status)
 	} else if (record_mode == RECORD_WRITES) {
 		log_begin(RECORD_END, 0, lwp->lwp_tid)->re_result = status;
 		log_end();
-		log_close();
 	}
 }

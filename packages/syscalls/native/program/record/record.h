@@ -6,8 +6,8 @@
  * order in which calls return, lwps begin and signals are delivered is all of the schedule, and that is what a recording has: an event for each, with
  * what the kernel has written into the program's memory. Replay gives each lwp its turn when the next event is its.
  *
- * log.c writes and reads records, capture.c knows what a call reads and writes, write.c makes events, replay.c answers calls from them, image.c has what a program
- * begins with, and processes.c its children.
+ * write/ makes events of calls and writes them (log.c), and replay/ answers calls from them; capture.c knows what a call reads and writes, image.c has what a program begins with, and
+ * processes.c its children.
  *
  * Invariants:
  *  - A record is whole if its re_size is not 0: that is written last. What is behind the last whole one is nothing. So a recording is of use as far as it goes, whatever has
@@ -24,7 +24,7 @@
 
 #define RECORD_MAGIC 0x31474e4944524f43ull /* "CORDING1" */
 #define EXTENT_MAGIC 0x544e4554582d5243ull /* "CR-XTENT" */
-#define RECORD_VERSION 2
+#define RECORD_VERSION 3
 #define RECORD_PAGE 4096u /* what extents and contents begin at a multiple of */
 #define RECORD_HEAD_SIZE (256u << 10)
 #define RECORD_CONTENTS 6000
@@ -122,16 +122,18 @@ struct record_header {
 	/* strings: arguments, environment, working directory, the program's file, the kernel's release, libcr's version */
 };
 
-/* ------------------------------------------------ log.c: writing */
+/** A call's answer. */
+static inline bool is_error(int64_t result) { return result < 0 && result > -4096; }
+
+/* ------------------------------------------------ write/log.c */
 void log_create(const char *path);               /* ends the process where that can't be done; what follows, too */
 void log_inherit(int fd);                        /* from whoever has run execve */
 extern int log_fd;
 void log_fail(long error) __attribute__((noreturn)); /* nothing can be recorded any more */
 int log_open_file(const char *path, int flags);
 void log_map_head(int fd);
-uint32_t log_new_stream(void);
+uint32_t log_new_stream(bool of_program); /* else of a process that another has made */
 void log_go_on(uint32_t stream);                 /* writes there from now on */
-void log_close(void);
 struct log_aside { /* what a process is at, while its vfork's child writes by itself */
 	struct record_extent *window;
 	uint64_t last_place;
@@ -150,12 +152,12 @@ bool log_add_piece(uint64_t address, size_t n, uint32_t what);
 struct record *log_under_way(void);
 void log_end(void);
 size_t log_size(void);                           /* of the record under way */
-/* ------------------------------------------------ contents.c */
+/* ------------------------------------------------ write/contents.c */
 /** The file's contents from `offset` on, `length` bytes, are there, once: adds pieces for memory from `address` on. Bytes that were read; -errno. */
 int64_t log_add_contents(int fd, uint64_t offset, uint64_t length, uint64_t address);
 /** `n` bytes that were read are all of a file: the same, and one piece. Whether they are. */
 bool log_add_whole_read(int fd, uint64_t n, uint64_t address);
-/* ------------------------------------------------ read.c: a replay */
+/* ------------------------------------------------ replay/read.c */
 void log_open(const char *path, int inherited);
 void log_read(uint32_t stream);                  /* reads there from now on */
 void log_share_new(int memory);                  /* of a replay: a head of its own, in a memory that all its processes have; -1: it begins */
@@ -212,11 +214,11 @@ uint64_t capture_lock(uint64_t number, const uint64_t *args);
 /** Adds what the kernel has written to the record under way. */
 void capture_written(const struct capture *capture, long result);
 
-/* ------------------------------------------------ write.c */
+/* ------------------------------------------------ write/write.c */
 long write_call(struct lwp *lwp, struct trapframe *tf, call_handler make);
 void write_note(const char *what); /* once each: what can't be replayed, to stderr and into the file */
 
-/* ------------------------------------------------ replay.c */
+/* ------------------------------------------------ replay/, for the rest */
 long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make);
 void replay_fail(const char *why) __attribute__((noreturn));
 void replay_end_early(const struct lwp *lwp) __attribute__((noreturn)); /* the recording has no more */

@@ -13,7 +13,6 @@
 #define MOMENT 2 /* s: no file system's clock is coarser */
 
 static uint64_t page_up(uint64_t n) { return (n + RECORD_PAGE - 1) & ~(uint64_t)(RECORD_PAGE - 1); } /* behind it are zeros, as behind a file's end */
-static bool is_error(long result) { return result < 0 && result > -4096; }
 
 /** Where a content is in the file; 0: it is not there, and `place` is for it in the index, or NULL: that has no room. */
 static uint64_t find_content(const struct hash *hash, uint64_t length, struct record_content **place)

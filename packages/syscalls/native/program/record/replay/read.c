@@ -25,7 +25,6 @@ static const struct record_extent *populated;
 static uint64_t events;
 static int shared_memory = -1;
 
-static bool is_error(long result) { return result < 0 && result > -4096; }
 
 static const struct record_extent *extent_at(uint64_t place)
 {

@@ -3,6 +3,9 @@
  * whatever ends the process, and costs no call. When the window is full its records go to the file's end by one call, and it is used again: pages of a file
  * that were never written are dear, and those of the window are few.
  *
+ * A window is small where a process is about to run another program, as a rule: it is taken from the disk as a whole. What fits into none is put together elsewhere, and goes to the
+ * file's end by itself.
+ *
  * Space is taken from rh_end, which all processes have in common. A stream is known by the page of its window; the pieces that were in there are linked.
  *
  * Invariant: a piece that is in the file twice, as the process ended just there, is told from the next one by ex_seq. contents.c has what is no record, read.c the other side.
@@ -16,8 +19,12 @@
 
 #define WINDOW_AT 0x120000000000ull
 #define HEAD_AT 0x12f000000000ull
-#define WINDOW_SIZE (128u << 10)
-#define LARGE_PIECE (16u << 10)
+#define WINDOW_MAX (64u << 10)
+#define SPILL_AT 0x12d000000000ull
+#define SPILL_SIZE (512u << 10)
+#define SMALLEST_WINDOW (16u << 10)
+#define LARGE_PIECE (8u << 10)
+#define LARGE_RECORD (32u << 10)
 #define SMALL_PIECE 64
 #define SLACK (sizeof(struct record)) /* behind a record, for the next one's size */
 
@@ -25,11 +32,11 @@ struct record_head *log_head;
 int log_fd = -1;
 static struct record_extent *window;
 static unsigned window_number;  /* those of a vfork's parents are there, too */
+static bool is_spilled;         /* the record under way is elsewhere */
 static uint64_t last_place;     /* in the file; 0: nothing has gone from the window */
 static char *at;                /* where the record under way ends */
 static struct record *under_way;
 
-static bool is_error(long result) { return result < 0 && result > -4096; }
 
 void log_fail(long error)
 {
@@ -85,25 +92,31 @@ static void put_extent(const struct record_extent *head, const void *bytes, uint
 
 static char *records(void) { return (char *)(window + 1); }
 
-/** What is in the window goes to the file's end, but for the record under way, which begins it then. */
-static void flush(void)
+/** Records, as the stream's next extent. */
+static void add_extent(const void *bytes, uint64_t n)
 {
-	char *end = under_way ? (char *)under_way : at;
-	const uint64_t size = (uint64_t)(end - (char *)window), kept = (uint64_t)(at - end);
 	struct record_extent head = *window;
-	uint64_t place;
+	const uint64_t place = log_take(sizeof(head) + n, 8);
 
-	if (end == records())
-		return;
-	place = log_take(size, 8);
-	head.ex_size = size;
+	head.ex_size = sizeof(head) + n;
 	head.ex_first = 0;
-	put_extent(&head, records(), size - sizeof(head), place);
+	put_extent(&head, bytes, n, place);
 	if (last_place)
 		put(&place, sizeof(place), last_place + offsetof(struct record_extent, ex_next));
 	else
 		window->ex_first = place;
 	last_place = place;
+}
+
+/** What is in the window goes to the file's end, but for the record under way, which begins it then. */
+static void flush(void)
+{
+	char *end = under_way ? (char *)under_way : at;
+	const uint64_t size = (uint64_t)(end - (char *)window), kept = (uint64_t)(at - end);
+
+	if (end == records())
+		return;
+	add_extent(records(), size - sizeof(*window));
 	memmove(records(), end, kept);
 	at = records() + kept;
 	if (under_way)
@@ -113,7 +126,32 @@ static void flush(void)
 	__atomic_store_n(&window->ex_seq, window->ex_seq + 1, __ATOMIC_RELEASE);
 }
 
-static size_t room_left(void) { return (size_t)((char *)window + WINDOW_SIZE - at) - SLACK; }
+static size_t room_left(void) { return (size_t)((is_spilled ? (char *)SPILL_AT + SPILL_SIZE : (char *)window + window->ex_size) - at) - SLACK; }
+
+/** The window has nothing but the record under way, and no room for it. */
+static void spill(void)
+{
+	const size_t kept = (size_t)(at - (char *)under_way);
+	const long base = kernel_call(SYS_mmap, SPILL_AT, SPILL_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (is_error(base))
+		log_fail(base);
+	memcpy((void *)base, under_way, kept);
+	under_way = (struct record *)base;
+	at = (char *)base + kept;
+	is_spilled = true;
+}
+
+/** It is whole. */
+static void end_spilled(void)
+{
+	add_extent(under_way, (uint64_t)(at - (char *)under_way));
+	kernel_call(SYS_munmap, SPILL_AT, SPILL_SIZE);
+	is_spilled = false;
+	at = records();
+	memset(at, 0, SLACK);
+	__atomic_store_n(&window->ex_seq, window->ex_seq + 1, __ATOMIC_RELEASE);
+}
 
 void *log_room(size_t n)
 {
@@ -121,6 +159,8 @@ void *log_room(size_t n)
 
 	if (n > room_left())
 		flush();
+	if (n > room_left() && under_way && !is_spilled)
+		spill();
 	if (n > room_left())
 		program_fail(125, "record", "an event is too large for a recording");
 	room = at;
@@ -173,7 +213,7 @@ bool log_add_piece(uint64_t address, size_t n, uint32_t what)
 {
 	const struct piece piece = {.pc_address = address, .pc_length = (uint32_t)n, .pc_what = what};
 
-	if (n >= (log_size() > WINDOW_SIZE / 4 ? SMALL_PIECE : LARGE_PIECE))
+	if (n >= (log_size() > LARGE_RECORD ? SMALL_PIECE : LARGE_PIECE))
 		return add_apart(address, n, what);
 	log_add(&piece, sizeof(piece));
 	if (copyin(log_room(n), address, n)) {
@@ -189,6 +229,8 @@ void log_end(void)
 	pad();
 	memset(at, 0, SLACK); /* something that was taken back may lie there */
 	__atomic_store_n(&under_way->re_size, (uint32_t)(at - (char *)under_way), __ATOMIC_RELEASE);
+	if (is_spilled)
+		end_spilled();
 	under_way = NULL;
 }
 
@@ -221,7 +263,7 @@ void log_create(const char *path)
 	log_head->rh_end = RECORD_HEAD_SIZE;
 	log_head->rh_version = RECORD_VERSION;
 	log_head->rh_magic = RECORD_MAGIC;
-	log_go_on(log_new_stream());
+	log_go_on(log_new_stream(true));
 }
 
 void log_inherit(int inherited)
@@ -231,14 +273,14 @@ void log_inherit(int inherited)
 	log_map_head(log_fd);
 }
 
-uint32_t log_new_stream(void)
+uint32_t log_new_stream(bool of_program)
 {
-	const uint64_t place = log_take(WINDOW_SIZE, RECORD_PAGE);
-	struct record_extent empty = {.ex_magic = EXTENT_MAGIC, .ex_size = WINDOW_SIZE, .ex_stream = (uint32_t)(place / RECORD_PAGE)};
-	long error = kernel_call(SYS_fallocate, log_fd, 0, place, WINDOW_SIZE); /* there is a signal for who has no room when it is written */
+	const uint64_t size = of_program ? WINDOW_MAX : SMALLEST_WINDOW, place = log_take(size, RECORD_PAGE);
+	struct record_extent empty = {.ex_magic = EXTENT_MAGIC, .ex_size = size, .ex_stream = (uint32_t)(place / RECORD_PAGE)};
+	long error = kernel_call(SYS_fallocate, log_fd, 0, place, size); /* there is a signal for who has no room when it is written */
 
 	if (error == -EOPNOTSUPP)
-		error = kernel_call(SYS_pwrite64, log_fd, "", 1, place + WINDOW_SIZE - 1) == 1 ? 0 : -EIO;
+		error = kernel_call(SYS_pwrite64, log_fd, "", 1, place + size - 1) == 1 ? 0 : -EIO;
 	if (error)
 		log_fail(error);
 	put(&empty, sizeof(empty), place);
@@ -251,21 +293,13 @@ void log_go_on(uint32_t stream)
 
 	under_way = NULL;
 	last_place = 0;
-	base = kernel_call(SYS_mmap, WINDOW_AT + (uint64_t)window_number * WINDOW_SIZE, WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, log_fd,
+	is_spilled = false;
+	base = kernel_call(SYS_mmap, WINDOW_AT + (uint64_t)window_number * WINDOW_MAX, WINDOW_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, log_fd,
 	                   (uint64_t)stream * RECORD_PAGE);
 	if (is_error(base))
 		log_fail(base);
 	window = (struct record_extent *)base;
 	at = records();
-}
-
-void log_close(void)
-{
-	const uint64_t used = ((uint64_t)(at - (char *)window) + SLACK + RECORD_PAGE - 1) & ~(uint64_t)(RECORD_PAGE - 1);
-
-	/* what is left of the window: nothing */
-	if (used < WINDOW_SIZE)
-		kernel_call(SYS_madvise, (char *)window + used, WINDOW_SIZE - used, MADV_REMOVE);
 }
 
 void log_put_aside(struct log_aside *aside)
@@ -276,7 +310,7 @@ void log_put_aside(struct log_aside *aside)
 void log_again(const struct log_aside *aside)
 {
 	if (window != aside->window) /* the child has begun one */
-		kernel_call(SYS_munmap, window, WINDOW_SIZE);
+		kernel_call(SYS_munmap, window, WINDOW_MAX);
 	window = aside->window;
 	last_place = aside->last_place;
 	at = aside->at;

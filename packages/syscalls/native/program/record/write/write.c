@@ -121,7 +121,7 @@ static void end_call(const struct capture *c, long result)
 static void write_exec(const struct lwp *lwp, const struct capture *c)
 {
 	if (!process_next) /* else it has failed before: programs try one folder after the other */
-		process_next = log_new_stream();
+		process_next = log_new_stream(true);
 	begin_call(lwp, c, RECORD_EXEC)->re_stream = process_next;
 	log_end();
 }
