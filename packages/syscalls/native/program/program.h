@@ -286,6 +286,9 @@ bool binfmt_knows(const char *path);
 /** Looks for name as a shell does. 0, or -errno. */
 long find_program(const char *name, const char *path, char *to, size_t size);
 
+/** Where libcr's own memory lies, if it must not be among the program's (core's lwkt_os_map_from): where nothing of the program's is put. */
+#define OWN_MEMORY_FROM 0x110000000000ull
+
 /* load/deterministic.c */
 /** Addresses are the same in each run from here on; this process may begin anew for it. */
 void deterministic_begin(char **argv, char **environment);

@@ -226,7 +226,7 @@ static long exec_call(struct lwp *lwp, int dirfd, uint64_t path, uint64_t argv, 
 
 	if (argc < 0) /* it fails: the kernel says of what first, of the path or of this */
 		return kernel_call(SYS_execveat, dirfd, path, NOWHERE, environment, flags);
-	result = kernel_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	result = kernel_call(SYS_mmap, lwkt_os_map_place(size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (result < 0)
 		return result;
 	exec = (struct exec *)result;

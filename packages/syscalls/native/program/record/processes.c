@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 
 #define CHILDREN 256
-#define MEMORY_FROM 0x110000000000ull /* libcr's own, where nothing of the program's is put */
 #define NO_RANDOMIZE 0x0040000 /* personality(2): ADDR_NO_RANDOMIZE */
 
 uint32_t process_stream, process_made, process_next;
@@ -58,7 +57,7 @@ static void replay_stream(uint32_t stream)
 void replay_open(const char *path)
 {
 	record_mode = RECORD_REPLAYS;
-	lwkt_os_map_from = MEMORY_FROM;
+	lwkt_os_map_from = OWN_MEMORY_FROM;
 	log_open(path, -1);
 	log_share_new(-1);
 	replay_stream(RECORD_HEAD_SIZE / RECORD_PAGE);
@@ -67,7 +66,7 @@ void replay_open(const char *path)
 void replay_go_on(uint32_t stream, int memory, int fd)
 {
 	record_mode = RECORD_REPLAYS;
-	lwkt_os_map_from = MEMORY_FROM;
+	lwkt_os_map_from = OWN_MEMORY_FROM;
 	log_open("replay", fd);
 	log_share_new(memory);
 	replay_stream(stream);
