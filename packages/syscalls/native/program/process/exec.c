@@ -72,7 +72,7 @@ static uint64_t *add_deterministic(uint64_t *at, struct exec *exec)
 		*at++ = (uint64_t) "--time=virtual";
 		at = add_long(at, exec->clock, sizeof(exec->clock), "--clock=%lu", lwkt_os_clock());
 	}
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < SCHEDULE_WORDS; i++)
 		if (options.schedule_words[i])
 			*at++ = (uint64_t)options.schedule_words[i];
 	return at;
