@@ -239,7 +239,12 @@ describe.runIf(has('python3'))('races in Python', () => {
     },
   );
   test('what is looked on in whatever way is the same run: Python goes by addresses, and they stay', async () => {
-    const ways = [[], ['--stats'], [`--trace=${join(scratch, 'looked-on')}`], [`--metrics=${join(scratch, 'metrics')}`]];
+    const ways = [
+      [],
+      ['--stats'],
+      [`--trace=${join(scratch, 'looked-on')}`],
+      [`--metrics=${join(scratch, 'metrics')}`],
+    ];
     for (let seed = 1; seed <= 3; seed++) {
       const logs = new Set<string>();
       for (const way of ways) {
@@ -264,6 +269,49 @@ describe.runIf(has('python3'))('races in Python', () => {
     }
     expect(logs).toMatch(/^\d+\.\d+\+\d+\/\d+=\d+ 0x[0-9a-f]+$/m);
     expect(logs).toMatch(/^\d+\.\d+\+\d+\/\d+=time 0x[0-9a-f]+$/m);
+  });
+});
+
+describe('--preempt-in', () => {
+  const source = fileURLToPath(new URL('programs/schedule/in-library.c', import.meta.url));
+  const named = ['--preempt-in=nosuch.so,libadding.so'];
+  const compiled = (): [string, string[]] => {
+    const [program, library] = [join(scratch, 'in-library'), join(scratch, 'libadding.so.1')];
+    execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-DLIBRARY', '-o', library, source]);
+    execFileSync('gcc', ['-O1', '-pthread', '-o', program, source]);
+    return [program, [library]];
+  };
+  test('a race in a library is found where that is named, and loaded and unloaded by threads', async () => {
+    const [program, args] = compiled();
+    const runs = async (more: string[]) => {
+      let wrong = 0;
+      for (let seed = 1; seed <= 20; seed++)
+        wrong += (await underLibcr(program, args, { options: [`--schedule=seed:${seed}`, ...more] }))
+          .status as number;
+      return wrong;
+    };
+    expect(await runs([])).toBe(0);
+    expect(await runs(named)).toBeGreaterThan(0);
+  });
+  test('the same by the list of its decisions, which say where in the library', async () => {
+    const [program, args] = compiled();
+    let logs = '';
+    for (let seed = 1; seed <= 5; seed++) {
+      const [log, first, second, again] = await listed(program, args, seed, named);
+      expect(second, `${seed}`).toEqual(first);
+      expect(again, `${seed}`).toBe(log);
+      logs += log;
+    }
+    expect(logs).toMatch(/^\d+\.\d+\+\d+=\d+ \/.*\/libadding\.so\.1\+0x[0-9a-f]+$/m);
+  });
+  test.each([
+    [['--preempt-in=libmine.so'], 'there is no --schedule'],
+    [['--schedule=seed:1', '--preempt-in='], "files' names"],
+    [['--schedule=seed:1', '--preempt-in=/lib/libmine.so'], "files' names"],
+  ])('%j is none', async (options, message) => {
+    const { status, stderr } = await underLibcr('true', [], { options });
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
   });
 });
 
@@ -317,11 +365,14 @@ async function listed(
   program: string,
   args: string[],
   seed: number,
+  more: string[] = [],
 ): Promise<[string, Result, Result, string]> {
   const [log, again] = [join(scratch, 'decisions'), join(scratch, 'decisions-again')];
   const run = (schedule: string, to: string) => {
     writeFileSync(to, '');
-    return underLibcr(program, args, { options: [`--schedule=${schedule}`, `--schedule-log=${to}`] });
+    return underLibcr(program, args, {
+      options: [`--schedule=${schedule}`, `--schedule-log=${to}`, ...more],
+    });
   };
   const first = await run(`seed:${seed}`, log);
   const second = await run(`seed:${seed},list:${log}`, again);

@@ -182,6 +182,9 @@ test.each([
   [{ deterministic: 1 }, 'ERR_INVALID_ARG_TYPE', 'deterministic'],
   [{ time: 'none' }, 'ERR_OUT_OF_RANGE', 'time'],
   [{ schedule: 3 }, 'ERR_OUT_OF_RANGE', 'schedule'],
+  [{ preemptIn: 'libmine.so' }, 'ERR_INVALID_ARG_TYPE', 'preemptIn'],
+  [{ preemptIn: ['libmine.so'] }, 'ERR_OUT_OF_RANGE', 'preemptIn'],
+  [{ schedule: 'seed:1', preemptIn: ['/lib/libmine.so'] }, 'ERR_OUT_OF_RANGE', 'preemptIn'],
 ])('%j: %s', (options, code, name) => {
   const wrong = () => spawn('true', [], options as never);
   expect(wrong).toThrow(expect.objectContaining({ code, message: expect.stringContaining(`"${name}"`) }));

@@ -88,7 +88,7 @@ static unsigned find(wanted_t *wanted, struct text_range *to, unsigned room)
 	return found;
 }
 
-static bool is_python(const char *path)
+bool libraries_is_python(const char *path)
 {
 	for (; path; path = strchr(path + 1, '/'))
 		if (!strncmp(path, PYTHON, sizeof(PYTHON) - 1))
@@ -111,7 +111,7 @@ static bool is_named(const char *path)
 
 bool libraries_python(struct text_range *to)
 {
-	return find(is_python, to, 1);
+	return find(libraries_is_python, to, 1);
 }
 
 unsigned libraries_named(struct text_range *to, unsigned room)

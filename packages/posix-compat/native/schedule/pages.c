@@ -124,6 +124,9 @@ void pages_look(void)
 	changed = false;
 	pages_open();
 	ntexts = 1 + libraries_named(&texts[1], TEXTS - 1);
+	for (unsigned i = 1; i < ntexts; i++)
+		if (libraries_is_python(texts[i].path)) /* of a program that has one in it */
+			strategy_is_interpreted();
 }
 
 uint64_t pages_place(uint64_t rip, const char **library)

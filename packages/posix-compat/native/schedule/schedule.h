@@ -101,6 +101,7 @@ bool text_threads(struct text_range *own); /* the same where there is a second t
 void text_find(struct text_range *own);    /* where the program's own text is */
 
 /* libraries.c */
+bool libraries_is_python(const char *path);
 bool libraries_python(struct text_range *to);                     /* the interpreter's; false: there is none */
 unsigned libraries_named(struct text_range *to, unsigned room);   /* those of --preempt-in */
 void libraries_call(const struct trapframe *tf);                  /* one that may change which those are is made now */

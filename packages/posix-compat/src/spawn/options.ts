@@ -30,6 +30,8 @@ export interface ProgramOptions {
   time?: 'real' | 'virtual' | undefined;
   /** `seed:N[,STRATEGY]`: and which thread runs, and where it is interrupted, comes from N. STRATEGY: random, pct:D, round-robin or mixed. */
   schedule?: string | undefined;
+  /** With `schedule`: libraries, by their files' names, that are interrupted between instructions as the program's own code is. `libmine.so` is `libmine.so.1.2`, too. */
+  preemptIn?: readonly string[] | undefined;
   /** false: the program's code is left alone; each call is caught by a signal. true if absent. */
   patch?: boolean | undefined;
 }
@@ -67,6 +69,7 @@ export function launcherOptions(
     deterministic,
     time,
     schedule,
+    preemptIn,
   }: ProgramOptions,
   traceFd?: number,
 ): string[] {
@@ -81,6 +84,9 @@ export function launcherOptions(
     throw outOfRange('time', "'real' or 'virtual'", time);
   if (schedule !== undefined && !(typeof schedule === 'string' && SCHEDULE.test(schedule)))
     throw outOfRange('schedule', 'seed:N or seed:N,STRATEGY', schedule);
+  const libraries = filesOf('preemptIn', preemptIn);
+  if (libraries.some((name) => /[,/]/.test(name)) || (libraries.length > 0 && schedule === undefined))
+    throw outOfRange('preemptIn', "files' names without their folders, with a schedule", preemptIn);
   const options: string[] = [];
   if (typeof trace === 'string') options.push(`--trace=${fileName(trace)}`);
   else if (traceFd !== undefined) options.push(`--trace=${traceFd}`, '--trace-format=json');
@@ -93,6 +99,7 @@ export function launcherOptions(
   if (deterministic) options.push('--deterministic');
   if (time !== undefined) options.push(`--time=${time}`);
   if (schedule !== undefined) options.push(`--schedule=${schedule}`);
+  if (libraries.length > 0) options.push(`--preempt-in=${libraries.join(',')}`);
   if (patch === false) options.push('--no-patch');
   return options;
 }

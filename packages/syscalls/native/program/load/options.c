@@ -241,6 +241,13 @@ static void read_schedule_log(const char *path)
 	options.schedule_log = path;
 }
 
+static void read_preempt_in(const char *names)
+{
+	if (!*names || strchr(names, '/'))
+		program_fail(2, "--preempt-in", "LIBRARY[,LIBRARY]..., files' names without their folders");
+	options.preempt_in = names;
+}
+
 static void read_option(char *arg)
 {
 	const char *value;
@@ -290,7 +297,7 @@ static void read_option(char *arg)
 	else if ((value = value_of(arg, "--schedule-log", NULL)))
 		read_schedule_log(value), options.schedule_words[1] = arg;
 	else if ((value = value_of(arg, "--preempt-in", NULL)))
-		options.preempt_in = value, options.schedule_words[2] = arg;
+		read_preempt_in(value), options.schedule_words[2] = arg;
 	else if ((value = value_of(arg, "--lineage", NULL)))
 		options.lineage = next_digits(&value, UINT64_MAX);
 	else if ((value = value_of(arg, "--clock", NULL)))
