@@ -32,6 +32,7 @@ const options: Record<Command, Record<string, OptionSpec>> = {
     deterministic: { value: 'no' },
     time: { value: 'required' },
     schedule: { value: 'required' },
+    'preempt-in': { value: 'required' },
   },
   explore: {
     help: HELP,
@@ -42,6 +43,7 @@ const options: Record<Command, Record<string, OptionSpec>> = {
     timeout: { value: 'required' },
     check: { value: 'required' },
     'shrink-runs': { value: 'required' },
+    'preempt-in': { value: 'required' },
     verify: { value: 'no' },
   },
   trace: {
@@ -130,6 +132,7 @@ const OF_PROGRAMS = [
   'deterministic',
   'time',
   'schedule',
+  'preempt-in',
 ];
 const OF_BOTH = ['trace', 'shim', 'config'];
 
@@ -163,6 +166,7 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
       deterministic: parsed.options.has('deterministic'),
       time: values(parsed, 'time').at(-1),
       schedule: values(parsed, 'schedule').at(-1),
+      preemptIn: values(parsed, 'preempt-in'),
     });
   const trace = command === 'trace' ? (values(parsed, 'output').at(-1) ?? 2) : traceOf(parsed);
   await launch(script, args, {

@@ -33,7 +33,8 @@ export const commandHelp: Record<Command, string> = {
   run: `Usage: lwkt run [OPTIONS] SCRIPT [ARGS...]
        lwkt run [--shim FILE]... [--config FILE] [--on-supervisor-exit kill|detach] [--shim-timeout MS] [--rforks N]
                 [--trace[=FILE]] [--stats] [--policy RULES.json] [--metrics FILE] [--native-shim FILE]...
-                [--deterministic] [--time virtual] [--schedule seed:N[,STRATEGY]] [--] PROGRAM [ARGS...]
+                [--deterministic] [--time virtual] [--schedule seed:N[,STRATEGY]]
+                [--preempt-in LIBRARY]... [--] PROGRAM [ARGS...]
 
 Runs SCRIPT as node would, but with its top level on a userthread, where it may block: wait(), sleep(), join(), sys.*.
 SCRIPT is .js, .mjs, .cjs, or TypeScript: .ts, .mts, .cts, .tsx. A module with top-level await runs too, but its top
@@ -82,6 +83,9 @@ Options:
   --schedule seed:N[,STRATEGY], seed:N,list:DECISIONS
                   PROGRAM only: and which thread runs, and where it is interrupted, comes from the number N: the same
                   run again. STRATEGY: random, pct:D (random priorities, D - 1 changes), round-robin; mixed if absent
+  --preempt-in LIBRARY
+                  with --schedule: a library, by its file's name, that is interrupted between instructions, as the
+                  program's own code is: libmine.so is libmine.so.1.2, too. May be given more than once
   -h, --help      this text
 `,
   explore: `Usage: lwkt explore [OPTIONS] PROGRAM [ARGS...]
@@ -105,6 +109,8 @@ Options:
   --shrink-runs N
                   how many runs at most look for the shortest schedule that goes wrong in the same way; 500 if absent,
                   0: it is not looked for
+  --preempt-in LIBRARY
+                  as for "lwkt run": a library that is interrupted between instructions, too
   --verify        run each seed twice, and find one whose runs differ: in output, end or system calls
   -h, --help      this text
 `,

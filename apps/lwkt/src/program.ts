@@ -56,6 +56,8 @@ export interface ProgramOptions {
   time?: string | undefined;
   /** seed:N[,STRATEGY]. */
   schedule?: string | undefined;
+  /** Names of libraries. */
+  preemptIn: string[];
 }
 
 /** How many descriptors a process may have, softly. */
@@ -90,7 +92,8 @@ function traceOption(trace: string | 2 | undefined): string[] {
 
 /** The launcher's options. */
 function launcherOptions(options: ProgramOptions): string[] {
-  const { trace, stats, policy, rforks, metrics, nativeShims, deterministic, time, schedule } = options;
+  const { trace, stats, policy, rforks, metrics, nativeShims, deterministic, time, schedule, preemptIn } =
+    options;
   if (rforks !== undefined && !(/^\d+$/.test(rforks) && Number(rforks) >= 1 && Number(rforks) <= RFORKS_MAX))
     throw new UsageError(`--rforks must be 1 to ${RFORKS_MAX}, not ${rforks}`);
   return [
@@ -103,6 +106,7 @@ function launcherOptions(options: ProgramOptions): string[] {
     ...(deterministic ? ['--deterministic'] : []),
     ...(time === undefined ? [] : [`--time=${time}`]),
     ...(schedule === undefined ? [] : [`--schedule=${schedule}`]),
+    ...(preemptIn.length === 0 ? [] : [`--preempt-in=${preemptIn.join(',')}`]),
     ...nativeShims.map((file) => `--native-shim=${file}`),
   ];
 }

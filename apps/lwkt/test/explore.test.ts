@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { lwkt } from './lwkt.ts';
 
@@ -88,6 +89,30 @@ describe('what is found', () => {
       const fewer = decisions.filter((other) => other !== one).join(',');
       expect((await lwkt(command.replace(list, fewer).split(' '))).status, one).toBe(0);
     }
+  });
+  test('what is in a library that is named: where it is, and again by the command', async () => {
+    const program = join(scratch, 'in-library');
+    const source = fileURLToPath(
+      new URL('../../../packages/posix-compat/test/programs/schedule/in-library.c', import.meta.url),
+    );
+    const library = join(scratch, 'libadding.so.1');
+    execFileSync('gcc', ['-O1', '-g', '-shared', '-fPIC', '-DLIBRARY', '-o', library, source]);
+    execFileSync('gcc', ['-O1', '-pthread', '-o', program, source]);
+    const { stdout, status } = await lwkt([
+      'explore',
+      '--runs=200',
+      '--preempt-in',
+      'libadding.so',
+      program,
+      library,
+    ]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /^ {2}thread [23] is interrupted at \/.*\/libadding\.so\.1\+0x[0-9a-f]+( \(add_all.*\))?, after \d+ instructions: thread [123]$/m,
+    );
+    const [command = ''] = stdout.match(/(?<=^again: lwkt ).*,list:.*$/m) ?? [];
+    expect(command).toContain(' --preempt-in=libadding.so ');
+    expect((await lwkt(command.split(' '))).status).toBe(1);
   });
   test('a schedule is not shrunk by more runs than are wanted', async () => {
     const program = compile('few', ADD, 'number != 100 ? 7 : 0');

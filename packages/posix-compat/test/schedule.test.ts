@@ -161,15 +161,9 @@ timer: 1000.00 s
 });
 
 /** The first seed with which the program ends otherwise than well. */
-async function hunt(
-  program: string,
-  seeds: number,
-  args: string[] = [],
-  more: string[] = [],
-): Promise<number | undefined> {
+async function hunt(program: string, seeds: number, args: string[] = []): Promise<number | undefined> {
   for (let seed = 1; seed <= seeds; seed++)
-    if ((await underLibcr(program, args, { options: [`--schedule=seed:${seed}`, ...more] })).status !== 0)
-      return seed;
+    if ((await underLibcr(program, args, { options: [`--schedule=seed:${seed}`] })).status !== 0) return seed;
   return undefined;
 }
 
@@ -225,25 +219,46 @@ const USED: [string, string[]][] = [
 ];
 
 const PYTHON_RACES = fileURLToPath(new URL('programs/schedule/races.py', import.meta.url));
-const PYTHON_NAMES = ['lost-update', 'order-violation', 'abba-deadlock', 'check-then-act'];
+/** What ends in a deadlock. */
+const DEADLOCKS = ['abba-deadlock', 'lost-wake-up'];
 
 /** The system's, which has its interpreter in the executable, before another one. */
 const systemPython = (): string =>
   existsSync('/usr/bin/python3') ? realpathSync('/usr/bin/python3') : python();
 
 describe.runIf(has('python3'))('races in Python', () => {
-  test.each(PYTHON_NAMES)(
+  test.each(RACES)(
     '%s is found with one of 200 seeds, and again with that; mended it is not',
     async (name) => {
       const [program, args] = [systemPython(), [PYTHON_RACES, name]];
-      // what is traced has other addresses, which Python's dictionaries go by
-      const seed = await hunt(program, 200, args, [`--trace=${join(scratch, 'trace-of-hunt')}`]);
+      const seed = await hunt(program, 200, args);
       expect(seed).toBeDefined();
       const { status } = await same(program, args, `--schedule=seed:${seed}`);
-      expect(status, `seed ${seed}`).toBe(name === 'abba-deadlock' ? 13 : 1);
+      expect(status, `seed ${seed}`).toBe(DEADLOCKS.includes(name) ? 13 : 1);
       expect(await hunt(program, Math.min(seed as number, 20), [...args, 'mended'])).toBeUndefined();
     },
   );
+  test('what is looked on in whatever way is the same run: Python goes by addresses, and they stay', async () => {
+    const ways = [
+      [],
+      ['--stats'],
+      [`--trace=${join(scratch, 'looked-on')}`],
+      [`--metrics=${join(scratch, 'metrics')}`],
+    ];
+    for (let seed = 1; seed <= 3; seed++) {
+      const logs = new Set<string>();
+      for (const way of ways) {
+        const log = join(scratch, 'decisions-looked-on');
+        writeFileSync(log, '');
+        await underLibcr(systemPython(), [PYTHON_RACES, 'lost-update'], {
+          options: [`--schedule=seed:${seed}`, `--schedule-log=${log}`, ...way],
+        });
+        logs.add(readFileSync(log, 'utf8'));
+      }
+      expect(logs.size, `seed ${seed}`).toBe(1);
+      expect([...logs][0]).not.toBe('');
+    }
+  });
   test('a run of the decisions that a seed made is the same run, where places are told by pages, too', async () => {
     let logs = '';
     for (let seed = 1; seed <= 8; seed++) {
@@ -254,6 +269,49 @@ describe.runIf(has('python3'))('races in Python', () => {
     }
     expect(logs).toMatch(/^\d+\.\d+\+\d+\/\d+=\d+ 0x[0-9a-f]+$/m);
     expect(logs).toMatch(/^\d+\.\d+\+\d+\/\d+=time 0x[0-9a-f]+$/m);
+  });
+});
+
+describe('--preempt-in', () => {
+  const source = fileURLToPath(new URL('programs/schedule/in-library.c', import.meta.url));
+  const named = ['--preempt-in=nosuch.so,libadding.so'];
+  const compiled = (): [string, string[]] => {
+    const [program, library] = [join(scratch, 'in-library'), join(scratch, 'libadding.so.1')];
+    execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-DLIBRARY', '-o', library, source]);
+    execFileSync('gcc', ['-O1', '-pthread', '-o', program, source]);
+    return [program, [library]];
+  };
+  test('a race in a library is found where that is named, and loaded and unloaded by threads', async () => {
+    const [program, args] = compiled();
+    const runs = async (more: string[]) => {
+      let wrong = 0;
+      for (let seed = 1; seed <= 20; seed++)
+        wrong += (await underLibcr(program, args, { options: [`--schedule=seed:${seed}`, ...more] }))
+          .status as number;
+      return wrong;
+    };
+    expect(await runs([])).toBe(0);
+    expect(await runs(named)).toBeGreaterThan(0);
+  });
+  test('the same by the list of its decisions, which say where in the library', async () => {
+    const [program, args] = compiled();
+    let logs = '';
+    for (let seed = 1; seed <= 5; seed++) {
+      const [log, first, second, again] = await listed(program, args, seed, named);
+      expect(second, `${seed}`).toEqual(first);
+      expect(again, `${seed}`).toBe(log);
+      logs += log;
+    }
+    expect(logs).toMatch(/^\d+\.\d+\+\d+=\d+ \/.*\/libadding\.so\.1\+0x[0-9a-f]+$/m);
+  });
+  test.each([
+    [['--preempt-in=libmine.so'], 'there is no --schedule'],
+    [['--schedule=seed:1', '--preempt-in='], "files' names"],
+    [['--schedule=seed:1', '--preempt-in=/lib/libmine.so'], "files' names"],
+  ])('%j is none', async (options, message) => {
+    const { status, stderr } = await underLibcr('true', [], { options });
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
   });
 });
 
@@ -307,11 +365,14 @@ async function listed(
   program: string,
   args: string[],
   seed: number,
+  more: string[] = [],
 ): Promise<[string, Result, Result, string]> {
   const [log, again] = [join(scratch, 'decisions'), join(scratch, 'decisions-again')];
   const run = (schedule: string, to: string) => {
     writeFileSync(to, '');
-    return underLibcr(program, args, { options: [`--schedule=${schedule}`, `--schedule-log=${to}`] });
+    return underLibcr(program, args, {
+      options: [`--schedule=${schedule}`, `--schedule-log=${to}`, ...more],
+    });
   };
   const first = await run(`seed:${seed}`, log);
   const second = await run(`seed:${seed},list:${log}`, again);

@@ -188,6 +188,9 @@ test.each([
   [{ rforks: 2, time: 'virtual' }, 'ERR_INVALID_ARG_VALUE', 'time'],
   [{ rforks: 2, schedule: 'seed:1' }, 'ERR_INVALID_ARG_VALUE', 'schedule'],
   [{ time: 'real', schedule: 'seed:1' }, 'ERR_INVALID_ARG_VALUE', 'schedule'],
+  [{ preemptIn: 'libmine.so' }, 'ERR_INVALID_ARG_TYPE', 'preemptIn'],
+  [{ preemptIn: ['libmine.so'] }, 'ERR_INVALID_ARG_VALUE', 'preemptIn'],
+  [{ schedule: 'seed:1', preemptIn: ['/lib/libmine.so'] }, 'ERR_OUT_OF_RANGE', 'preemptIn'],
 ])('%j: %s', (options, code, name) => {
   const wrong = () => spawn('true', [], options as never);
   expect(wrong).toThrow(expect.objectContaining({ code, message: expect.stringContaining(`"${name}"`) }));

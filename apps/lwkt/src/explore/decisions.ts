@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 export interface Decision {
   /** As --schedule=seed:N,list: has it. */
   text: string;
-  /** An address in the file, or a call's name. */
+  /** An address in the program's file, a library's path and an address in that (LIBRARY+0x…), or a call's name. */
   where: string;
 }
 
@@ -16,8 +16,8 @@ export function readDecisions(log: string): Decision[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [text = '', where = ''] = line.split(' ');
-      return { text, where };
+      const end = line.indexOf(' ');
+      return end < 0 ? { text: line, where: '' } : { text: line.slice(0, end), where: line.slice(end + 1) };
     });
 }
 
@@ -51,14 +51,23 @@ function sentence({ text, where }: Decision, place: string): string {
   return mark === ':' ? `${who} waits in ${where}: ${then}` : `${who} is about to call ${where}: ${then}`;
 }
 
+/** An address, and the file it is in: '' for the program's. */
+const ADDRESS = /^(?:(\/.*)\+)?(0x[0-9a-f]+)$/;
+
 /** One for each; threads are numbered as they were made, the main one is 1. */
 export function sentences(program: string, decisions: Decision[]): string[] {
-  const isAddress = ({ where }: Decision) => where.startsWith('0x');
+  const addresses = new Map<string, Set<string>>();
+  for (const { where } of decisions) {
+    const [, file = '', address] = ADDRESS.exec(where) ?? [];
+    if (address !== undefined) addresses.set(file, (addresses.get(file) ?? new Set()).add(address));
+  }
   // what is next there: the one before may have been a call, which is where its function goes on
-  const places = placesOf(
-    program,
-    decisions.filter(isAddress).map(({ where }) => where),
-  );
-  let next = 0;
-  return decisions.map((decision) => sentence(decision, isAddress(decision) ? (places[next++] ?? '') : ''));
+  const places = new Map<string, string>();
+  for (const [file, some] of addresses) {
+    const list = [...some];
+    placesOf(file === '' ? program : file, list).forEach((place, i) => {
+      places.set(file === '' ? (list[i] as string) : `${file}+${list[i]}`, place);
+    });
+  }
+  return decisions.map((decision) => sentence(decision, places.get(decision.where) ?? ''));
 }

@@ -58,6 +58,7 @@ function read(parsed: Parsed): Exploration {
     strategy: strategy === undefined ? '' : `,${strategy}`,
     timeout: timeoutOf(parsed),
     check: values(parsed, 'check').at(-1),
+    preemptIn: values(parsed, 'preempt-in').join(','),
     shrinkRuns: wholeNumber(parsed, 'shrink-runs', SHRINK_RUNS, 0, Number.MAX_SAFE_INTEGER),
     verify: parsed.options.has('verify'),
   };

@@ -31,7 +31,9 @@ function again(subject: Subject, schedule: string): string {
   const script = join(dirname(launcher), 'libcr-gdb.py');
   const handling = `-iex 'set confirm off' -iex 'handle SIGTRAP SIGSEGV SIGSYS nostop noprint pass' -x ${quoted(script)}`;
   const program = programOf(subject);
-  return `again: lwkt run --schedule=${schedule} ${program}\nin gdb: gdb ${handling} --args ${quoted(launcher)} --schedule=${schedule} ${program}\n`;
+  const { preemptIn } = subject;
+  const options = `--schedule=${schedule}${preemptIn === '' ? '' : ` --preempt-in=${quoted(preemptIn)}`}`;
+  return `again: lwkt run ${options} ${program}\nin gdb: gdb ${handling} --args ${quoted(launcher)} ${options} ${program}\n`;
 }
 
 export function reportFinding(subject: Subject, strategy: string, { seed, what, output }: Finding): void {

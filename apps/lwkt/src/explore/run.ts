@@ -22,6 +22,8 @@ export interface Subject {
   timeout: number;
   /** A shell's. */
   check: string | undefined;
+  /** Names of libraries, with commas between; '': none. */
+  preemptIn: string;
 }
 
 /** Files of a run under way. */
@@ -66,6 +68,7 @@ function launch(subject: Subject, schedule: string, { output, log, trace }: File
   if (log !== undefined) writeFileSync(log, '');
   const args = [
     `--schedule=${schedule}`,
+    ...(subject.preemptIn === '' ? [] : [`--preempt-in=${subject.preemptIn}`]),
     ...(log === undefined ? [] : [`--schedule-log=${log}`]),
     ...(trace === undefined ? [] : [`--trace=${trace}`]),
     '--',

@@ -170,7 +170,9 @@ struct quantum decisions_next_step(const struct lwp *lwp)
 void decisions_write(const struct moment *moment, uint64_t next, const char *call, uint64_t rip)
 {
 	static const char marks[] = {[AT_STEP] = '+', [AT_WAIT] = ':'};
-	char line[160];
+	char line[160 + TEXT_PATH];
+	const char *library;
+	uint64_t place;
 	struct text text;
 	int fd;
 
@@ -188,10 +190,12 @@ void decisions_write(const struct moment *moment, uint64_t next, const char *cal
 		text_add(&text, "=time ");
 	else
 		text_add(&text, "=%lu ", (unsigned long)next);
-	if (moment->at == AT_STEP)
-		text_add(&text, "0x%lx\n", (unsigned long)(rip - program_base));
-	else
+	if (moment->at == AT_STEP) {
+		place = pages_place(rip, &library);
+		text_add(&text, *library ? "%s+0x%lx\n" : "%s0x%lx\n", library, (unsigned long)place);
+	} else {
 		text_add(&text, "%s\n", call ? call : "?");
+	}
 	fd = (int)kernel_call(SYS_open, options.schedule_log, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
 	if (fd < 0)
 		return;

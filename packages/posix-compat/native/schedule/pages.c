@@ -3,7 +3,7 @@
  * lies between is done at full speed, so a place that is far in instructions (an interpreter's) is told, too. When which is the case, step.c says.
  *
  * Invariants:
- *  - Only own text is ever closed. Two pages are open, as an instruction may lie in both.
+ *  - Only own text, and what counts as that, is ever closed. Two pages are open, as an instruction may lie in both.
  *  - Which are open goes by what the lwp itself has done in its stretch: one that is interrupted and goes on finds those that it left. So a number of pages is one place, whatever others do.
  */
 #include "schedule.h"
@@ -12,13 +12,25 @@
 
 #define PAGE 4096ull
 
-static uint64_t text[2];   /* the program's own, in whole pages */
+#define TEXTS 17
+
+static struct text_range texts[TEXTS]; /* the program's own, then libraries' */
+static unsigned ntexts;
+static bool changed;       /* the libraries may be others */
 static bool closed;
 static uint64_t opened[2]; /* the pages that are open where it is closed; or 0 */
 
+static const struct text_range *text_at(uint64_t rip)
+{
+	for (unsigned i = 0; i < ntexts; i++)
+		if (rip >= texts[i].from && rip < texts[i].to)
+			return &texts[i];
+	return NULL;
+}
+
 bool pages_are_own(uint64_t rip)
 {
-	return rip >= text[0] && rip < text[1];
+	return text_at(rip);
 }
 
 bool pages_closed(uint64_t at)
@@ -31,6 +43,14 @@ static void protect(uint64_t from, uint64_t to, bool closes)
 	kernel_call(SYS_mprotect, from, to - from, closes ? PROT_READ : PROT_READ | PROT_EXEC);
 }
 
+static void protect_all(bool closes)
+{
+	for (unsigned i = 0; i < ntexts; i++)
+		protect(texts[i].from, texts[i].to, closes);
+	closed = closes;
+	opened[0] = opened[1] = 0;
+}
+
 static void set_page(uint64_t page, bool closes)
 {
 	if (page)
@@ -39,20 +59,14 @@ static void set_page(uint64_t page, bool closes)
 
 void pages_open(void)
 {
-	if (!closed)
-		return;
-	protect(text[0], text[1], false);
-	closed = false;
-	opened[0] = opened[1] = 0;
+	if (closed)
+		protect_all(false);
 }
 
 void pages_close(void)
 {
-	if (closed && !opened[0] && !opened[1])
-		return;
-	protect(text[0], text[1], true);
-	closed = true;
-	opened[0] = opened[1] = 0;
+	if (!closed || opened[0] || opened[1])
+		protect_all(true);
 }
 
 void pages_resume(const struct lwp *lwp)
@@ -83,11 +97,48 @@ void pages_come(struct lwp *lwp, uint64_t to)
 void pages_of_threads(void)
 {
 	pages_open();
-	if (text_threads(text))
+	if (text_threads(&texts[0]))
 		strategy_is_interpreted();
+	changed = true;
+}
+
+void pages_changed(void)
+{
+	changed = true;
+}
+
+void pages_unmapped(uint64_t from, uint64_t size)
+{
+	for (unsigned i = 1; i < ntexts; i++)
+		if (texts[i].from < from + size && from < texts[i].to) {
+			pages_open();
+			ntexts = 1;
+			changed = true;
+		}
+}
+
+void pages_look(void)
+{
+	if (!changed)
+		return;
+	changed = false;
+	pages_open();
+	ntexts = 1 + libraries_named(&texts[1], TEXTS - 1);
+	for (unsigned i = 1; i < ntexts; i++)
+		if (libraries_is_python(texts[i].path)) /* of a program that has one in it */
+			strategy_is_interpreted();
+}
+
+uint64_t pages_place(uint64_t rip, const char **library)
+{
+	const struct text_range *text = text_at(rip);
+
+	*library = text ? text->path : "";
+	return rip - (text ? text->base : program_base);
 }
 
 void pages_find(void)
 {
-	text_find(text);
+	text_find(&texts[0]);
+	ntexts = 1;
 }

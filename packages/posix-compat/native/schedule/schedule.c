@@ -33,6 +33,7 @@ static long first(struct lwp *lwp, struct trapframe *tf)
 {
 	long result = random_call(lwp, tf);
 
+	libraries_call(tf);
 	if (result == NOT_HANDLED)
 		result = machine_call(lwp, tf);
 	if (result == NOT_HANDLED && options.virtual_time)

@@ -73,10 +73,14 @@ void step_leaves(struct lwp *lwp, struct trapframe *tf);
 
 extern uint64_t step_count;             /* instructions that were counted, and pages */
 
-/* pages.c: which of the program's own text can be executed */
+/* pages.c: which of the program's own text (and of libraries that count as that) can be executed */
 bool pages_are_own(uint64_t rip);
 bool pages_closed(uint64_t at);         /* of its own text, and it can't be executed */
 void pages_of_threads(void);            /* there is a second thread */
+void pages_changed(void);               /* there may be other libraries now: they are looked for before the program goes on */
+void pages_unmapped(uint64_t from, uint64_t size); /* these pages will be */
+void pages_look(void);                  /* before one goes on: for those that there are now, if they may be others */
+uint64_t pages_place(uint64_t rip, const char **library); /* in the file where that is; *library: its path, "" for the program's */
 void pages_open(void);                  /* all of them */
 void pages_close(void);
 void pages_begin(struct lwp *lwp, uint64_t rip); /* from here on they are counted; */
@@ -84,9 +88,23 @@ void pages_resume(const struct lwp *lwp); /* it goes on so: those that were open
 void pages_come(struct lwp *lwp, uint64_t to);   /* to another one; */
 void pages_find(void);
 
+/** Text that is preempted between instructions: whole pages. */
+#define TEXT_PATH 256
+struct text_range {
+	uint64_t from, to;
+	uint64_t base;        /* where its file lies */
+	char path[TEXT_PATH]; /* a library's, or "" */
+};
+
 /* text.c */
-bool text_threads(uint64_t own[2]);     /* the same where there is a second thread: whether it is an interpreter's, which has its libraries by then */
-void text_find(uint64_t own[2]);        /* where the program's own text begins and ends */
+bool text_threads(struct text_range *own); /* the same where there is a second thread: whether it is an interpreter's, which has its libraries by then */
+void text_find(struct text_range *own);    /* where the program's own text is */
+
+/* libraries.c */
+bool libraries_is_python(const char *path);
+bool libraries_python(struct text_range *to);                     /* the interpreter's; false: there is none */
+unsigned libraries_named(struct text_range *to, unsigned room);   /* those of --preempt-in */
+void libraries_call(const struct trapframe *tf);                  /* one that may change which those are is made now */
 
 /* watch.c */
 #define WATCH_NS 100000000 /* of CPU time */

@@ -1,5 +1,5 @@
 /*
- * step.c - preemption between instructions: the program's own ones are counted by the processor's trap flag, one signal each, and when as many are done as the schedule
+ * step.c - preemption between instructions: the program's own ones (and those of libraries that --preempt-in names) are counted by the processor's trap flag, one signal each, and when as many are done as the schedule
  * says the lwp looks, as at a call. A timer could not be had again.
  *
  * A library's instructions are not stepped, as most are there: while an lwp that is counted is in one, the program's own text is not executable, and its return faults.
@@ -35,6 +35,7 @@ static struct quantum quantum(const struct lwp *lwp)
 	if (!threads)
 		pages_of_threads();
 	threads = true;
+	pages_look();
 	left = schedule_quantum(lwp, left);
 	if (lwp->lwp_paging.is_on)
 		left.instructions = 0;

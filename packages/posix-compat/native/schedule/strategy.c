@@ -20,14 +20,14 @@
 #define RETURN_QUANTUM 6  /* has a quantum of so many at most */
 #define MOVES 4           /* in one preemption of so many time moves, where there is a timer */
 #define MOVES_INTERPRETED 1
-#define QUANTUM_BITS_INTERPRETED 10
-#define QUANTUM_BITS_LEAST 6
-#define PAGES 2           /* of an interpreter's quanta one in so many is of pages, */
-#define PAGES_BITS 12     /* of so many at most, */
-#define PAGES_FIRST 64    /* after so many instructions at most */
+#define REACH_BITS_INTERPRETED 12
+#define PAGES 2           /* of an interpreter's change points one in so many is of pages, */
+#define PAGES_BITS 12     /* of so many at most */
+#define QUANTUM_PAGES_LEAST 5 /* bits: an interpreter's quanta are of pages, so many at most, */
+#define QUANTUM_PAGES 7       /* or of so many magnitudes more */
+#define PAGES_FIRST 64    /* after so many instructions at most, */
+#define PAGES_AFTER 4     /* in one quantum of so many; else from the call on */
 #define HEAT_PAGES 32768  /* pages after which such a quantum gets half as likely */
-#define SKIPS_BITS 2      /* one return to an interpreter in so many is counted, as each may last */
-#define HEAT_INTERPRETED 32768
 #define HEAT 2048         /* own instructions after which counting gets half as likely */
 
 enum strategy strategy;
@@ -127,40 +127,46 @@ bool strategy_keeps(void)
 /** Of a change point: its magnitude, and how far of that. */
 static uint64_t reach(uint64_t drawn)
 {
-	return 1 + (drawn & UINT32_MAX) % (1ull << (1 + (drawn >> 32) + (interpreted ? QUANTUM_BITS_INTERPRETED - QUANTUM_BITS : 0)));
+	return 1 + (drawn & UINT32_MAX) % (1ull << (1 + (drawn >> 32) + (interpreted ? REACH_BITS_INTERPRETED - REACH_BITS : 0)));
+}
+
+static bool is_cool(uint64_t done, uint64_t heat)
+{
+	const uint64_t halvings = done / heat;
+
+	return !random_below(1ull << (halvings < 40 ? halvings : 40));
 }
 
 /** A statement of an interpreter's is thousands of instructions, and where its threads take turns may be far from a call. */
 static bool counts_pages(void)
 {
-	const uint64_t heat = counted_pages / HEAT_PAGES;
-
-	return interpreted && (strategy != PCT || point < npoints) && !random_below((uint64_t)PAGES << (heat < 40 ? heat : 40));
+	return interpreted && (strategy != PCT || (point < npoints && !random_below(PAGES))) && is_cool(counted_pages, HEAT_PAGES);
 }
 
+/** Some short and some long, whoever's they are: one thread stands where it is, while another one comes far. */
 static struct quantum draw_pages(void)
 {
-	const struct quantum quantum = {1 + random_below(PAGES_FIRST), 1 + random_below(1ull << (1 + random_below(PAGES_BITS)))};
+	struct quantum quantum = {random_below(PAGES_AFTER) ? 0 : 1 + random_below(PAGES_FIRST), 0};
 
-	point += strategy == PCT;
+	if (strategy == PCT) {
+		quantum.pages = 1 + random_below(1ull << (1 + random_below(PAGES_BITS)));
+		point++;
+	} else {
+		quantum.pages = 1 + random_below(1ull << (QUANTUM_PAGES_LEAST + random_below(QUANTUM_PAGES)));
+	}
 	counted_pages += quantum.pages;
 	return quantum;
 }
 
 static uint64_t draw_instructions(void)
 {
-	uint64_t quantum, heat, bits;
+	uint64_t quantum;
 
 	if (strategy == PCT)
 		return point < npoints ? reach(points[point++]) : 0;
-	heat = interpreted ? SKIPS_BITS + counted / HEAT_INTERPRETED : counted / HEAT;
-	if (random_below(1ull << (heat < 40 ? heat : 40)))
+	if (interpreted || !is_cool(counted, HEAT))
 		return 0;
-	if (interpreted)
-		bits = QUANTUM_BITS_LEAST + random_below(QUANTUM_BITS_INTERPRETED - QUANTUM_BITS_LEAST + 1);
-	else
-		bits = quanta_differ ? 1 + random_below(QUANTUM_BITS) : quantum_bits;
-	quantum = 1 + random_below(1ull << bits);
+	quantum = 1 + random_below(1ull << (quanta_differ ? 1 + random_below(QUANTUM_BITS) : quantum_bits));
 	counted += quantum;
 	return quantum;
 }

@@ -1,6 +1,7 @@
 /*
  * text.c - which instructions are the program's own: those of the executable's text; of a Go program, which has its runtime there too, those of package main, as its symbols say
- * (a stripped one has none: all of it); of Python the interpreter's, which may be in a library of its own. What is not own runs as a library does, and is not counted.
+ * (a stripped one has none: all of it); of Python the interpreter's, which may be in a library of its own (libraries.c, which finds those that are named, too). What is not
+ * own runs as a library does, and is not counted.
  *
  * Invariant: own text is whole pages, as it is closed and opened by pages (step.c).
  */
@@ -12,11 +13,6 @@
 #define PAGE 4096ull
 #define NAME_MAX_READ 8 /* bytes of a name that are looked at */
 #define SYMBOLS 128     /* that are read at once */
-
-#define MAPS_PIECE 4096
-
-/** Of a library that is an interpreter, part of its path. */
-#define PYTHON "/libpython"
 
 struct file {
 	int fd;
@@ -96,79 +92,29 @@ static bool find_main(const struct file *file, uint64_t code[2])
 	return code[1];
 }
 
-static uint64_t hexadecimal(const char **text)
-{
-	uint64_t number = 0;
-
-	for (char c; (c = **text), (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); (*text)++)
-		number = number << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-	return number;
-}
-
-/** One of /proc/self/maps: whether it is code of that library. */
-static bool is_python(const char *line, uint64_t own[2])
-{
-	const char *path = strchr(line, '/');
-	uint64_t range[2];
-
-	range[0] = hexadecimal(&line);
-	line++;
-	range[1] = hexadecimal(&line);
-	while (path && strncmp(path, PYTHON, sizeof(PYTHON) - 1))
-		path = strchr(path + 1, '/');
-	if (!path || line[3] != 'x')
-		return false;
-	memcpy(own, range, sizeof(range));
-	return true;
-}
-
-static bool find_python(uint64_t own[2])
-{
-	static char piece[2 * MAPS_PIECE];
-	const int fd = (int)kernel_call(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-	long have = 0, n;
-	bool found = false;
-
-	while (fd >= 0 && !found && (n = kernel_call(SYS_read, fd, piece + have, sizeof(piece) - 1 - (size_t)have)) > 0) {
-		char *line = piece, *end;
-
-		have += n;
-		piece[have] = 0;
-		for (; !found && (end = strchr(line, '\n')); line = end + 1) {
-			*end = 0;
-			found = is_python(line, own);
-		}
-		have -= line - piece;
-		memmove(piece, line, (size_t)have);
-	}
-	if (fd >= 0)
-		kernel_call(SYS_close, fd);
-	return found;
-}
-
-bool text_threads(uint64_t own[2])
+bool text_threads(struct text_range *own)
 {
 	const char *name = strrchr(program_exe, '/');
 
 	if (!name || strncmp(name, "/python", sizeof("/python") - 1))
 		return false;
-	find_python(own);
+	libraries_python(own);
 	return true;
 }
 
-void text_find(uint64_t own[2])
+void text_find(struct text_range *own)
 {
 	struct file file = {.fd = (int)kernel_call(SYS_open, program_exe, O_RDONLY | O_CLOEXEC, 0)};
 	uint64_t code[2];
 
-	memcpy(own, program_code, sizeof(program_code));
+	*own = (struct text_range){program_code[0], program_code[1], program_base, ""};
 	if (file.fd >= 0) {
 		if (read_at(&file, &file.header, sizeof(file.header), 0) && has_section(&file, ".go.buildinfo") && find_main(&file, code)) {
-			own[0] = code[0] + program_base;
-			own[1] = code[1] + program_base;
+			own->from = code[0] + program_base;
+			own->to = code[1] + program_base;
 		}
 		kernel_call(SYS_close, file.fd);
 	}
-	own[0] &= ~(PAGE - 1);
-	own[1] = (own[1] + PAGE - 1) & ~(PAGE - 1);
+	own->from &= ~(PAGE - 1);
+	own->to = (own->to + PAGE - 1) & ~(PAGE - 1);
 }

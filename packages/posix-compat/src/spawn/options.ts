@@ -30,6 +30,8 @@ export interface ProgramOptions {
   time?: 'real' | 'virtual' | undefined;
   /** `seed:N[,STRATEGY]`: and which thread runs, and where it is interrupted, comes from N. STRATEGY: random, pct:D, round-robin or mixed. */
   schedule?: string | undefined;
+  /** With `schedule`: libraries, by their files' names, that are interrupted between instructions as the program's own code is. `libmine.so` is `libmine.so.1.2`, too. */
+  preemptIn?: readonly string[] | undefined;
   /** false: the program's code is left alone; each call is caught by a signal. true if absent. */
   patch?: boolean | undefined;
 }
@@ -52,13 +54,15 @@ function filesOf(name: string, value: unknown): readonly string[] {
 }
 
 /** What the launcher would refuse, or one option would take from another. */
-function checkTogether({ rforks = 1, deterministic, time, schedule }: ProgramOptions): void {
+function checkTogether({ rforks = 1, deterministic, time, schedule, preemptIn = [] }: ProgramOptions): void {
   const [fixed] =
     Object.entries({ schedule, time: time === 'virtual', deterministic }).find(([, on]) => on) ?? [];
   if (rforks > 1 && fixed !== undefined)
     throw invalidValue(`The "${fixed}" option is for one rfork, and "rforks" is ${rforks}`);
   if (schedule !== undefined && time === 'real')
     throw invalidValue(`The "schedule" option is for virtual time, and "time" is 'real'`);
+  if (preemptIn.length > 0 && schedule === undefined)
+    throw invalidValue('The "preemptIn" option is for a "schedule", and there is none');
 }
 
 /**
@@ -77,6 +81,7 @@ export function launcherOptions(
     deterministic,
     time,
     schedule,
+    preemptIn,
   }: ProgramOptions,
   traceFd?: number,
 ): string[] {
@@ -91,7 +96,10 @@ export function launcherOptions(
     throw outOfRange('time', "'real' or 'virtual'", time);
   if (schedule !== undefined && !(typeof schedule === 'string' && SCHEDULE.test(schedule)))
     throw outOfRange('schedule', 'seed:N or seed:N,STRATEGY', schedule);
-  checkTogether({ rforks, deterministic, time, schedule });
+  const libraries = filesOf('preemptIn', preemptIn);
+  if (libraries.some((name) => /[,/]/.test(name)))
+    throw outOfRange('preemptIn', "files' names without their folders", preemptIn);
+  checkTogether({ rforks, deterministic, time, schedule, preemptIn });
   const options: string[] = [];
   if (typeof trace === 'string') options.push(`--trace=${fileName(trace)}`);
   else if (traceFd !== undefined) options.push(`--trace=${traceFd}`, '--trace-format=json');
@@ -104,6 +112,7 @@ export function launcherOptions(
   if (deterministic) options.push('--deterministic');
   if (time !== undefined) options.push(`--time=${time}`);
   if (schedule !== undefined) options.push(`--schedule=${schedule}`);
+  if (libraries.length > 0) options.push(`--preempt-in=${libraries.join(',')}`);
   if (patch === false) options.push('--no-patch');
   return options;
 }

@@ -102,7 +102,7 @@ const FAILING = { ENOENT: '/nonexistent/program', EACCES: '/' };
 /**
  * Starts a program, found as a shell finds it, with its threads as userthreads over rforks and each of its system calls caught: libcr
  * runs it, and what it starts. Arguments, options, the child process and its events are `child_process.spawn`'s, with the options
- * `rforks`, `trace`, `stats`, `policy`, `nativeShims`, `metrics`, `patch`, `deterministic`, `time` and `schedule`; and `shims`, with `onSupervisorExit` and `shimTimeout`.
+ * `rforks`, `trace`, `stats`, `policy`, `nativeShims`, `metrics`, `patch`, `deterministic`, `time`, `schedule` and `preemptIn`; and `shims`, with `onSupervisorExit` and `shimTimeout`.
  *
  * Does not block; callable from anywhere. Throws TypeError and RangeError for options that are none, or don't go together, and an Error with the code
  * ERR_LIBCR_NATIVE where there is no launcher for this machine. What can't be run by libcr (a set-user-ID program, one for another
@@ -131,12 +131,13 @@ export function spawn(
   if (typeof options !== 'object') throw invalidType('options', 'of type object', options);
   const { rforks, trace, stats, policy, nativeShims, metrics, patch, shell, argv0, stdio, ...others } =
     options;
-  const { deterministic, time, schedule, shims, onSupervisorExit, shimTimeout, ...rest } = others;
+  const { deterministic, time, schedule, preemptIn, shims, onSupervisorExit, shimTimeout, ...rest } = others;
   const [file, ...more] = inShell(shell, command, list) as [string, ...string[]];
 
   const descriptors = stdioOf(stdio);
   const traceFd = trace === true ? descriptors.length : undefined;
-  const run = { rforks, trace, stats, policy, nativeShims, metrics, patch, deterministic, time, schedule };
+  const same = { deterministic, time, schedule, preemptIn };
+  const run = { rforks, trace, stats, policy, nativeShims, metrics, patch, ...same };
   const said = launcherOptions(run, traceFd);
   const { cwd = '.', env = process.env } = rest;
   const folder = typeof cwd === 'object' && 'href' in cwd ? fileURLToPath(cwd) : cwd; // a URL, of whatever realm

@@ -152,6 +152,7 @@ void escapes_kill(void);
 
 /* ------------------------------------------------ shim/ */
 #define SHIMS_MAX 16
+#define SCHEDULE_WORDS 3
 /** Loads a shared object as the next shim; what can't be used ends the process, with a sentence. Returns the file's own path. */
 const char *shims_load(const char *path, char **environment);
 /** The shims that want a call, a bit for each; and those that want numbers that nobody knows. */
@@ -253,7 +254,8 @@ struct options {
 	bool virtual_time;    /* time moves only when no lwp can run; so deterministic, too */
 	const char *schedule; /* whose turn it is comes from a seed: as it was given, or NULL; so virtual_time, too */
 	const char *schedule_log; /* the file, by its whole path, that is told of each decision; or NULL */
-	char *schedule_words[2];  /* both as they stood in argv */
+	const char *preempt_in; /* names of libraries that count as the program's own text, with commas between; or NULL */
+	char *schedule_words[SCHEDULE_WORDS]; /* these three as they stood in argv */
 	uint64_t lineage;     /* of this process among those that the first has made: the same in each run. 0: the first */
 	uint64_t clock;       /* ns: where virtual time begins; 0: it is said nowhere */
 	const char *shims[SHIMS_MAX + 1]; /* files, the outermost first */
@@ -288,6 +290,9 @@ long examine(const char *path, struct executable *exe);
 bool binfmt_knows(const char *path);
 /** Looks for name as a shell does. 0, or -errno. */
 long find_program(const char *name, const char *path, char *to, size_t size);
+
+/** Where libcr's own memory lies, if it must not be among the program's (core's lwkt_os_map_from): where nothing of the program's is put. */
+#define OWN_MEMORY_FROM 0x110000000000ull
 
 /* load/deterministic.c */
 /** Addresses are the same in each run from here on; this process may begin anew for it. */

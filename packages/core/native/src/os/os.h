@@ -27,6 +27,8 @@ LWKT_OS size_t lwkt_os_page_size(void);
 LWKT_OS void *lwkt_os_map(size_t size);
 /** Without a C library: from where on they lie, as far as there is room; 0: wherever the system puts them. */
 LWKT_OS extern uintptr_t lwkt_os_map_from;
+/** The place for a mapping of libcr's that is made otherwise; or 0. */
+LWKT_OS uintptr_t lwkt_os_map_place(size_t size);
 LWKT_OS void lwkt_os_unmap(void *base, size_t size);
 
 /** madvise(2). Returns 0 or an errno. */

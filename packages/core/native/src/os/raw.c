@@ -39,10 +39,15 @@ size_t lwkt_os_page_size(void)
 
 uintptr_t lwkt_os_map_from;
 
+/** With a page between two, as where the kernel puts them. */
+uintptr_t lwkt_os_map_place(size_t size)
+{
+	return lwkt_os_map_from ? __atomic_fetch_add(&lwkt_os_map_from, (size + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1), __ATOMIC_RELAXED) : 0;
+}
+
 void *lwkt_os_map(size_t size)
 {
-	uintptr_t place = lwkt_os_map_from ? __atomic_fetch_add(&lwkt_os_map_from, (size + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1), __ATOMIC_RELAXED) : 0;
-	long base = CALL(mmap, place, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	long base = CALL(mmap, lwkt_os_map_place(size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
 	return base < 0 && base >= -4095 ? NULL : (void *)base;
 }

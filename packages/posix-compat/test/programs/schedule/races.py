@@ -78,28 +78,46 @@ def abba_deadlock():
     return number == 40
 
 
-def lost_wake_up():
-    """A flag is looked at before the lock is taken to wait for it."""
-    condition = threading.Condition(mutex)
-    ready = False
+class Mailbox:
+    """Whether it is empty is looked at before the lock is taken to wait for what comes."""
 
-    def wait():
+    def __init__(self):
+        self.letters = []
+        self.has_come = threading.Condition()
+
+    def put(self, letter):
+        with if_mended(self.has_come):
+            self.letters.append(letter)
+        with self.has_come:
+            self.has_come.notify()
+
+    def take(self):
         if mended:
-            with condition:
-                condition.wait_for(lambda: ready)
-        elif not ready:
-            with condition:
-                condition.wait()
+            with self.has_come:
+                self.has_come.wait_for(lambda: self.letters)
+        elif len(self.letters) == 0:
+            with self.has_come:
+                self.has_come.wait()
+        return self.letters.pop()
 
-    def wake():
-        nonlocal ready
-        with if_mended(other):
-            ready = True
-        with condition:
-            condition.notify()
 
-    together(wait, wake)
-    return True
+def lost_wake_up():
+    """A question and its answer, again and again."""
+    questions, answers = Mailbox(), Mailbox()
+    wrong = False
+
+    def ask():
+        nonlocal wrong
+        for n in range(10):
+            questions.put(n)
+            wrong = wrong or answers.take() != successor(n)
+
+    def answer():
+        for _ in range(10):
+            answers.put(successor(questions.take()))
+
+    together(ask, answer)
+    return not wrong
 
 
 def check_then_act():
@@ -121,30 +139,38 @@ def check_then_act():
     return balance >= 0
 
 
-class Thing:
-    value = None
+class Lazy:
+    """The object is there before it is made."""
+
+    def __init__(self, n):
+        self.n = n
+        self.object = None
+        self.mutex = threading.Lock()
+
+    def get(self):
+        if self.object is None:
+            with self.mutex:
+                if self.object is None:
+                    self.make()
+        return self.object
+
+    def make(self):
+        made = {}
+        if mended:
+            made["value"] = successor(self.n)
+        self.object = made
+        made["value"] = successor(self.n)
 
 
 def double_checked_lock():
-    """The object is there before it is made."""
-    only = None
+    things = [Lazy(n) for n in range(20)]
     unmade = False
 
-    def make():
-        thing = Thing()
-        if mended:
-            thing.value = successor(41)
-        return thing
-
     def use():
-        nonlocal only, unmade
-        if only is None:
-            with mutex:
-                if only is None:
-                    only = make()
-                    only.value = successor(41)
-        if only.value != 42:
-            unmade = True
+        nonlocal unmade
+        for thing in things:
+            if thing.get().get("value") != successor(thing.n):
+                unmade = True
 
     together(use, use)
     return not unmade

@@ -5,6 +5,7 @@
  * Invariant: nothing here goes by a clock, a process' number or the launcher's own options.
  */
 #include "program.h"
+#include "os/os.h" /* core's */
 
 #include <elf.h>
 
@@ -31,11 +32,12 @@ uint64_t deterministic_child(void)
 	return deterministic_next(&state) | 1;
 }
 
-/** Only an execve makes them so. The children inherit it. */
+/** Only an execve makes them so. The children inherit it. Of libcr's own memory there is more with some options, so it lies elsewhere. */
 void deterministic_begin(char **argv, char **environment)
 {
 	const long before = kernel_call(SYS_personality, ASK);
 
+	lwkt_os_map_from = OWN_MEMORY_FROM;
 	if (before < 0 || (before & NO_RANDOMIZE))
 		return;
 	kernel_call(SYS_personality, before | NO_RANDOMIZE);

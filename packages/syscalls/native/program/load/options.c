@@ -19,7 +19,7 @@
 
 struct options options = {.stats = -1, .trace = -1, .metrics_before = -1, .script = {-1, -1}, .rforks = 1};
 
-static const char usage[] = "usage: libcr [--stats[=FD|FILE]] [--trace[=FD|FILE]] [--trace-format=strace|json] [--rforks=N] [--deterministic] [--time=virtual] [--schedule=seed:N[,STRATEGY]] [--schedule-log=/FILE] [--policy=RULES] [--metrics=FILE] [--native-shim=FILE]... [--record=FILE] [--no-patch] [--argv0=NAME] [--] PROGRAM [ARGS...]\n       libcr --replay=FILE [--] [PROGRAM]";
+static const char usage[] = "usage: libcr [--stats[=FD|FILE]] [--trace[=FD|FILE]] [--trace-format=strace|json] [--rforks=N] [--deterministic] [--time=virtual] [--schedule=seed:N[,STRATEGY]] [--schedule-log=/FILE] [--preempt-in=LIBRARY,...] [--policy=RULES] [--metrics=FILE] [--native-shim=FILE]... [--record=FILE] [--no-patch] [--argv0=NAME] [--] PROGRAM [ARGS...]\n       libcr --replay=FILE [--] [PROGRAM]";
 
 static bool is_number(const char *text)
 {
@@ -247,6 +247,13 @@ static void read_schedule_log(const char *path)
 	options.schedule_log = path;
 }
 
+static void read_preempt_in(const char *names)
+{
+	if (!*names || strchr(names, '/'))
+		program_fail(2, "--preempt-in", "LIBRARY[,LIBRARY]..., files' names without their folders");
+	options.preempt_in = names;
+}
+
 static void read_option(char *arg)
 {
 	const char *value;
@@ -295,6 +302,8 @@ static void read_option(char *arg)
 		options.schedule = value, options.schedule_words[0] = arg;
 	else if ((value = value_of(arg, "--schedule-log", NULL)))
 		read_schedule_log(value), options.schedule_words[1] = arg;
+	else if ((value = value_of(arg, "--preempt-in", NULL)))
+		read_preempt_in(value), options.schedule_words[2] = arg;
 	else if ((value = value_of(arg, "--lineage", NULL)))
 		options.lineage = next_digits(&value, UINT64_MAX);
 	else if ((value = value_of(arg, "--clock", NULL)))
@@ -336,6 +345,8 @@ static void check_together(void)
 /** A schedule is the same run again only if time is; and that only if all else is. One kernel thread runs the lwps then. */
 static void imply(void)
 {
+	if (options.preempt_in && !options.schedule)
+		program_fail(2, "--preempt-in", "there is no --schedule that would preempt");
 	if (options.schedule)
 		options.virtual_time = true;
 	if (options.virtual_time)

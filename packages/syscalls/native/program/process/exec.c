@@ -72,7 +72,7 @@ static uint64_t *add_deterministic(uint64_t *at, struct exec *exec)
 		*at++ = (uint64_t) "--time=virtual";
 		at = add_long(at, exec->clock, sizeof(exec->clock), "--clock=%lu", lwkt_os_clock());
 	}
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < SCHEDULE_WORDS; i++)
 		if (options.schedule_words[i])
 			*at++ = (uint64_t)options.schedule_words[i];
 	return at;
@@ -226,7 +226,7 @@ static long exec_call(struct lwp *lwp, int dirfd, uint64_t path, uint64_t argv, 
 
 	if (argc < 0) /* it fails: the kernel says of what first, of the path or of this */
 		return kernel_call(SYS_execveat, dirfd, path, NOWHERE, environment, flags);
-	result = kernel_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	result = kernel_call(SYS_mmap, lwkt_os_map_place(size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (result < 0)
 		return result;
 	exec = (struct exec *)result;

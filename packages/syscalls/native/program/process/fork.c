@@ -132,7 +132,7 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 {
 	struct vfork *v;
 	uint64_t mask;
-	long pid = kernel_call(SYS_mmap, NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long pid = kernel_call(SYS_mmap, lwkt_os_map_place(sizeof(*v)), sizeof(*v), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (pid < 0 && pid > -4096)
 		return -EAGAIN;

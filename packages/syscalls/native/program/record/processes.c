@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 
 #define CHILDREN 256
-#define MEMORY_FROM 0x110000000000ull /* libcr's own, where nothing of the program's is put */
 #define NO_RANDOMIZE 0x0040000 /* personality(2): ADDR_NO_RANDOMIZE */
 
 uint32_t process_stream, process_made, process_next;
@@ -68,7 +67,7 @@ static void replay_stream(struct lwp *lwp, uint32_t stream)
 void replay_open(const char *path)
 {
 	record_mode = RECORD_REPLAYS;
-	lwkt_os_map_from = MEMORY_FROM;
+	lwkt_os_map_from = OWN_MEMORY_FROM;
 	log_open(path, -1);
 	log_share_new(-1);
 	log_head->rh_writer = (uint32_t)kernel_call(SYS_getpid);
@@ -78,7 +77,7 @@ void replay_open(const char *path)
 void replay_go_on(uint32_t stream, int memory, int fd)
 {
 	record_mode = RECORD_REPLAYS;
-	lwkt_os_map_from = MEMORY_FROM;
+	lwkt_os_map_from = OWN_MEMORY_FROM;
 	log_open("replay", fd);
 	log_share_new(memory);
 	replay_stream(program_proc.p_main, stream);

@@ -10,6 +10,7 @@
  */
 #include "script.h"
 #include "own.h"
+#include "os/os.h" /* core's */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -148,7 +149,7 @@ static uint32_t place_of(const struct slot *slot) { return slot->sl_place; }
 /** Where a group is mapped. NULL: there is no room for it. Another rfork may do the same. */
 static char *map_group(uint32_t group)
 {
-	const long size = (long)GROUP * SLOT_SIZE, at = kernel_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, CHANNEL_SLOTS_AT + group * size);
+	const long size = (long)GROUP * SLOT_SIZE, at = kernel_call(SYS_mmap, lwkt_os_map_place((size_t)size), size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, CHANNEL_SLOTS_AT + group * size);
 	char *none = NULL;
 
 	if (at < 0 && at > -4096)
@@ -318,7 +319,7 @@ long channel_ask(struct lwp *lwp, struct slot *slot, bool cancels)
 void script_open(int fd, int doorbell, uint32_t process)
 {
 	const long size = kernel_call(SYS_lseek, fd, 0, SEEK_END);
-	const long at = size < CHANNEL_SIZE ? -EINVAL : kernel_call(SYS_mmap, NULL, CHANNEL_SLOTS_AT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	const long at = size < CHANNEL_SIZE ? -EINVAL : kernel_call(SYS_mmap, lwkt_os_map_place(CHANNEL_SLOTS_AT), CHANNEL_SLOTS_AT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	memory = fd;
 	if ((at < 0 && at > -4096) || !slot_at(0))

@@ -52,7 +52,7 @@ const void *rows_at(uint32_t offset)
 
 void rows_open(int memory)
 {
-	const long at = kernel_call(SYS_mmap, NULL, CHANNEL_ROWS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, CHANNEL_ROWS_AT);
+	const long at = kernel_call(SYS_mmap, lwkt_os_map_place(CHANNEL_ROWS_SIZE), CHANNEL_ROWS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, CHANNEL_ROWS_AT);
 
 	if (at < 0 && at > -4096)
 		program_fail(125, "--script", "its memory can't be mapped");
