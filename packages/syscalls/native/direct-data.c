@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "descriptor/device.h"
 #include "direct.h"
 
 #define PAGE 4096
@@ -106,6 +107,14 @@ static int read_is_whole(const struct call *call, int fd, long got)
 	return fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || position >= about.st_size;
 }
 
+/** A short read of a device that gives all if it isn't asked not to wait. */
+static int was_cut_short(int fd, long got)
+{
+	struct stat about;
+
+	return got % PAGE == 0 && fstat(fd, &about) == 0 && device_never_waits(&about);
+}
+
 long direct_read(struct environment *environment, const struct call *call)
 {
 	struct iovec one, *iov;
@@ -132,6 +141,8 @@ long direct_read(struct environment *environment, const struct call *call)
 		stream_read(fd, got, total);
 		return got;
 	}
+	if (got > 0 && got < total && was_cut_short(fd, got))
+		return direct_plain(call);
 	if (got > 0 && got < total && !read_is_whole(call, fd, got))
 		return direct_suspend(environment, ANSWER_OFFLOAD, got);
 	if (got == 0 && total == 0 && fstat(fd, &about) == 0 && S_ISDIR(about.st_mode))

@@ -1,5 +1,7 @@
 /** files.test.ts: the calls on files and folders: what they do, compared with node:fs, and the errors that can be provoked. */
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -232,6 +234,29 @@ describe('reading and writing', () => {
       const nothing = sys.open('/dev/null', c.O_RDWR);
       expect([sys.read(nothing, buffer), sys.write(nothing, 'gone')]).toEqual([0, 4]);
       sys.close(nothing);
+    }),
+  );
+
+  test(
+    '/dev/zero gives all that is asked for, whoever else wants the processor',
+    onUserthread(() => {
+      const busy = Array.from({ length: availableParallelism() }, () =>
+        spawn('sh', ['-c', 'while :; do :; done']),
+      );
+      const zero = sys.open('/dev/zero');
+      const buffer = Buffer.alloc(8 << 20);
+      try {
+        for (let i = 0; i < 50; i++) {
+          buffer.fill(1);
+          expect(i % 2 ? sys.read(zero, buffer) : sys.pread64(zero, buffer, buffer.length, 3)).toBe(
+            buffer.length,
+          );
+          expect(buffer.lastIndexOf(1)).toBe(-1);
+        }
+      } finally {
+        sys.close(zero);
+        for (const child of busy) child.kill('SIGKILL');
+      }
     }),
   );
 });

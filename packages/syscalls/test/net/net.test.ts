@@ -156,8 +156,18 @@ describe('listen and dial', () => {
     'ipv6Only leaves IPv4 to others',
     onUserthread(() => {
       if (codeOf(() => listen({ host: '::1' }).close()) !== 'no error') return;
-      const six = listen({ host: '::', ipv6Only: true });
-      const four = listen({ host: '0.0.0.0', port: portOf(six) });
+      const free = (): ReturnType<typeof listen>[] => {
+        for (let tries = 1; ; tries++) {
+          const six = listen({ host: '::', ipv6Only: true });
+          try {
+            return [six, listen({ host: '0.0.0.0', port: portOf(six) })];
+          } catch (error) {
+            six.close(); // the same port of IPv4 may be another process'
+            if (tries === 100) throw error;
+          }
+        }
+      };
+      const [six, four] = free() as [ReturnType<typeof listen>, ReturnType<typeof listen>];
       const both = listen({ port: 0 });
       expect(codeOf(() => listen({ host: '0.0.0.0', port: portOf(both) }))).toBe('EADDRINUSE');
       for (const listener of [six, four, both]) listener.close();

@@ -516,6 +516,32 @@ static void child(void)
 	close_two(files);
 }
 
+/** /dev/zero gives all that is asked for, also where others want the processor and another thread waits. */
+static void whole(void)
+{
+	static char buffer[8 * LARGE];
+	int zero = open("/dev/zero", O_RDONLY), parts = 0;
+	pid_t busy[4];
+
+	pipe(fds);
+	pthread_t waiting = start(reads_one, (void *)(long)fds[0]);
+	for (int i = 0; i < 4; i++)
+		if (!(busy[i] = fork()))
+			for (;;)
+				;
+	for (int i = 0; i < 20; i++)
+		parts += read(zero, buffer, sizeof(buffer)) != sizeof(buffer);
+	for (int i = 0; i < 4; i++) {
+		kill(busy[i], SIGKILL);
+		waitpid(busy[i], NULL, 0);
+	}
+	printf("of /dev/zero in parts: %d\n", parts);
+	write(fds[1], "x", 1);
+	join(waiting);
+	close_two(fds);
+	close(zero);
+}
+
 /** The process ends while threads wait. */
 int main(void)
 {
@@ -534,6 +560,7 @@ int main(void)
 	datagrams();
 	numbers();
 	child();
+	whole();
 	rmdir(folder);
 	pipe(fds);
 	forever = start(reads_one, (void *)(long)fds[0]);

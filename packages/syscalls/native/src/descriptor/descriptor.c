@@ -9,6 +9,7 @@
  * Invariant: nothing is noted that was found out while such a call was under way.
  */
 #include "descriptor/descriptor.h"
+#include "descriptor/device.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -73,7 +74,7 @@ unsigned descriptor_look(int number)
 	if (kernel_call(SYS_fstat, (int)fd, &about))
 		return DESCRIPTOR_ENDS; /* there is none: the call says so */
 	what = KNOWN;
-	if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode) || S_ISBLK(about.st_mode))
+	if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode) || S_ISBLK(about.st_mode) || device_never_waits(&about))
 		what |= DESCRIPTOR_ENDS;
 	if (S_ISSOCK(about.st_mode))
 		what |= is_remembered(fd) && is_stream(fd) ? DESCRIPTOR_SOCKET | DESCRIPTOR_STREAM : DESCRIPTOR_SOCKET;

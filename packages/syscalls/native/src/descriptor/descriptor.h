@@ -8,7 +8,7 @@
 
 #include "table/table.h"
 
-#define DESCRIPTOR_ENDS 2         /* its reads and writes end by themselves: a file's, a directory's */
+#define DESCRIPTOR_ENDS 2         /* its reads and writes end by themselves: a file's, a directory's, those of /dev/null, zero and full */
 #define DESCRIPTOR_SOCKET 4
 #define DESCRIPTOR_NONBLOCKING 16 /* it was when that was asked last */
 #define DESCRIPTOR_STREAM 32      /* a socket, and one of bytes: read is recv, and write is send. Said only where descriptors are remembered */
