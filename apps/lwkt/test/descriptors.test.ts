@@ -53,6 +53,7 @@ describe.each(ways)('%s', (_, run, env) => {
   });
 
   test('the same numbers, and what they are, as natively', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
     const list = 'sh -c \'for fd in /proc/$$/fd/*; do echo "${fd##*/} $(readlink $fd)"; done\'';
     const given = '3<file 7<>file 8</dev/null 9>/dev/full 20<file 30<file 40> >(cat) 12<&- 2>/dev/null';
     const listed = (how: string, more?: Record<string, string>): string[] =>

@@ -216,6 +216,7 @@ describe('what libcr itself writes can’t be: the program goes on, and it is sa
   });
 
   test('SIGPIPE of the program’s own writes is its own', async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
     const own = 'yes | head -1; echo ${PIPESTATUS[0]}';
     const script = `mkfifo fifo; exec 8<>fifo 9>fifo 8<&-; rm fifo; "$0" --trace=9 bash -c '${own}'`;
     const result = await natively('bash', ['-c', script, launcherPath()], { cwd: scratch });
