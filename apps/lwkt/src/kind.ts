@@ -14,7 +14,7 @@ const ELF = '\x7fELF';
 
 /** The first bytes of a file; '' for what is no file, or can't be read. */
 function beginning(path: string): string {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return ''; // a pipe would be emptied
+  if (!statSync(path, { bigint: true, throwIfNoEntry: false })?.isFile()) return ''; // a pipe would be emptied
   try {
     const fd = openSync(path, 'r');
     const bytes = Buffer.alloc(256);

@@ -31,7 +31,7 @@ function find(path: string): string {
 }
 
 function namelessKind(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat?.isFIFO()) return 'a pipe';
   return stat?.isSocket() ? 'a socket' : 'none that has a name';
 }

@@ -1,6 +1,7 @@
 /**
  * supervise.ts: shims in front of a program: they run in this process, which serves the program's calls until it, and what it has started, have ended.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { resolve } from 'node:path';
 import { Failure, UsageError } from './errors.ts';
 
@@ -32,14 +33,33 @@ function timeoutOf(value: string | undefined): number | undefined {
   throw new UsageError(`--shim-timeout must be milliseconds above 0, to 2147483647, not ${value}`);
 }
 
-/** Some shims can't be put before programs: a line on stderr. */
+/** What is no shim, or can't be one before programs, is a line on stderr. */
 function made<R>(make: () => R): R {
   try {
     return make();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException)?.code !== 'ERR_LIBCR_NOT_FOR_PROGRAMS') throw error;
-    throw new Failure((error as Error).message, { cause: error });
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (!/^ERR_(LIBCR_NOT_FOR_PROGRAMS|INVALID_ARG_|OUT_OF_RANGE)/.test(code)) throw error;
+    throw new Failure(message, { cause: error });
   }
+}
+
+/** A call that fails with EIO since a shim has thrown would be a riddle: the first error of each is said. */
+function sayErrors(): void {
+  const said = new Set<unknown>();
+  subscribe('libcr:syscalls:shim-error', (published) => {
+    const { shim, message, error } = published as {
+      shim: string;
+      message: { name: string; pid: number };
+      error: unknown;
+    };
+    if (said.has(shim)) return;
+    said.add(shim);
+    const text = error instanceof Error ? error.stack : String(error);
+    process.stderr.write(
+      `lwkt: shim "${shim}", asked for ${message.name} of process ${message.pid}, which fails with EIO: ${text}\n`,
+    );
+  });
 }
 
 /** Numbers that are none of the program's. */
@@ -67,6 +87,7 @@ export async function supervise(
   const { importSupervisor } = await import('./packages.ts');
   const { shims } = await namedShims(from, { shims: options.shims, config: options.config, folder });
   const { Supervisor } = await importSupervisor(from);
+  sayErrors();
   const places = freeNumbers(taken, 2);
   const supervisor = made(() => new Supervisor({ shims, onExit, timeout }));
   return {

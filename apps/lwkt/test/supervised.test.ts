@@ -1,11 +1,20 @@
 /** supervised.test.ts: `lwkt run --shim … -- PROGRAM`: shims before programs, and what the shell sees of it. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fixture, lwkt, started } from './lwkt.ts';
+import { cli, fixture, lwkt, started } from './lwkt.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -82,6 +91,41 @@ describe('shims', () => {
     await once(child, 'close');
     expect(text).toBe('OF INPUT\n');
   });
+});
+
+describe('what is wrong with a shim is said', () => {
+  test.each([
+    [
+      `{ name: 'mine', on: ['opne'], shim: (next) => next }`,
+      /^lwkt: shim "mine" asks for "opne", which is not a system call of @libcr\/syscalls\n$/,
+    ],
+    [`{ name: 'mine', on: 5, shim: (next) => next }`, /^lwkt: The "shim\.on" property must be .*\n$/],
+  ])('it is none: %s', async (text, message) => {
+    const { status, stderr } = await lwkt(shell(shimFile('none.mjs', `export default ${text};`), 'echo x'));
+    expect([status, stderr]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  test.each([
+    [`() => { throw new Error('boom'); }`, 'Error: boom'],
+    [`async (msg) => next(msg)`, 'TypeError: shim "mine" replied [object Promise] to write'],
+  ])('it throws, or answers what is no number: %s', async (handler, message) => {
+    const text = `export default { name: 'mine', on: ['write'], shim: (next) => ${handler} };`;
+    const { stderr } = await lwkt(shell(shimFile('throws.mjs', text), 'echo x; echo y'));
+    expect(stderr.match(/lwkt: /g)?.length).toBe(1);
+    expect(stderr).toContain('lwkt: shim "mine", asked for write of process ');
+    expect(stderr).toContain(`, which fails with EIO: ${message}`);
+  });
+});
+
+test('a trace to a pipe, and shims of a package that is linked here', () => {
+  const modules = join(scratch, 'node_modules', '@libcr');
+  mkdirSync(modules, { recursive: true });
+  for (const name of ['core', 'syscalls'])
+    symlinkSync(join(import.meta.dirname, '../../../packages', name), join(modules, name));
+  const run = `"$0" "$1" run --shim trace -- echo hello 2>&1 >/dev/null | cat`;
+  const { stdout } = spawnSync('sh', ['-c', run, process.execPath, cli], { cwd: scratch, encoding: 'utf8' });
+  expect(stdout).toMatch(/^\d+ +execve\(".*echo", \["echo", "hello"\], .*\) = 0 <\d\.\d{6}>\n/);
+  expect(stdout).toMatch(/\+\+\+ exited with 0 \+\+\+\n$/);
 });
 
 describe('its end', () => {

@@ -389,7 +389,7 @@ describe('trace', () => {
   });
 
   test.each([
-    ['a program and its child', ['sh', '-c', 'date >/dev/null; kill -USR1 $$']],
+    ['a program and its child', ['sh', '-c', 'ls -d / >/dev/null; kill -USR1 $$']],
     ['threads', [program, folder]],
   ])('for a function, and for a pipe, it is what it is for a file: %s', async (_, [name, ...args]) => {
     const file = join(scratch, 'of-file.trace');
@@ -397,13 +397,20 @@ describe('trace', () => {
       const child = spawn(name as string, args, { shims: [shim], stdio: 'ignore' });
       await once(child, 'exit');
     };
-    /** By thread; without what waits for another, which is shown in one line or in two, and numbers of processes, addresses, random bytes. */
+    /** By thread, each call in one line where it returned; without what waits for another, and numbers of processes, addresses, random bytes. */
     const bare = (all: readonly string[]): string[][] => {
       const threads = new Map<string, string[]>();
+      const begun = new Map<string, string>();
       for (const line of all) {
         const [, tid, text] = /^(\d+) +(.*)$/s.exec(line) as unknown as [string, string, string];
-        if (/vfork|wait4|SIGCHLD|unfinished|resumed/.test(text)) continue;
+        if (/vfork|wait4|SIGCHLD/.test(text)) continue;
+        const [, start] = /^(.*) <unfinished \.\.\.>$/s.exec(text) ?? [];
+        if (start !== undefined) {
+          begun.set(tid, start);
+          continue;
+        }
         const plain = text
+          .replace(/^<\.\.\. \w+ resumed>/, () => begun.get(tid) as string)
           .replace(/ <\d+\.\d{6}>$/, '')
           .replace(/0x[0-9a-f]{5,}/g, 'ADDRESS')
           .replace(/"(\\x[0-9a-f]{2})+"/g, 'RANDOM')

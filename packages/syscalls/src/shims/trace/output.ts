@@ -57,9 +57,11 @@ function attempt(output: Output, name: string, write: () => void, ending = false
 /** A path of what a descriptor is, where more lines come to the end of what is there. */
 function fileOf(fd: number): string | undefined {
   try {
-    const [path, is] = [nodeFs.readlinkSync(`/proc/self/fd/${fd}`), nodeFs.fstatSync(fd)];
+    // As bigints: realpathSync, and so require(), goes by the last stat that was none, and takes a path's end for a pipe where that was one.
+    const path = nodeFs.readlinkSync(`/proc/self/fd/${fd}`);
+    const is = nodeFs.fstatSync(fd, { bigint: true });
     if (is.isFIFO()) return `/proc/${process.pid}/fd/${fd}`;
-    const there = nodeFs.statSync(path);
+    const there = nodeFs.statSync(path, { bigint: true });
     return (is.isFile() || is.isCharacterDevice()) && there.dev === is.dev && there.ino === is.ino
       ? path
       : undefined;
