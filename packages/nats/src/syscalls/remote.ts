@@ -204,7 +204,8 @@ class Client {
     clearInterval(this.alive);
     this.say(SAYS.bye);
     this.session = undefined;
-    if (this.options.ownsConnection && !this.nc.isClosed() && !this.nc.isDraining()) void this.nc.drain();
+    if (this.options.ownsConnection && !this.nc.isClosed() && !this.nc.isDraining())
+      this.nc.drain().catch(() => this.nc.close()); // it can't be reached
   }
 }
 
