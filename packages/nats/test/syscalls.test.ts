@@ -403,6 +403,31 @@ describe.skipIf(!hasServer)('system calls elsewhere', () => {
     }
   });
 
+  test('clients without number are refused', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    const hello = connect<unknown, Welcome>(hosts.here, name);
+    await create(() => {
+      const replies = new MsgPort<unknown, Welcome>('replies');
+      const count = 10_050;
+      for (let i = 0; i < count; i++) hello.sendmsg(new Msg({ hello: 1 }, { replyPort: replies as MsgPort }));
+      let refused = 0;
+      for (let i = 0; i < count; i++) {
+        const { error } = replies.waitport();
+        if (error !== undefined) {
+          expect(error).toMatchObject({ code: 'ERR_LIBCR_NATS_BUSY' });
+          refused++;
+        }
+      }
+      expect(refused).toBe(50);
+    }).finished;
+    expect(service.stats.sessions).toBe(10_000);
+    await under(sys.with(remote(hosts.here, name)), () => {
+      expect(() => sys.stat(folder)).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+    });
+    await service.stop();
+  });
+
   test('misuse', async () => {
     expect(() => remote(hosts.here, 'a b')).toThrow(TypeError);
     expect(() => remote(hosts.here, 'x', { ownsConnection: 1 as never })).toThrow(TypeError);
