@@ -49,7 +49,7 @@ export class Link {
   readonly nc: NatsConnection;
   readonly stats: LinkStats = { inFlight: 0, unknown: 0, malformed: 0 };
   /** Whether the NATS server can be reached. */
-  connected = true;
+  connected: boolean;
   private readonly inbox: string;
   private listens = false;
   /** By what is behind the inbox' name. */
@@ -60,6 +60,7 @@ export class Link {
 
   constructor(nc: NatsConnection) {
     this.nc = nc;
+    this.connected = isConnected(nc);
     const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};
     this.inbox = `${createInbox(inboxPrefix)}.`;
     if (nc.isClosed() || nc.isDraining()) return; // checkOpen() says so
@@ -109,8 +110,7 @@ export class Link {
   /** Throws ERR_LIBCR_NATS_CLOSED, ERR_LIBCR_NATS_DISCONNECTED. */
   checkOpen(): void {
     checkNotClosed(this.nc);
-    if (!this.connected)
-      throw natsError('ERR_LIBCR_NATS_DISCONNECTED', 'the NATS server can not be reached now');
+    if (!this.connected) throw away();
   }
 
   private heard(message: NatsMsg): void {
@@ -181,6 +181,27 @@ export class Link {
   }
 }
 
+/** The client forgets what the server has said when that can't be reached. */
+const isConnected = ({ info }: NatsConnection): boolean => info !== undefined && info !== null;
+
+const away = (cause?: unknown): Error =>
+  natsError(
+    'ERR_LIBCR_NATS_DISCONNECTED',
+    'the NATS server can not be reached now',
+    cause === undefined ? undefined : { cause },
+  );
+
+/** Fulfilled when the NATS server has taken what was said. Throws (rejects with) ERR_LIBCR_NATS_CLOSED, ERR_LIBCR_NATS_DISCONNECTED. */
+export async function flush(nc: NatsConnection): Promise<void> {
+  checkNotClosed(nc);
+  if (!isConnected(nc)) throw away();
+  try {
+    await nc.flush();
+  } catch (error) {
+    throw away(error);
+  }
+}
+
 /** Throws ERR_LIBCR_NATS_CLOSED. */
 export function checkNotClosed(nc: NatsConnection): void {
   if (nc.isClosed() || nc.isDraining())
@@ -199,6 +220,13 @@ export function publishIfOpen(
   } catch (error) {
     if (!nc.isClosed() && !nc.isDraining()) throw error;
   }
+}
+
+/** What was published has reached the NATS server, or can't any more. */
+export async function flushed(nc: NatsConnection): Promise<void> {
+  try {
+    await flush(nc);
+  } catch {} // it has gone
 }
 
 export function permission(cause: Error): Error {

@@ -15,7 +15,7 @@ import type { NatsConnection, Msg as NatsMsg, Subscription } from '@nats-io/tran
 import type { StoreOptions } from './durable/store.ts';
 import { type DurableStats, Taker } from './durable/taker.ts';
 import { natsError } from './errors.ts';
-import { checkNotClosed, permission } from './link.ts';
+import { flush, flushed, permission } from './link.ts';
 import {
   checkConnection,
   checkCount,
@@ -163,7 +163,7 @@ export class Served implements Desk, ServedPort {
 
   /** @internal */
   async start({ queue, version = '0.0.0', description = '' }: PortOptions): Promise<void> {
-    checkNotClosed(this.nc);
+    await flush(this.nc);
     this.service = await new Svcm(this.nc as never).add({
       name: this.name,
       version,
@@ -189,11 +189,12 @@ export class Served implements Desk, ServedPort {
         else refused ??= error;
       },
     });
-    await this.nc.flush(); // from here on it is found
-    const why = refused as Error | null;
-    if (why !== null) {
+    try {
+      await flush(this.nc); // from here on it is found
+      if (refused !== null) throw permission(refused);
+    } catch (error) {
       await this.stop();
-      throw permission(why);
+      throw error;
     }
     void this.nc.closed().then(() => this.disconnected());
   }
@@ -232,7 +233,7 @@ export class Served implements Desk, ServedPort {
         this.idle = resolve;
       });
     clearInterval(this.beats);
-    if (!this.nc.isClosed()) await this.nc.flush();
+    await flushed(this.nc);
   }
 
   // ---------------------------------------------------------------- what comes

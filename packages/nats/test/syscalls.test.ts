@@ -3,13 +3,13 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create, curthread, Msg } from '@libcr/core';
-import { constants as c, sys } from '@libcr/syscalls';
+import { create, curthread, Msg, MsgPort } from '@libcr/core';
+import { constants as c, defineShim, sys } from '@libcr/syscalls';
 import { memfs } from '@libcr/syscalls/shims/memfs';
 import { policy } from '@libcr/syscalls/shims/policy';
 import { OutgoingCall } from '@libcr/syscalls/wire';
 import { describe, expect, test } from 'vitest';
-import { connect } from '../src/index.ts';
+import { connect, serve } from '../src/index.ts';
 import { Packed } from '../src/payload.ts';
 import { openPort } from '../src/remote-port.ts';
 import { mount, remote, serveSyscalls } from '../src/syscalls/index.ts';
@@ -361,6 +361,71 @@ describe.skipIf(!hasServer)('system calls elsewhere', () => {
     });
     for (const nc of [here, there]) await nc.close();
     await own.kill();
+  });
+
+  test('arguments that no call takes', async () => {
+    const name = uniqueName();
+    await serveSyscalls(hosts.there, name, { shims: [] });
+    await under(sys.with(remote(hosts.here, name)), () => {
+      const fd = sys.open(folder, c.O_RDONLY);
+      for (const memory of [{}, () => 1, 'text', [1], 5]) {
+        expect(sys.raw(c.SYS_read, fd, memory, 5)).toBe(-1);
+        expect(curthread().errno).toBe(c.EINVAL);
+      }
+      expect(sys.raw(c.SYS_read, fd, Buffer.alloc(5), 2 ** 40)).toBe(-1);
+      expect(curthread().errno).toBe(c.EISDIR);
+    });
+  });
+
+  test('a host that answers with what it was not asked for', async () => {
+    const name = uniqueName();
+    const reply = defineShim({
+      name: 'hostile',
+      on: ['read', 'readv', 'readlink'],
+      shim: () => () => 1_000_000,
+    });
+    await serveSyscalls(hosts.there, name, { shims: [reply] });
+    await under(sys.with(remote(hosts.here, name)), () => {
+      const fd = sys.open(folder, c.O_RDONLY);
+      const protocol = expect.objectContaining({ code: 'EPROTO' });
+      expect(() => sys.read(fd, Buffer.alloc(5))).toThrow(protocol);
+      expect(() => sys.readv(fd, [Buffer.alloc(5)])).toThrow(protocol);
+      expect(() => sys.readlink(folder)).toThrow(protocol);
+    });
+    // And one that is no server of ours.
+    for (const [i, welcome] of [5, {}, { session: Buffer.alloc(16), subject: 'a b', room: 5 }].entries()) {
+      const port = new MsgPort<unknown, unknown>(`welcome ${i}`, { putport: () => welcome as never });
+      const other = uniqueName();
+      await serve(hosts.there, other, port);
+      await under(sys.with(remote(hosts.here, other)), () => {
+        expect(() => sys.stat(folder)).toThrow(expect.objectContaining({ code: 'EIO' }));
+      });
+    }
+  });
+
+  test('clients without number are refused', async () => {
+    const name = uniqueName();
+    const service = await serveSyscalls(hosts.there, name, { shims: [] });
+    const hello = connect<unknown, Welcome>(hosts.here, name);
+    await create(() => {
+      const replies = new MsgPort<unknown, Welcome>('replies');
+      const count = 10_050;
+      for (let i = 0; i < count; i++) hello.sendmsg(new Msg({ hello: 1 }, { replyPort: replies as MsgPort }));
+      let refused = 0;
+      for (let i = 0; i < count; i++) {
+        const { error } = replies.waitport();
+        if (error !== undefined) {
+          expect(error).toMatchObject({ code: 'ERR_LIBCR_NATS_BUSY' });
+          refused++;
+        }
+      }
+      expect(refused).toBe(50);
+    }).finished;
+    expect(service.stats.sessions).toBe(10_000);
+    await under(sys.with(remote(hosts.here, name)), () => {
+      expect(() => sys.stat(folder)).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+    });
+    await service.stop();
   });
 
   test('misuse', async () => {

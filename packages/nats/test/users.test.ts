@@ -3,9 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { create, curthread, Msg, MsgPort, sleep } from '@libcr/core';
+import { sys } from '@libcr/syscalls';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
 import { connect, type ServeOptions, serve, statsOf } from '../src/index.ts';
+import { linkOf } from '../src/link.ts';
+import { remote, serveSyscalls } from '../src/syscalls/index.ts';
 import { hasServer, NatsServer, on, twoHosts, uniqueName, until } from './two-hosts.ts';
 
 const hosts = twoHosts('-js');
@@ -123,6 +126,26 @@ describe.skipIf(!hasServer)('connections', () => {
     await expect(serve(nc, 'x', new MsgPort(), { durable: true })).rejects.toMatchObject(closed);
     const durable = connect(nc, 'x', { durable: true });
     await expect(on(() => durable.domsg(new Msg(1)))).rejects.toMatchObject(closed);
+  });
+
+  test('services are stopped, and system calls closed, while the NATS server is away', async () => {
+    const server = await new NatsServer('-js').start();
+    const [nc, own] = [await server.connect(), await server.connect()];
+    const service = await echo(nc, 'echo');
+    const durable = await serve(nc, 'durable', new MsgPort(), { durable: { storage: 'memory' } });
+    const syscalls = await serveSyscalls(nc, 'files', { shims: [] });
+    const files = remote(own, 'files', { ownsConnection: true });
+    await create(() => sys.stat('/'), { syscallPort: sys.with(files) }).finished;
+    await server.kill();
+    await until(() => !linkOf(own).connected);
+    files.close();
+    const away = { code: 'ERR_LIBCR_NATS_DISCONNECTED' };
+    await expect(serve(nc, 'late', new MsgPort())).rejects.toMatchObject(away);
+    const late = connect(nc, 'late');
+    await expect(on(() => late.domsg(new Msg(1)))).rejects.toMatchObject(away);
+    await Promise.all([service.stop(), durable.stop(), syscalls.stop()]);
+    await until(() => own.isClosed());
+    await nc.close();
   });
 
   test('drained, with messages under way on both sides', async () => {

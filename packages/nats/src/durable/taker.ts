@@ -10,7 +10,7 @@ import { Msg, type MsgPort } from '@libcr/core';
 import { type Answerer, receive } from '@libcr/core/internal';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { checkNotClosed } from '../link.ts';
+import { checkNotClosed, flushed } from '../link.ts';
 import { decodeMessage, type Encoding } from '../payload.ts';
 import { headerText } from '../service-error.ts';
 import { notDurable, openStore, type Store, type StoreOptions } from './store.ts';
@@ -117,7 +117,7 @@ export class Taker {
         this.idle = resolve;
       });
     clearInterval(this.beats);
-    if (!this.nc.isClosed()) await this.nc.flush();
+    await flushed(this.nc);
   }
 
   // ---------------------------------------------------------------- messages

@@ -177,3 +177,32 @@ export const SHORT: ReadonlyMap<string, number> = new Map<CallName, number>([
   ['getdents', 2],
   ['getdents64', 2],
 ]);
+
+/** Whose answer is a number of bytes in buffers: which argument those are. */
+const VECTORS: ReadonlySet<string> = new Set<CallName>([
+  'readv',
+  'writev',
+  'preadv',
+  'pwritev',
+  'preadv2',
+  'pwritev2',
+]);
+/** Which argument says how many bytes there may be; 0 asks how many there are. */
+const SIZED: ReadonlyMap<string, number> = new Map<CallName, number>([
+  ['readlink', 2],
+  ['readlinkat', 3],
+  ['getxattr', 3],
+  ['lgetxattr', 3],
+  ['fgetxattr', 3],
+  ['listxattr', 2],
+  ['llistxattr', 2],
+  ['flistxattr', 2],
+]);
+
+/** The largest answer that a call can have: who has asked has no more memory. */
+export function mostOf(name: string, args: readonly unknown[]): number {
+  const count = SHORT.get(name) ?? SIZED.get(name);
+  if (count !== undefined) return (args[count] as number) || (SHORT.has(name) ? 0 : Number.POSITIVE_INFINITY);
+  if (!VECTORS.has(name)) return Number.POSITIVE_INFINITY;
+  return (args[1] as readonly ArrayBufferView[]).reduce((sum, { byteLength }) => sum + byteLength, 0);
+}

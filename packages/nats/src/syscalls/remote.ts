@@ -10,6 +10,7 @@ import { invalidType } from '@libcr/core/internal';
 import { constants as c, type Shim, type SysMsg } from '@libcr/syscalls';
 import { argumentsOf, OutgoingCall } from '@libcr/syscalls/wire';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { natsError } from '../errors.ts';
 import {
   checkBoolean,
   checkConnection,
@@ -20,7 +21,7 @@ import {
 } from '../options.ts';
 import { Packed } from '../payload.ts';
 import { connect, openPort } from '../remote-port.ts';
-import { ELSEWHERE, POLLS, refusalOf, SELECTS, SHORT } from './calls.ts';
+import { ELSEWHERE, mostOf, POLLS, refusalOf, SELECTS, SHORT } from './calls.ts';
 import {
   ALIVE,
   ANSWER,
@@ -67,6 +68,7 @@ const ERRNO: Readonly<Record<string, number>> = {
   ERR_LIBCR_NATS_BUSY: c.EAGAIN,
   ERR_LIBCR_NATS_STOPPED: c.EHOSTDOWN,
   ERR_LIBCR_NATS_PERMISSION: c.EACCES,
+  ERR_LIBCR_NATS_MALFORMED: c.EPROTO,
 };
 /** Errors after which the server has forgotten what it had, or is another one. */
 const LOSES: ReadonlySet<string> = new Set([
@@ -93,6 +95,15 @@ function checked(welcome: Welcome): Welcome {
 const namesDescriptor = (msg: SysMsg): boolean =>
   SELECTS.has(msg.name) ||
   argumentsOf(msg).some(({ format }, i) => format === 'fd' && (msg.args[i] as number) >= 0);
+
+/** undefined for arguments that no call takes. */
+function packed(number: number, args: readonly unknown[]): OutgoingCall | undefined {
+  try {
+    return new OutgoingCall(number, args, CALL);
+  } catch {
+    return undefined;
+  }
+}
 
 class Client {
   private readonly nc: NatsConnection;
@@ -138,9 +149,18 @@ class Client {
 
   /** undefined: the server does not know the session. */
   private send(session: Session, msg: SysMsg): number | undefined {
-    const outgoing = new OutgoingCall(msg.number, this.shortened(msg), CALL);
+    const args = this.shortened(msg);
+    const outgoing = packed(msg.number, args);
+    if (outgoing === undefined) return -c.EINVAL;
     const answer = session.port.domsg(new Msg(new Packed(address(outgoing.bytes, session.id, SAYS.call))));
-    return isStale(answer) ? undefined : outgoing.finish(answer.bytes, ANSWER);
+    if (isStale(answer)) return undefined;
+    const reply = outgoing.finish(answer.bytes, ANSWER);
+    if (reply > mostOf(msg.name, args))
+      throw natsError(
+        'ERR_LIBCR_NATS_MALFORMED',
+        `${msg.name} was answered with more bytes than it has asked for`,
+      );
+    return reply;
   }
 
   /** Reads and writes may be shorter than asked for; of a program's memory a part is here. */
@@ -184,7 +204,8 @@ class Client {
     clearInterval(this.alive);
     this.say(SAYS.bye);
     this.session = undefined;
-    if (this.options.ownsConnection && !this.nc.isClosed() && !this.nc.isDraining()) void this.nc.drain();
+    if (this.options.ownsConnection && !this.nc.isClosed() && !this.nc.isDraining())
+      this.nc.drain().catch(() => this.nc.close()); // it can't be reached
   }
 }
 

@@ -10,6 +10,7 @@ import { create, curthread, type Msg, MsgPort, type UserThread } from '@libcr/co
 import { abortError, Interruption, interrupt, outOfRange, uninterrupt } from '@libcr/core/internal';
 import { type Shim, type SyscallPort, sys } from '@libcr/syscalls';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { natsError } from '../errors.ts';
 import { checkConnection, checkCount, checkName, checkObject, checkSubject } from '../options.ts';
 import { Packed } from '../payload.ts';
 import { type ServedPort, serve, servePort } from '../serve.ts';
@@ -51,6 +52,8 @@ export interface ServedSyscalls {
 const CONCURRENCY = 64;
 const DESCRIPTORS = 1024;
 const LOOK = 5000;
+/** Clients at once: each that says hello is kept until it has been silent for long. */
+const SESSIONS = 10_000;
 
 /** A userthread that makes calls, and the one that it makes now. */
 class Worker {
@@ -133,6 +136,8 @@ class Service implements ServedSyscalls {
   }
 
   private welcome(): Welcome {
+    if (this.sessions.size >= SESSIONS)
+      throw natsError('ERR_LIBCR_NATS_BUSY', `there are ${SESSIONS} clients already`);
     const id = randomBytes(SESSION_SIZE);
     const key = keyOf(id);
     this.sessions.set(key, new Session(key, this.most));
