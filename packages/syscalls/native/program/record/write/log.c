@@ -19,12 +19,13 @@
 
 #define WINDOW_AT 0x120000000000ull
 #define HEAD_AT 0x12f000000000ull
-#define WINDOW_MAX (64u << 10)
+#define WINDOW_MAX (128u << 10)
 #define SPILL_AT 0x12d000000000ull
 #define SPILL_SIZE (512u << 10)
 #define SMALLEST_WINDOW (16u << 10)
 #define LARGE_PIECE (8u << 10)
 #define LARGE_RECORD (32u << 10)
+#define LARGE_EXTENT (16u << 10)
 #define SMALL_PIECE 64
 #define SLACK (sizeof(struct record)) /* behind a record, for the next one's size */
 
@@ -96,7 +97,7 @@ static char *records(void) { return (char *)(window + 1); }
 static void add_extent(const void *bytes, uint64_t n)
 {
 	struct record_extent head = *window;
-	const uint64_t place = log_take(sizeof(head) + n, 8);
+	const uint64_t place = log_take(sizeof(head) + n, n >= LARGE_EXTENT ? RECORD_PAGE : 8); /* who begins in the middle of a page pays for two */
 
 	head.ex_size = sizeof(head) + n;
 	head.ex_first = 0;
