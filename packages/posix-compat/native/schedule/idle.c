@@ -69,15 +69,17 @@ static struct outside look_outside(void)
 static bool comes(uint64_t limit, bool children)
 {
 	uint64_t nap = NAP;
+	bool watched;
 
 	for (uint64_t waited = 0;; waited += nap) {
 		rfork_look_thoroughly();
+		watched = tree_looks();
 		if (lwkt_runnable() || lwkt_ipi_pending())
 			return true;
 		children = children && waited < GRACE_ALIVE && has_children();
 		if (waited >= limit && !children)
 			return false;
-		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, nap}), NULL);
+		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, watched ? NAP : nap}), NULL);
 		if (waited > 10 * nap && nap < NAP_MAX)
 			nap *= 2;
 	}
@@ -118,6 +120,17 @@ uint64_t idle_next(void)
 	return first && first->tm_deadline < alarm ? first->tm_deadline : alarm;
 }
 
+/** Whether time may move: what comes before that has not come. */
+static bool others_wait(uint64_t next)
+{
+	while (!tree_moves(next)) {
+		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, NAP}), NULL);
+		if (comes(0, false))
+			return false;
+	}
+	return true;
+}
+
 void schedule_idle(void)
 {
 	const struct outside outside = look_outside();
@@ -125,10 +138,10 @@ void schedule_idle(void)
 
 	if (next == NEVER && !outside.grace && !outside.signals && !outside.children)
 		deadlock();
-	if (comes(next == NEVER && (outside.grace || outside.signals) ? NEVER : outside.grace, outside.children))
-		return;
-	if (next == NEVER)
-		return; /* a child may have ended */
-	clock_move(next);
-	alarm_fire();
+	tree_waits(next, waits_helped());
+	if (!comes(next == NEVER && (outside.grace || outside.signals) ? NEVER : outside.grace, outside.children) && next != NEVER && others_wait(next)) {
+		clock_move(next);
+		alarm_fire();
+	}
+	tree_runs(); /* where no timer is, a child may have ended */
 }

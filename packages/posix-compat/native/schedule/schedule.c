@@ -231,6 +231,8 @@ void schedule_forks(void)
 {
 	if (options.deterministic)
 		lineage = deterministic_child();
+	if (options.virtual_time)
+		tree_forks();
 }
 
 void schedule_forked(struct lwp *lwp)
@@ -238,6 +240,8 @@ void schedule_forked(struct lwp *lwp)
 	if (!options.deterministic)
 		return;
 	options.lineage = lineage;
+	if (options.virtual_time)
+		tree_forked();
 	is_preempted = false;
 	moment_forked();
 	strategy_forked();

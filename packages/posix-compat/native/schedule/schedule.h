@@ -118,6 +118,17 @@ void clock_move(uint64_t to);
 void clock_passes(uint64_t ns);
 long clock_call(struct lwp *lwp, struct trapframe *tf);
 
+/* tree.c: of a tree of processes */
+void tree_begin(void);
+uint64_t tree_now(void);               /* to which it has come; 0: there is none */
+void tree_forks(void);                 /* in the parent, before */
+void tree_forked(void);                /* in the child */
+void tree_vforked(struct proc *proc);
+void tree_waits(uint64_t next, bool helped); /* no lwp can run, and the first timer is due then; helped: by kernel threads that wait for some */
+bool tree_looks(void);                 /* and it has looked for what comes from outside; whether somebody waits for that */
+void tree_runs(void);
+bool tree_moves(uint64_t to);          /* whether time may move: all have been seen to have nothing to do before */
+
 /* tsc.c: the processor's */
 void tsc_begin(void);
 bool tsc_fault(int sig, siginfo_t *si, ucontext_t *uc);
