@@ -48,7 +48,7 @@ static uint32_t reserved = NONE;
 
 /** How far a mover has come. */
 static uint64_t looked[MEMBERS]; /* the count with which a member has looked twice since the last event; 0: it has not been asked */
-static uint64_t stood[MEMBERS];  /* real time since which one stands, as far as is known; or 0 */
+static uint64_t stood[MEMBERS];  /* real time since which one stands, as far as is known and since the last event; or 0 */
 static uint64_t events;
 static uint64_t waits_since;     /* real time; 0: it does not wait for others */
 
@@ -222,6 +222,18 @@ static bool helpers_stand(uint32_t process)
 	return all;
 }
 
+/** Who waits for it is to see that first. */
+static void ends(struct member *member, uint32_t process)
+{
+	__atomic_compare_exchange_n(&member->process, &process, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	tell();
+}
+
+static bool has_ended(char state)
+{
+	return !state || state == 'Z' || state == 'X';
+}
+
 /** Whether one that does not say that it waits does so all the same, and has for a while: in a call that the kernel makes, or as it is stopped. One that has ended is none any
  *  more. */
 static bool stands(uint32_t i, uint32_t process)
@@ -244,11 +256,25 @@ static bool stands(uint32_t i, uint32_t process)
 		stood[i] = since ?: real_time();
 		return real_time() - stood[i] >= STANDS_NS;
 	}
-	if (state && state != 'Z' && state != 'X')
+	if (!has_ended(state))
 		return false;
-	__atomic_compare_exchange_n(&member->process, &process, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	tell();
-	return false; /* who waits for it is to see that first */
+	ends(member, process);
+	return false;
+}
+
+/** Whether one that waits has nothing to do before `to`, and has looked. */
+static bool waits_for(uint32_t i, uint32_t process, uint64_t to)
+{
+	struct member *member = &tree->members[i];
+	const uint64_t looks = __atomic_load_n(&member->looks, __ATOMIC_SEQ_CST);
+
+	if (member->next < to || (member->next == to && i < options.clock_member))
+		return false;
+	if (!looked[i] && member->helped && !helpers_stand(process))
+		return false;
+	if (!looked[i])
+		looked[i] = looks + 2;
+	return looks >= looked[i];
 }
 
 /** Whether that one has nothing to do before `to`. */
@@ -256,7 +282,6 @@ static bool lets(uint32_t i, uint64_t to)
 {
 	struct member *member = &tree->members[i];
 	const uint32_t process = __atomic_load_n(&member->process, __ATOMIC_SEQ_CST);
-	uint64_t looks;
 
 	if (!process)
 		return true;
@@ -266,14 +291,11 @@ static bool lets(uint32_t i, uint64_t to)
 		events = 0; /* all are to look again after that */
 		return false;
 	}
-	if (member->next < to || (member->next == to && i < options.clock_member))
-		return false;
-	looks = __atomic_load_n(&member->looks, __ATOMIC_SEQ_CST);
-	if (!looked[i] && member->helped && !helpers_stand(process))
-		return false;
-	if (!looked[i])
-		looked[i] = looks + 2;
-	return looks >= looked[i];
+	if (waits_for(i, process, to))
+		return true;
+	if (has_ended(state_of(process, NULL)))
+		ends(member, process);
+	return false;
 }
 
 bool tree_moves(uint64_t to)
@@ -285,12 +307,12 @@ bool tree_moves(uint64_t to)
 	if (!waits_since) {
 		waits_since = real_time();
 		events = 0;
-		memset(stood, 0, sizeof(stood));
 		__atomic_add_fetch(&tree->watchers, 1, __ATOMIC_SEQ_CST);
 	}
 	if (events != __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST)) {
 		events = __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST);
 		memset(looked, 0, sizeof(looked));
+		memset(stood, 0, sizeof(stood));
 	}
 	for (uint32_t i = 0; i < MEMBERS; i++)
 		if (i != options.clock_member && !lets(i, to))
