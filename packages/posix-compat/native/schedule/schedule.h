@@ -120,6 +120,7 @@ long clock_call(struct lwp *lwp, struct trapframe *tf);
 
 /* tree.c: of a tree of processes */
 void tree_begin(void);
+bool tree_has(void);                   /* whether this process is one of it */
 uint64_t tree_now(void);               /* to which it has come; 0: there is none */
 void tree_forks(void);                 /* in the parent, before */
 void tree_forked(void);                /* in the child */

@@ -108,6 +108,11 @@ void tree_begin(void)
 		options.clock_member = join((uint32_t)program_proc.p_pid);
 }
 
+bool tree_has(void)
+{
+	return own();
+}
+
 uint64_t tree_now(void)
 {
 	return tree ? __atomic_load_n(&tree->now, __ATOMIC_SEQ_CST) : 0;
