@@ -431,13 +431,29 @@ describe('--schedule=seed:N,list:', () => {
     );
     expect(new Set(results)).toEqual(new Set([0, 1]));
   });
+  test('one decision is enough for a timeout: it may expire before any call', async () => {
+    const program = compile('schedule/timeout');
+    const run = (list: string) => underLibcr(program, [], { options: [`--schedule=seed:1,list:${list}`] });
+    expect(await run('')).toMatchObject({ status: 0, stdout: 'in time\n' });
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => run(`2.${n + 1}=time,2.${n + 1}=1`).then(({ status }) => status)),
+    );
+    expect(new Set(results)).toEqual(new Set([0, 1]));
+    const seed = await hunt(program, 200);
+    expect(seed).toBeDefined();
+    expect((await same(program, [], `--schedule=seed:${seed}`)).stdout).toBe('late\n');
+    const [log, first, second, again] = await listed(program, [], seed as number);
+    expect(second).toEqual(first);
+    expect(again).toBe(log);
+  });
   test.each([
     ['1', 'list:DECISIONS'],
     ['1.2', 'list:DECISIONS'],
     ['1.2+=3', 'list:DECISIONS'],
     ['1.2=3,', 'no error'],
     ['1.2=3;', 'list:DECISIONS'],
-    ['1.2=time', 'list:DECISIONS'],
+    ['1.2=time', 'no error'],
+    ['1.2:3=time', 'list:DECISIONS'],
     ['1.2+3=times', 'list:DECISIONS'],
     ['1.2+3/4=3,1.2+0/4=time', 'no error'],
     ['1.2+3/=3', 'list:DECISIONS'],
