@@ -184,6 +184,8 @@ static void vforked(struct lwp *lwp)
 	sched_forked(lwp);
 	lwp->lwp_proc->p_nsigwaits = 0;
 	mask_first(lwp);
+	if (options.virtual_time && lwp->lwp_proc->p_vforked_by)
+		tree_vforked(lwp->lwp_proc);
 }
 
 static void forked(struct lwp *lwp)

@@ -137,12 +137,31 @@ timer: 1000.00 s
   });
   test('the same in each run', async () =>
     void (await same(compile('schedule/sleeping'), [], '--time=virtual')));
-  test('a child is waited for in real time, and has a time of its own', async () => {
-    const script = 'sleep 1000 & read line < <(sleep 500; echo late); wait; echo $line';
-    expect(await underLibcr('bash', ['-c', script], { options: ['--time=virtual'] })).toMatchObject({
-      status: 0,
-      stdout: 'late\n',
-    });
+  test.each([
+    ['sleep 1000 & read line < <(sleep 500; echo late); wait; echo $line; date +%T', 'late\n00:33:20\n'],
+    ['date +%T; sleep 100; date +%T', '00:16:40\n00:18:20\n'],
+    [
+      '(for i in 1 2 3; do sleep 1; echo $i; done) | while read i; do date +"$i %S"; done',
+      '1 41\n2 42\n3 43\n',
+    ],
+    ['for i in 3 1 2; do (sleep $i; echo $i) & done; wait; date +%S', '1\n2\n3\n43\n'],
+    [
+      '(sleep 2; date +%S; sleep 2; date +%S) & sleep 1; date +%S; sleep 2; date +%S; wait',
+      '41\n42\n43\n44\n',
+    ],
+    ['timeout 3 sleep 5; echo $?; timeout 5 sleep 3; echo $?; date +%S', '124\n0\n46\n'],
+    [
+      'read -t 5 line < <(sleep 7; echo late); echo "$? $line"; read -t 9 line < <(sleep 7; echo in time); echo "$? $line"',
+      '142 \n0 in time\n',
+    ],
+    ['f=$(mktemp -u); mkfifo $f; timeout 3 cat <>$f; echo $?; rm $f; date +%S', '124\n43\n'],
+    ['sleep 100 & sleep 1; kill -9 $!; wait $! 2>/dev/null; sleep 200; date +%T', '00:20:01\n'],
+  ])('processes of a tree have one time: %s', async (script, stdout) => {
+    for (const option of ['--time=virtual', '--schedule=seed:1', '--schedule=seed:2'])
+      expect(await underLibcr('bash', ['-c', script], { options: [option] }), option).toMatchObject({
+        status: 0,
+        stdout,
+      });
   });
   test('a deadlock is told, with an exit status of its own', async () => {
     const { status, stderr } = await underLibcr(compile('schedule/deadlock'), [], {
@@ -412,13 +431,29 @@ describe('--schedule=seed:N,list:', () => {
     );
     expect(new Set(results)).toEqual(new Set([0, 1]));
   });
+  test('one decision is enough for a timeout: it may expire before any call', async () => {
+    const program = compile('schedule/timeout');
+    const run = (list: string) => underLibcr(program, [], { options: [`--schedule=seed:1,list:${list}`] });
+    expect(await run('')).toMatchObject({ status: 0, stdout: 'in time\n' });
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => run(`2.${n + 1}=time,2.${n + 1}=1`).then(({ status }) => status)),
+    );
+    expect(new Set(results)).toEqual(new Set([0, 1]));
+    const seed = await hunt(program, 200);
+    expect(seed).toBeDefined();
+    expect((await same(program, [], `--schedule=seed:${seed}`)).stdout).toBe('late\n');
+    const [log, first, second, again] = await listed(program, [], seed as number);
+    expect(second).toEqual(first);
+    expect(again).toBe(log);
+  });
   test.each([
     ['1', 'list:DECISIONS'],
     ['1.2', 'list:DECISIONS'],
     ['1.2+=3', 'list:DECISIONS'],
     ['1.2=3,', 'no error'],
     ['1.2=3;', 'list:DECISIONS'],
-    ['1.2=time', 'list:DECISIONS'],
+    ['1.2=time', 'no error'],
+    ['1.2:3=time', 'list:DECISIONS'],
     ['1.2+3=times', 'list:DECISIONS'],
     ['1.2+3/4=3,1.2+0/4=time', 'no error'],
     ['1.2+3/=3', 'list:DECISIONS'],

@@ -207,7 +207,7 @@ static long mask_sigsuspend(struct lwp *lwp, struct trapframe *tf)
 	if (copyin(&mask, tf->tf_rdi, 8))
 		return -EFAULT;
 	mask_for_now(lwp, mask);
-	if (lwp->lwp_proc->p_nlwps > 1)
+	if (lwp->lwp_proc->p_nlwps > 1 || (options.virtual_time && !lwp->lwp_proc->p_vforked_by)) /* the kernel knows no timer of virtual time */
 		signals_pause(lwp);
 	else
 		program_pass(lwp, &pause);

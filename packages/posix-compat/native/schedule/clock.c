@@ -1,6 +1,6 @@
 /*
  * clock.c - virtual time: a number that moves when the program reads a clock, and to the first timer when no lwp can run (idle.c). All clocks go by it, those of CPU time,
- * too. libcr's own timers do by lwkt_os_clock, whose readings move nothing.
+ * too. libcr's own timers do by lwkt_os_clock, whose readings move nothing. It is never behind the tree's (tree.c).
  */
 #include "schedule.h"
 
@@ -15,15 +15,16 @@
 
 static uint64_t now, began;
 
-uint64_t clock_now(void)
-{
-	return now;
-}
-
 void clock_move(uint64_t to)
 {
 	if (to > now)
 		now = to;
+}
+
+uint64_t clock_now(void)
+{
+	clock_move(tree_now());
+	return now;
 }
 
 void clock_passes(uint64_t ns)
@@ -43,6 +44,7 @@ static bool is_of_cputime(int clock)
 
 static uint64_t read_clock(int clock)
 {
+	clock_now();
 	return is_of_realtime(clock) ? now + EPOCH : is_of_cputime(clock) ? now - began : now;
 }
 
@@ -51,6 +53,7 @@ void clock_begin(void)
 	now = began = options.clock ? options.clock : BEGINS;
 	lwkt_os_clock_other = clock_now;
 	waits_go_by(clock_of_user);
+	tree_begin();
 }
 
 uint64_t clock_of_user(int clock)
@@ -89,6 +92,7 @@ static long give_times(uint64_t to)
 
 static long readings(const struct trapframe *tf)
 {
+	clock_now();
 	now += READING;
 	switch (tf->tf_number) {
 	case SYS_gettimeofday: return tf->tf_rsi ? NOT_HANDLED : give(tf->tf_rdi, read_clock(CLOCK_REALTIME), 1000);

@@ -6,7 +6,7 @@
  *   [PROCESS@]THREAD.POINT+N=NEXT    after N own instructions of that stretch (likewise)
  *   [PROCESS@]THREAD.POINT:N=NEXT    where THREAD waits in that call, or ends, having had the processor N times since (by itself who has waited longest)
  *
- *   [PROCESS@]THREAD.POINT+N=time    there time moves to the first timer, before that
+ *   [PROCESS@]THREAD.POINT=time, THREAD.POINT+N=time   there time moves to the first timer, before that
  *   [PROCESS@]THREAD.POINT+N/P=...   as with +N, but where after those N instructions the thread has come to P pages of own code (pages.c)
  *
  * THREAD and NEXT are numbers of birth, a stretch is what a thread does from one call to the next, PROCESS is the lineage, of the first process none.
@@ -31,7 +31,7 @@ static unsigned ndecisions, cursor;
 
 static void refuse(void)
 {
-	program_fail(2, "--schedule", "list:DECISIONS, each [PROCESS@]THREAD.POINT[+N|+N/P|:N]=NEXT or =time, with commas between, or list:/FILE with one a line");
+	program_fail(2, "--schedule", "list:DECISIONS, each [PROCESS@]THREAD.POINT[+N|+N/P|:N]=NEXT or (not with :N) =time, with commas between, or list:/FILE with one a line");
 }
 
 static const char *number(const char *text, uint64_t *to)
@@ -71,7 +71,7 @@ static const char *read_one(const char *text, struct decision *decision)
 	text = expect(text, '=');
 	if (strncmp(text, "time", 4))
 		return number(text, &decision->next);
-	if (decision->moment.at != AT_STEP)
+	if (decision->moment.at == AT_WAIT)
 		refuse();
 	decision->next = NEXT_TIME;
 	return text + 4;

@@ -1,6 +1,7 @@
 /*
- * idle.c - in virtual time, what becomes of a program of which no lwp can run: what comes from outside is waited for, a moment of real time (what waits for a child, a longer
- * one); then time moves to the first timer. Where there is none, and nothing can come, it is a deadlock: it says so, and the process ends.
+ * idle.c - in virtual time, what becomes of a program of which no lwp can run: what comes from outside is waited for, a moment of real time; then time moves to the first
+ * timer, once the other processes of the tree have nothing to do before that (tree.c). Where there is none, and nothing can come, it is a deadlock: it says so, and the process
+ * ends.
  */
 #include "schedule.h"
 
@@ -13,8 +14,8 @@
 #define GRACE 200000ull      /* ns, for a descriptor */
 #define GRACE_HELPER 15000000ull /* for a call that a helper makes: it has to be woken first */
 #define GRACE_ENDING 10000000000ull /* for one that has been told to end, as its time is up: it does, however loaded the machine is */
-#define GRACE_CHILD 200000000ull /* for a child that somebody waits for: it has a time of its own; */
-#define GRACE_ALIVE 20000000ull  /* and while there is one */
+#define GRACE_CHILD 200000000ull /* for a child that somebody waits for, where it has a time of its own; */
+#define GRACE_ALIVE 20000000ull  /* and while there is one, or where no timer is */
 #define NAP 20000ull         /* from one look to the next, */
 #define NAP_MAX 1000000ull   /* and at last */
 
@@ -58,7 +59,7 @@ static struct outside look_outside(void)
 	for (const struct lwp *lwp = program_proc.p_lwps; lwp; lwp = lwp->lwp_next) {
 		const char *wait = wait_of(lwp);
 
-		if (!strcmp(wait, "wait4") || !strcmp(wait, "waitid"))
+		if ((!strcmp(wait, "wait4") || !strcmp(wait, "waitid")) && !tree_has())
 			at_least(&outside.grace, GRACE_CHILD);
 		outside.signals |= !strcmp(wait, "signal");
 	}
@@ -69,15 +70,17 @@ static struct outside look_outside(void)
 static bool comes(uint64_t limit, bool children)
 {
 	uint64_t nap = NAP;
+	bool watched;
 
 	for (uint64_t waited = 0;; waited += nap) {
 		rfork_look_thoroughly();
+		watched = tree_looks();
 		if (lwkt_runnable() || lwkt_ipi_pending())
 			return true;
 		children = children && waited < GRACE_ALIVE && has_children();
 		if (waited >= limit && !children)
 			return false;
-		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, nap}), NULL);
+		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, watched ? NAP : nap}), NULL);
 		if (waited > 10 * nap && nap < NAP_MAX)
 			nap *= 2;
 	}
@@ -118,17 +121,28 @@ uint64_t idle_next(void)
 	return first && first->tm_deadline < alarm ? first->tm_deadline : alarm;
 }
 
+/** Whether time may move: what comes before that has not come. */
+static bool others_wait(uint64_t next)
+{
+	while (!tree_moves(next)) {
+		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, NAP}), NULL);
+		if (comes(0, false))
+			return false;
+	}
+	return true;
+}
+
 void schedule_idle(void)
 {
 	const struct outside outside = look_outside();
-	const uint64_t next = idle_next();
+	const uint64_t next = idle_next(), limit = next == NEVER && (outside.grace || outside.signals) ? NEVER : outside.grace;
 
 	if (next == NEVER && !outside.grace && !outside.signals && !outside.children)
 		deadlock();
-	if (comes(next == NEVER && (outside.grace || outside.signals) ? NEVER : outside.grace, outside.children))
-		return;
-	if (next == NEVER)
-		return; /* a child may have ended */
-	clock_move(next);
-	alarm_fire();
+	tree_waits(next, waits_helped());
+	if (!comes(limit, outside.children && (next == NEVER || !tree_has())) && next != NEVER && others_wait(next)) {
+		clock_move(next);
+		alarm_fire();
+	}
+	tree_runs(); /* where no timer is, a child may have ended */
 }

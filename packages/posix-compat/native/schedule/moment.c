@@ -59,7 +59,7 @@ void moment_leaves(struct lwp *lwp)
 	is_here(lwp);
 }
 
-void moment_call(struct lwp *lwp)
+const struct moment *moment_call(struct lwp *lwp)
 {
 	call = (long)frame_of(lwp)->tf_number;
 	lwp->lwp_arrivals = 0;
@@ -67,6 +67,7 @@ void moment_call(struct lwp *lwp)
 	here.at = AT_CALL;
 	here.n = 0;
 	stays = lwp;
+	return &here;
 }
 
 const struct moment *moment_step(struct lwp *lwp)

@@ -18,14 +18,34 @@ static uint64_t lineage;           /* a child's, while this process forks */
 
 /* ---------------------------------------------------------------- calls */
 
+static bool time_moves(const struct moment *moment)
+{
+	if (idle_next() == NEVER)
+		return false;
+	return strategy == LIST ? decisions_time_moves(moment) : strategy_time_moves(moment);
+}
+
+/** An lwp can take any time for what it does: a timer may be due first. The choice is between all that can run then. */
+static void let_time_move(const struct moment *moment)
+{
+	if (!time_moves(moment))
+		return;
+	moment_write(NEXT_TIME);
+	clock_move(idle_next());
+	alarm_fire();
+	lwkt_timers_fire(lwkt_mycpu(), clock_now());
+}
+
 /** A call begins: anybody may come first. thread0 has its turn in any case, as what it finds must not hang on the choice. */
 static void before(struct lwp *lwp)
 {
+	const struct moment *moment = moment_call(lwp);
+
 	lwp_notify(lwp, AST_SCHEDULE);
-	moment_call(lwp);
 	if (lwp->lwp_proc->p_nlwps < 2 || lwp->lwp_proc->p_vforked_by)
 		return;
 	keeps = strategy_keeps();
+	let_time_move(moment);
 	lwkt_yield();
 }
 
@@ -204,24 +224,12 @@ void schedule_preempts(struct lwp *lwp)
 	preempted = lwp;
 }
 
-static bool time_moves(const struct moment *moment)
-{
-	if (idle_next() == NEVER)
-		return false;
-	return strategy == LIST ? decisions_time_moves(moment) : strategy_time_moves();
-}
-
 /** Before the program goes on, where a quantum is over. */
 void schedule_point(struct lwp *lwp)
 {
 	if (!is_preempted || preempted != lwp || lwp->lwp_proc->p_vforked_by)
 		return;
-	if (time_moves(moment_step(lwp))) {
-		moment_write(NEXT_TIME);
-		clock_move(idle_next());
-		alarm_fire();
-		lwkt_timers_fire(lwkt_mycpu(), clock_now()); /* the choice is between all that can run then */
-	}
+	let_time_move(moment_step(lwp));
 	lwkt_yield();
 }
 
@@ -231,6 +239,8 @@ void schedule_forks(void)
 {
 	if (options.deterministic)
 		lineage = deterministic_child();
+	if (options.virtual_time)
+		tree_forks();
 }
 
 void schedule_forked(struct lwp *lwp)
@@ -238,6 +248,8 @@ void schedule_forked(struct lwp *lwp)
 	if (!options.deterministic)
 		return;
 	options.lineage = lineage;
+	if (options.virtual_time)
+		tree_forked();
 	is_preempted = false;
 	moment_forked();
 	strategy_forked();

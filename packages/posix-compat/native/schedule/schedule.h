@@ -28,7 +28,7 @@ void strategy_read(const char *text);  /* --schedule's */
 void strategy_is_interpreted(void);    /* what is counted is an interpreter's */
 void strategy_forked(void);            /* in the child */
 bool strategy_keeps(void);             /* who makes a call goes on, whoever else could */
-bool strategy_time_moves(void);        /* time moves to the first timer where an lwp is preempted: it has computed for so long */
+bool strategy_time_moves(const struct moment *moment); /* time moves to the first timer where an lwp makes a call, or is preempted: it has computed for so long */
 /** After how many instructions of the program's own somebody is interrupted, and how many pages of its code are come to after those. Nothing of both: not before his next call. */
 struct quantum {
 	uint64_t instructions, pages;
@@ -42,7 +42,7 @@ void moment_born(struct lwp *lwp);
 void moment_forked(void);
 void moment_arrives(struct lwp *lwp);   /* it has the processor */
 void moment_leaves(struct lwp *lwp);    /* its program goes on */
-void moment_call(struct lwp *lwp);      /* it makes a call, before which another one may go on */
+const struct moment *moment_call(struct lwp *lwp); /* it makes a call, before which another one may go on; where that is */
 const struct moment *moment_step(struct lwp *lwp); /* between two instructions; where that is */
 /* On thread0. */
 struct lwp *moment_stays(void);         /* who goes on by itself; NULL: nobody, that one waits */
@@ -117,6 +117,18 @@ uint64_t clock_now(void);              /* CLOCK_MONOTONIC, ns; nothing moves by 
 void clock_move(uint64_t to);
 void clock_passes(uint64_t ns);
 long clock_call(struct lwp *lwp, struct trapframe *tf);
+
+/* tree.c: of a tree of processes */
+void tree_begin(void);
+bool tree_has(void);                   /* whether this process is one of it */
+uint64_t tree_now(void);               /* to which it has come; 0: there is none */
+void tree_forks(void);                 /* in the parent, before */
+void tree_forked(void);                /* in the child */
+void tree_vforked(struct proc *proc);
+void tree_waits(uint64_t next, bool helped); /* no lwp can run, and the first timer is due then; helped: by kernel threads that wait for some */
+bool tree_looks(void);                 /* and it has looked for what comes from outside; whether somebody waits for that */
+void tree_runs(void);
+bool tree_moves(uint64_t to);          /* whether time may move: all have been seen to have nothing to do before */
 
 /* tsc.c: the processor's */
 void tsc_begin(void);

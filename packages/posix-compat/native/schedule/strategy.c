@@ -20,6 +20,7 @@
 #define RETURN_QUANTUM 6  /* has a quantum of so many at most */
 #define MOVES 4           /* in one preemption of so many time moves, where there is a timer */
 #define MOVES_INTERPRETED 1
+#define MOVES_CALLS 32    /* and before one call of so many */
 #define REACH_BITS_INTERPRETED 12
 #define PAGES 2           /* of an interpreter's change points one in so many is of pages, */
 #define PAGES_BITS 12     /* of so many at most */
@@ -114,9 +115,9 @@ void strategy_read(const char *text)
 
 /* ---------------------------------------------------------------- draws */
 
-bool strategy_time_moves(void)
+bool strategy_time_moves(const struct moment *moment)
 {
-	return !random_below(interpreted ? MOVES_INTERPRETED : MOVES);
+	return !random_below(moment->at == AT_CALL ? MOVES_CALLS : interpreted ? MOVES_INTERPRETED : MOVES);
 }
 
 bool strategy_keeps(void)

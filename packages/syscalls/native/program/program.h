@@ -258,6 +258,8 @@ struct options {
 	char *schedule_words[SCHEDULE_WORDS]; /* these three as they stood in argv */
 	uint64_t lineage;     /* of this process among those that the first has made: the same in each run. 0: the first */
 	uint64_t clock;       /* ns: where virtual time begins; 0: it is said nowhere */
+	int clock_memory;      /* a descriptor of what a tree of processes has of it; or -1 */
+	uint32_t clock_member; /* which of those this one is; UINT32_MAX: none yet */
 	const char *shims[SHIMS_MAX + 1]; /* files, the outermost first */
 	const char *argv0; /* what the program is to find there, or NULL: PROGRAM */
 	bool no_search;    /* as execve was called: PATH does not count */

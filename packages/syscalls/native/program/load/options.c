@@ -3,7 +3,7 @@
  *
  *   libcr [OPTIONS] [--] PROGRAM [ARGS...]
  *
- * Those that a user gives are in usage; `--script=FD,FD` is for the supervisor that starts a program: the channel's memory and its doorbell (script/channel.h), with a third number for libcr's own execve. `--exec ARGV0` is for libcr's own execve, as are `--lineage=N`, `--script-trace=FD`, `--clock=NS`, `--record-next=`, `--replay-next=`, `--metrics-first=PID`, `--metrics-before=FD` and `--sigmask=BITS`;
+ * Those that a user gives are in usage; `--script=FD,FD` is for the supervisor that starts a program: the channel's memory and its doorbell (script/channel.h), with a third number for libcr's own execve. `--exec ARGV0` is for libcr's own execve, as are `--lineage=N`, `--script-trace=FD`, `--clock=NS,FD,MEMBER`, `--record-next=`, `--replay-next=`, `--metrics-first=PID`, `--metrics-before=FD` and `--sigmask=BITS`;
  * `--replay-temporary=FILE`, `--default-signals` and `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
  * comes past libcr is killed.
  */
@@ -17,7 +17,7 @@
 #define POLICY_SIZE 16384
 #define OWN_FD 900 /* no user's descriptor has such a number */
 
-struct options options = {.stats = -1, .trace = -1, .metrics_before = -1, .script = {-1, -1}, .rforks = 1};
+struct options options = {.stats = -1, .trace = -1, .metrics_before = -1, .script = {-1, -1}, .clock_memory = -1, .clock_member = UINT32_MAX, .rforks = 1};
 
 static const char usage[] = "usage: libcr [--stats[=FD|FILE]] [--trace[=FD|FILE]] [--trace-format=strace|json] [--rforks=N] [--deterministic] [--time=virtual] [--schedule=seed:N[,STRATEGY]] [--schedule-log=/FILE] [--preempt-in=LIBRARY,...] [--policy=RULES] [--metrics=FILE] [--native-shim=FILE]... [--record=FILE] [--no-patch] [--argv0=NAME] [--] PROGRAM [ARGS...]\n       libcr --replay=FILE [--] [PROGRAM]";
 
@@ -247,6 +247,16 @@ static void read_schedule_log(const char *path)
 	options.schedule_log = path;
 }
 
+/** Of libcr's own execve: NS,FD,MEMBER. */
+static void read_clock(const char *value)
+{
+	options.clock = next_digits(&value, UINT64_MAX);
+	if (*value++ != ',')
+		return;
+	options.clock_memory = (int)next_number(&value);
+	options.clock_member = next_number(&value);
+}
+
 static void read_preempt_in(const char *names)
 {
 	if (!*names || strchr(names, '/'))
@@ -307,7 +317,7 @@ static void read_option(char *arg)
 	else if ((value = value_of(arg, "--lineage", NULL)))
 		options.lineage = next_digits(&value, UINT64_MAX);
 	else if ((value = value_of(arg, "--clock", NULL)))
-		options.clock = next_digits(&value, UINT64_MAX);
+		read_clock(value);
 	else if (!strcmp(arg, "--deterministic"))
 		options.deterministic = true;
 	else if (!strcmp(arg, "--no-patch"))

@@ -20,7 +20,7 @@ struct exec {
 	struct executable exe;
 	char path[4096];
 	char argv0[4096];
-	char lineage[LONG_SIZE], clock[LONG_SIZE];
+	char lineage[LONG_SIZE], clock[2 * LONG_SIZE];
 	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE], sigmask[OPTION_SIZE], script[2 * OPTION_SIZE], record[3 * OPTION_SIZE];
 	int counted; /* a descriptor, or -1 (metrics_hand_over) */
 	uint64_t argv[];
@@ -61,6 +61,17 @@ static uint64_t *add_long(uint64_t *at, char *buffer, size_t size, const char *f
 	return at + 1;
 }
 
+static uint64_t *add_clock(uint64_t *at, struct exec *exec)
+{
+	const uint32_t member = curproc()->p_vforked_by ? curproc()->p_clock_member : options.clock_member;
+	struct text text;
+
+	text_begin(&text, exec->clock, sizeof(exec->clock));
+	text_add(&text, options.clock_memory < 0 ? "--clock=%lu" : "--clock=%lu,%d,%u", (unsigned long)lwkt_os_clock(), options.clock_memory, member);
+	*at = (uint64_t)exec->clock;
+	return at + 1;
+}
+
 /** A child of vfork is another process than the one whose memory it has; else it is the same as before. */
 static uint64_t *add_deterministic(uint64_t *at, struct exec *exec)
 {
@@ -70,7 +81,7 @@ static uint64_t *add_deterministic(uint64_t *at, struct exec *exec)
 	at = add_long(at, exec->lineage, sizeof(exec->lineage), "--lineage=%lu", curproc()->p_vforked_by ? deterministic_child() : options.lineage);
 	if (options.virtual_time) {
 		*at++ = (uint64_t) "--time=virtual";
-		at = add_long(at, exec->clock, sizeof(exec->clock), "--clock=%lu", lwkt_os_clock());
+		at = add_clock(at, exec);
 	}
 	for (unsigned i = 0; i < SCHEDULE_WORDS; i++)
 		if (options.schedule_words[i])
