@@ -125,7 +125,7 @@ struct record_header {
 /** A call's answer. */
 static inline bool is_error(int64_t result) { return result < 0 && result > -4096; }
 
-/* ------------------------------------------------ write/log.c */
+/* ------------------------------------------------ write/log.c, write/file.c */
 void log_create(const char *path);               /* ends the process where that can't be done; what follows, too */
 void log_inherit(int fd);                        /* from whoever has run execve */
 extern int log_fd;

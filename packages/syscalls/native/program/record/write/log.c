@@ -6,19 +6,16 @@
  * A window is small where a process is about to run another program, as a rule: it is taken from the disk as a whole. What fits into none is put together elsewhere, and goes to the
  * file's end by itself.
  *
- * Space is taken from rh_end, which all processes have in common. A stream is known by the page of its window; the pieces that were in there are linked.
+ * A stream is known by the page of its window; the pieces that were in there are linked.
  *
- * Invariant: a piece that is in the file twice, as the process ended just there, is told from the next one by ex_seq. contents.c has what is no record, read.c the other side.
+ * Invariant: a piece that is in the file twice, as the process ended just there, is told from the next one by ex_seq. file.c has the file, contents.c what is no record, replay/read.c the other side.
  */
 #include "record.h"
-#include "own.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
 #define WINDOW_AT 0x120000000000ull
-#define HEAD_AT 0x12f000000000ull
 #define WINDOW_MAX (128u << 10)
 #define SPILL_AT 0x12d000000000ull
 #define SPILL_SIZE (512u << 10)
@@ -29,48 +26,12 @@
 #define SMALL_PIECE 64
 #define SLACK (sizeof(struct record)) /* behind a record, for the next one's size */
 
-struct record_head *log_head;
-int log_fd = -1;
 static struct record_extent *window;
 static unsigned window_number;  /* those of a vfork's parents are there, too */
 static bool is_spilled;         /* the record under way is elsewhere */
 static uint64_t last_place;     /* in the file; 0: nothing has gone from the window */
 static char *at;                /* where the record under way ends */
 static struct record *under_way;
-
-
-void log_fail(long error)
-{
-	program_fail(125, "record", error == -ENOSPC ? "there is no room for the recording" : "the recording can't be written");
-}
-
-/* ------------------------------------------------ space */
-
-uint64_t log_take(uint64_t size, uint64_t align)
-{
-	uint64_t end = __atomic_load_n(&log_head->rh_end, __ATOMIC_SEQ_CST), place;
-
-	do
-		place = (end + align - 1) & ~(align - 1);
-	while (!__atomic_compare_exchange_n(&log_head->rh_end, &end, place + size, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-	return place;
-}
-
-uint64_t log_put(uint64_t address, uint64_t n, uint64_t place)
-{
-	uint64_t done = 0;
-
-	while (done < n) {
-		const long written = kernel_call(SYS_pwrite64, log_fd, address + done, n - done, place + done);
-
-		if (written == -EFAULT)
-			break;
-		if (written <= 0 && written != -EINTR)
-			log_fail(written);
-		done += written > 0 ? (uint64_t)written : 0;
-	}
-	return done;
-}
 
 static void put(const void *bytes, uint64_t n, uint64_t place)
 {
@@ -235,44 +196,7 @@ void log_end(void)
 	under_way = NULL;
 }
 
-/* ------------------------------------------------ files */
-
-void log_map_head(int of)
-{
-	const long base = kernel_call(SYS_mmap, HEAD_AT, RECORD_HEAD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, of, 0);
-
-	if (is_error(base))
-		log_fail(base);
-	log_head = (struct record_head *)base;
-}
-
-int log_open_file(const char *path, int flags)
-{
-	int opened = (int)kernel_call(SYS_open, path, flags | O_CLOEXEC, 0666);
-
-	if (opened < 0)
-		program_fail(125, path, opened == -ENOENT ? "there is no such file" : opened == -EACCES ? "permission denied" : "can't be opened");
-	return own_move_inherited(opened);
-}
-
-void log_create(const char *path)
-{
-	log_fd = log_open_file(path, O_RDWR | O_CREAT | O_TRUNC);
-	if (kernel_call(SYS_ftruncate, log_fd, RECORD_HEAD_SIZE))
-		log_fail(-EIO);
-	log_map_head(log_fd);
-	log_head->rh_end = RECORD_HEAD_SIZE;
-	log_head->rh_version = RECORD_VERSION;
-	log_head->rh_magic = RECORD_MAGIC;
-	log_go_on(log_new_stream(true));
-}
-
-void log_inherit(int inherited)
-{
-	own_keep_inherited(inherited);
-	log_fd = inherited;
-	log_map_head(log_fd);
-}
+/* ------------------------------------------------ streams */
 
 uint32_t log_new_stream(bool of_program)
 {
