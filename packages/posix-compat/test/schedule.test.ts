@@ -154,6 +154,10 @@ timer: 1000.00 s
       'read -t 5 line < <(sleep 7; echo late); echo "$? $line"; read -t 9 line < <(sleep 7; echo in time); echo "$? $line"',
       '142 \n0 in time\n',
     ],
+    [
+      'timeout 5 bash -c "for ((i = 0; i < 100000; i++)); do :; done; sleep 3; echo slept; sleep 3"; echo $?; date +%S',
+      'slept\n124\n45\n',
+    ],
     ['f=$(mktemp -u); mkfifo $f; timeout 3 cat <>$f; echo $?; rm $f; date +%S', '124\n43\n'],
     ['sleep 100 & sleep 1; kill -9 $!; wait $! 2>/dev/null; sleep 200; date +%T', '00:20:01\n'],
   ])('processes of a tree have one time: %s', async (script, stdout) => {

@@ -124,10 +124,14 @@ uint64_t idle_next(void)
 /** Whether time may move: what comes before that has not come. */
 static bool others_wait(uint64_t next)
 {
-	while (!tree_moves(next)) {
-		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, NAP}), NULL);
+	uint64_t nap = NAP;
+
+	for (unsigned looks = 0; !tree_moves(next); looks++) {
+		kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, nap}), NULL);
 		if (comes(0, false))
 			return false;
+		if (looks > 50 && nap < NAP_MAX)
+			nap *= 2;
 	}
 	return true;
 }

@@ -23,7 +23,8 @@
 #define RESERVED 0x80000000u        /* in a member's number: its parent's, as it forks */
 #define RESERVED_NS 1000000000ull   /* as long at most: the fork may have failed */
 #define STANDS_NS 20000000ull       /* of real time, before that is believed: who ends a kernel thread of its own waits for it, too */
-#define PATIENCE 10000000000ull     /* ns of real time that one may compute while others wait; then their time moves */
+#define WATCHED_NS 5000000ull       /* for so long the others look more often for it, as they have mostly seen all by then */
+#define PATIENCE 10000000000ull     /* ns of real time that one may compute, and nobody does anything else; then the others' time moves */
 
 enum { RUNS, WAITS };
 
@@ -38,7 +39,7 @@ struct member {
 
 struct tree {
 	uint64_t now;
-	uint32_t watchers; /* that wait for others to have looked */
+	uint64_t watched;  /* until this real time somebody waits for others to have looked */
 	uint64_t events;   /* how often a member has begun to run, or has ended */
 	struct member members[MEMBERS];
 };
@@ -50,7 +51,7 @@ static uint32_t reserved = NONE;
 static uint64_t looked[MEMBERS]; /* the count with which a member has looked twice since the last event; 0: it has not been asked */
 static uint64_t stood[MEMBERS];  /* real time since which one stands, as far as is known and since the last event; or 0 */
 static uint64_t events;
-static uint64_t waits_since;     /* real time; 0: it does not wait for others */
+static uint64_t waits_since;     /* real time, and since the last event; 0: it does not wait for others */
 
 static uint64_t real_time(void)
 {
@@ -161,8 +162,6 @@ void tree_runs(void)
 		__atomic_store_n(&member->state, RUNS, __ATOMIC_SEQ_CST);
 		tell();
 	}
-	if (tree && waits_since)
-		__atomic_sub_fetch(&tree->watchers, 1, __ATOMIC_SEQ_CST);
 	waits_since = 0;
 }
 
@@ -172,7 +171,7 @@ bool tree_looks(void)
 
 	if (member)
 		__atomic_add_fetch(&member->looks, 1, __ATOMIC_SEQ_CST);
-	return tree && __atomic_load_n(&tree->watchers, __ATOMIC_SEQ_CST);
+	return tree && real_time() < __atomic_load_n(&tree->watched, __ATOMIC_SEQ_CST);
 }
 
 /** Of a process' thread, as ps has it; 0: there is none. */
@@ -305,6 +304,7 @@ static bool lets(uint32_t i, uint64_t to)
 
 bool tree_moves(uint64_t to)
 {
+	static uint64_t last_event;
 	bool all = true;
 
 	if (!own())
@@ -312,10 +312,12 @@ bool tree_moves(uint64_t to)
 	if (!waits_since) {
 		waits_since = real_time();
 		events = 0;
-		__atomic_add_fetch(&tree->watchers, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&tree->watched, waits_since + WATCHED_NS, __ATOMIC_SEQ_CST);
 	}
 	if (events != __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST)) {
-		events = __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST);
+		if (last_event != __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST))
+			waits_since = real_time();
+		last_event = events = __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST);
 		memset(looked, 0, sizeof(looked));
 		memset(stood, 0, sizeof(stood));
 	}
