@@ -121,22 +121,25 @@ def lost_wake_up():
 
 
 def check_then_act():
-    balance = 100
+    balances = [100] * 10
 
-    def look():
+    def look(account):
         with mutex:
-            return balance
+            return balances[account]
 
-    def withdraw():
-        nonlocal balance
+    def withdraw(account):
         with if_mended(other):
-            if look() < 80:
+            if look(account) < 80:
                 return
             with mutex:
-                balance -= 80
+                balances[account] -= 80
 
-    together(withdraw, withdraw)
-    return balance >= 0
+    def withdraw_from_all():
+        for account in range(len(balances)):
+            withdraw(account)
+
+    together(withdraw_from_all, withdraw_from_all)
+    return min(balances) >= 0
 
 
 class Lazy:
