@@ -188,6 +188,14 @@ static void vforked(struct lwp *lwp)
 		tree_vforked(lwp->lwp_proc);
 }
 
+/** In the parent. */
+static void vfork_over(struct lwp *child)
+{
+	pending_gone(child);
+	if (options.schedule && !curproc()->p_vforked_by)
+		order_take(), order_runs();
+}
+
 static void forked(struct lwp *lwp)
 {
 	rfork_forked();
@@ -223,7 +231,7 @@ void launcher_main(uint64_t *stack)
 	program_refresh = refresh;
 	program_forked = forked;
 	program_vforked = vforked;
-	program_vfork_over = pending_gone;
+	program_vfork_over = vfork_over;
 	program_proc_path = task_path;
 	signals_wake = wake;
 	signals_woken = woken;

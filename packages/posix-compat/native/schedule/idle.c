@@ -3,7 +3,7 @@
  * timer, once the other processes of the tree have nothing to do before that (tree.c). Where there is none, and nothing can come, it is a deadlock: it says so, and the process
  * ends.
  */
-#include "schedule.h"
+#include "tree.h"
 
 #include <linux/prctl.h>
 #include <sys/wait.h>
@@ -136,6 +136,24 @@ static bool others_wait(uint64_t next)
 	return true;
 }
 
+/** With a schedule: until there is something to do in this process' turn. */
+static void waits_in_order(uint64_t next)
+{
+	for (;;) {
+		while (waits_helped() && !tree_helpers_stand() && !lwkt_ipi_pending()) /* one has been woken */
+			kernel_call(SYS_nanosleep, ((const uint64_t[2]){0, NAP}), NULL);
+		rfork_look_thoroughly();
+		if (lwkt_runnable() || lwkt_ipi_pending())
+			return;
+		if (next != NEVER && tree_now() >= next) {
+			clock_move(next);
+			alarm_fire();
+			return;
+		}
+		order_passes();
+	}
+}
+
 void schedule_idle(void)
 {
 	const struct outside outside = look_outside();
@@ -144,6 +162,12 @@ void schedule_idle(void)
 	if (next == NEVER && !outside.grace && !outside.signals && !outside.children)
 		deadlock();
 	tree_waits(next, waits_helped());
+	if (order_has()) {
+		waits_in_order(next);
+		tree_runs();
+		order_runs();
+		return;
+	}
 	if (!comes(limit, outside.children && (next == NEVER || !tree_has())) && next != NEVER && others_wait(next)) {
 		clock_move(next);
 		alarm_fire();

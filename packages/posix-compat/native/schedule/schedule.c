@@ -42,7 +42,10 @@ static void before(struct lwp *lwp)
 	const struct moment *moment = moment_call(lwp);
 
 	lwp_notify(lwp, AST_SCHEDULE);
-	if (lwp->lwp_proc->p_nlwps < 2 || lwp->lwp_proc->p_vforked_by)
+	if (lwp->lwp_proc->p_vforked_by)
+		return;
+	order_call();
+	if (lwp->lwp_proc->p_nlwps < 2)
 		return;
 	keeps = strategy_keeps();
 	let_time_move(moment);
@@ -63,6 +66,17 @@ static long first(struct lwp *lwp, struct trapframe *tf)
 	return result;
 }
 
+static void after(struct lwp *lwp, uint64_t number)
+{
+	if (lwp->lwp_proc->p_vforked_by)
+		return;
+	switch (number) {
+	case SYS_kill: case SYS_tkill: case SYS_tgkill: case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo: case SYS_pidfd_send_signal: /* it is woken, or ends */
+	case SYS_flock: case SYS_fcntl: case SYS_close: /* a helper of another's may have a lock now */
+		order_settles();
+	}
+}
+
 void schedule_begin(void)
 {
 	if (!options.deterministic)
@@ -76,7 +90,9 @@ void schedule_begin(void)
 	strategy_read(options.schedule);
 	schedule_is_seeded = true;
 	step_begin();
+	waits_by_readiness(true); /* what is begun in a ring is done whosever turn it is */
 	program_before = before;
+	program_after = after;
 }
 
 /* ---------------------------------------------------------------- the choice */
@@ -254,4 +270,6 @@ void schedule_forked(struct lwp *lwp)
 	moment_forked();
 	strategy_forked();
 	schedule_born(lwp);
+	order_take();
+	order_runs();
 }

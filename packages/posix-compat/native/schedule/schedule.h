@@ -130,6 +130,15 @@ bool tree_looks(void);                 /* and it has looked for what comes from 
 void tree_runs(void);
 bool tree_moves(uint64_t to);          /* whether time may move: all have been seen to have nothing to do before */
 
+/* order.c: with a schedule, of a tree of processes: one at a time */
+bool order_has(void);                  /* whether this process is one of such a tree */
+void order_take(void);                 /* waits until it is this process' turn */
+void order_passes(void);               /* no lwp can run: others have theirs, and it comes again; time may have moved */
+void order_runs(void);                 /* an lwp can run */
+void order_call(void);                 /* one makes a call */
+void order_settles(void);              /* it has been made, and may have woken others, or ended them */
+void order_vforked(uint32_t child);    /* in a vfork's child, while its parent stands */
+
 /* tsc.c: the processor's */
 void tsc_begin(void);
 bool tsc_fault(int sig, siginfo_t *si, ucontext_t *uc);

@@ -9,42 +9,22 @@
  *  - A child is a member before its parent goes on.
  *  - A member that waits looks for what comes from outside again and again, and counts that: what was sent before the mover looked has been seen when each has looked twice.
  */
-#include "schedule.h"
+#include "tree.h"
 
 #include "os/os.h" /* core's */
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "own.h"
 
-#define MEMBERS 512
-#define NONE UINT32_MAX
-#define RESERVED 0x80000000u        /* in a member's number: its parent's, as it forks */
 #define RESERVED_NS 1000000000ull   /* as long at most: the fork may have failed */
 #define STANDS_NS 20000000ull       /* of real time, before that is believed: who ends a kernel thread of its own waits for it, too */
 #define WATCHED_NS 5000000ull       /* for so long the others look more often for it, as they have mostly seen all by then */
 #define PATIENCE 10000000000ull     /* ns of real time that one may compute, and nobody does anything else; then the others' time moves */
 
-enum { RUNS, WAITS };
-
-struct member {
-	uint32_t process; /* 0: none */
-	uint16_t state;
-	uint16_t helped;  /* kernel threads of its make calls for it, and may have to be woken */
-	uint64_t next;    /* its first timer */
-	uint64_t looks;
-	uint64_t since;   /* real time of its reservation */
-};
-
-struct tree {
-	uint64_t now;
-	uint64_t watched;  /* until this real time somebody waits for others to have looked */
-	uint64_t events;   /* how often a member has begun to run, or has ended */
-	struct member members[MEMBERS];
-};
-
-static struct tree *tree;
+struct tree *tree;
 static uint32_t reserved = NONE;
 
 /** How far a mover has come. */
@@ -53,7 +33,7 @@ static uint64_t stood[MEMBERS];  /* real time since which one stands, as far as 
 static uint64_t events;
 static uint64_t waits_since;     /* real time, and since the last event; 0: it does not wait for others */
 
-static uint64_t real_time(void)
+uint64_t tree_real_time(void)
 {
 	uint64_t time[2] = {0};
 
@@ -81,7 +61,8 @@ static uint32_t join(uint32_t process)
 
 		if (__atomic_compare_exchange_n(&member->process, &none, RESERVED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 			member->state = RUNS;
-			member->since = process & RESERVED ? real_time() : 0;
+			member->next = NEVER;
+			member->since = process & RESERVED ? tree_real_time() : 0;
 			__atomic_store_n(&member->process, process, __ATOMIC_SEQ_CST);
 			tell();
 			return i;
@@ -137,6 +118,7 @@ void tree_forked(void)
 void tree_vforked(struct proc *proc)
 {
 	proc->p_clock_member = join((uint32_t)proc->p_pid);
+	order_vforked(proc->p_clock_member);
 }
 
 /* ---------------------------------------------------------------- time */
@@ -159,6 +141,7 @@ void tree_runs(void)
 	struct member *member = own();
 
 	if (member) {
+		member->next = NEVER;
 		__atomic_store_n(&member->state, RUNS, __ATOMIC_SEQ_CST);
 		tell();
 	}
@@ -171,24 +154,37 @@ bool tree_looks(void)
 
 	if (member)
 		__atomic_add_fetch(&member->looks, 1, __ATOMIC_SEQ_CST);
-	return tree && real_time() < __atomic_load_n(&tree->watched, __ATOMIC_SEQ_CST);
+	return tree && tree_real_time() < __atomic_load_n(&tree->watched, __ATOMIC_SEQ_CST);
 }
 
-/** Of a process' thread, as ps has it; 0: there is none. */
-static char state_of(uint32_t process, const char *thread)
+/** What is in that file of a process' in /proc, or of a thread's of its. How many bytes. */
+static long read_about(uint32_t process, const char *thread, const char *file, char *to, uint64_t room)
 {
-	char path[64], line[256];
+	char path[64];
 	struct text text;
 	long fd, n;
 
 	text_begin(&text, path, sizeof(path));
-	text_add(&text, thread ? "/proc/%u/task/%s/stat" : "/proc/%u/stat", process, thread);
-	fd = kernel_call(SYS_open, path, 0);
-	n = fd < 0 ? 0 : kernel_call(SYS_read, fd, line, sizeof(line) - 1);
+	text_add(&text, thread ? "/proc/%u/task/%s/%s" : "/proc/%u%s/%s", process, thread ? thread : "", file);
+	fd = kernel_call(SYS_open, path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : kernel_call(SYS_read, fd, to, room);
 	kernel_call(SYS_close, fd);
+	return n;
+}
+
+/**
+ * Of a process' thread, as ps has it; 0: there is none. Who is about to sleep, and looks a last time whether it has to, is said to sleep already (prepare_to_wait of kernel/sched/wait.c;
+ * do_wait takes a child away so): whether it is on a processor `syscall` says, where that may be read.
+ */
+static char state_of(uint32_t process, const char *thread)
+{
+	char line[256], state;
+	long n = read_about(process, thread, "stat", line, sizeof(line) - 1);
+
 	while (n > 0 && line[n - 1] != ')')
 		n--;
-	return n > 0 ? line[n + 1] : 0;
+	state = n > 0 ? line[n + 1] : 0;
+	return state == 'S' && read_about(process, thread, "syscall", line, 1) > 0 && line[0] == 'r' ? 'R' : state;
 }
 
 struct entry {
@@ -247,7 +243,7 @@ static bool stands(uint32_t i, uint32_t process)
 	char state;
 
 	if (process & RESERVED) {
-		if (real_time() - member->since < RESERVED_NS)
+		if (tree_real_time() - member->since < RESERVED_NS)
 			return false;
 		state = 0;
 	} else {
@@ -257,8 +253,8 @@ static bool stands(uint32_t i, uint32_t process)
 	if (state == 'S' || state == 'T' || state == 't') {
 		if (!helpers_stand(process) || member->state != RUNS)
 			return false;
-		stood[i] = since ?: real_time();
-		return real_time() - stood[i] >= STANDS_NS;
+		stood[i] = since ?: tree_real_time();
+		return tree_real_time() - stood[i] >= STANDS_NS;
 	}
 	if (!has_ended(state))
 		return false;
@@ -310,13 +306,13 @@ bool tree_moves(uint64_t to)
 	if (!own())
 		return true;
 	if (!waits_since) {
-		waits_since = real_time();
+		waits_since = tree_real_time();
 		events = 0;
 		__atomic_store_n(&tree->watched, waits_since + WATCHED_NS, __ATOMIC_SEQ_CST);
 	}
 	if (events != __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST)) {
 		if (last_event != __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST))
-			waits_since = real_time();
+			waits_since = tree_real_time();
 		last_event = events = __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST);
 		memset(looked, 0, sizeof(looked));
 		memset(stood, 0, sizeof(stood));
@@ -325,10 +321,66 @@ bool tree_moves(uint64_t to)
 		if (i != options.clock_member && !lets(i, to))
 			all = false;
 	all = all && events == __atomic_load_n(&tree->events, __ATOMIC_SEQ_CST);
-	if (!all && real_time() - waits_since < PATIENCE)
+	if (!all && tree_real_time() - waits_since < PATIENCE)
 		return false;
 	tree_runs();
 	for (uint64_t now = tree_now(); now < to && !__atomic_compare_exchange_n(&tree->now, &now, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);)
 		;
 	return true;
+}
+
+/* ---------------------------------------------------------------- for order.c */
+
+/** Whether it has no thread but the first. */
+static bool has_one_thread(uint32_t process)
+{
+	static char entries[512] __attribute__((aligned(8)));
+	char path[32];
+	struct text text;
+	long fd, n;
+	bool one = true;
+
+	text_begin(&text, path, sizeof(path));
+	text_add(&text, "/proc/%u/task", process);
+	fd = kernel_call(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	n = fd < 0 ? 0 : kernel_call(SYS_getdents64, fd, entries, sizeof(entries));
+	for (const struct entry *entry = (struct entry *)entries; n > 0 && (char *)entry < entries + n; entry = (struct entry *)((char *)entry + entry->size))
+		one = one && (entry->name[0] == '.' || is_number(entry->name, process));
+	kernel_call(SYS_close, fd);
+	return one;
+}
+
+char tree_state(uint32_t i)
+{
+	const struct member *member = &tree->members[i];
+	const uint32_t process = __atomic_load_n(&member->process, __ATOMIC_SEQ_CST);
+	char state;
+
+	if (process & RESERVED)
+		return tree_real_time() - member->since < RESERVED_NS ? 'R' : 0;
+	state = process ? state_of(process, NULL) : 0;
+	return state == 'Z' && !has_one_thread(process) ? 'R' : state;
+}
+
+bool tree_stands(uint32_t i)
+{
+	const uint32_t process = __atomic_load_n(&tree->members[i].process, __ATOMIC_SEQ_CST);
+	const char state = tree_state(i);
+
+	return !process || has_ended(state) || ((state == 'S' || state == 'T' || state == 't') && helpers_stand(process));
+}
+
+bool tree_helpers_stand(void)
+{
+	return helpers_stand((uint32_t)program_proc.p_pid);
+}
+
+void tree_ended(uint32_t i, uint32_t process)
+{
+	siginfo_t info;
+
+	if (process)
+		ends(&tree->members[i], process);
+	/* Its parent has been told when the kernel's lock of processes has been let go: this takes it, too. */
+	kernel_call(SYS_waitid, 0 /* P_ALL */, 0, &info, WEXITED | WNOHANG | WNOWAIT, NULL);
 }

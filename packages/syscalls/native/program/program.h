@@ -122,6 +122,7 @@ extern unsigned program_watched;
 #define WATCHES_WANTED 2u /* those that a shim wants */
 /** Where calls are watched: a call of the program's begins; and who is asked before the call's handler. May be NULL. */
 extern void (*program_before)(struct lwp *lwp);
+extern void (*program_after)(struct lwp *lwp, uint64_t number); /* it has been answered, and the lwp has not looked at that yet */
 extern call_handler program_first;
 /** What is to be done before the program goes on, by AST_ bits that are cleared already. */
 extern void (*program_look)(struct lwp *lwp, struct trapframe *tf, uint32_t ast);

@@ -12,6 +12,7 @@ static call_handler handlers[CALLS];
 bool program_may_wait[CALLS];
 unsigned program_watched;
 void (*program_before)(struct lwp *lwp);
+void (*program_after)(struct lwp *lwp, uint64_t number);
 call_handler program_first;
 void (*program_refresh)(struct lwp *lwp);
 void (*program_raised)(struct lwp *lwp, long error);
@@ -115,6 +116,8 @@ static __attribute__((noinline)) void make_watched(struct lwp *lwp, struct trapf
 	if (options.metrics)
 		began = metrics_begin(number);
 	result = record_mode ? record_call(lwp, tf, answer_call) : answer_call(lwp, tf);
+	if (program_after)
+		program_after(lwp, number);
 	if (began)
 		metrics_end(number, began, result);
 	answer(lwp, tf, result);
