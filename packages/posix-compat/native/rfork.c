@@ -177,6 +177,8 @@ void rfork_forks(bool begins)
 
 	if (begins)
 		schedule_forks();
+	else
+		order_forked(); /* in the parent */
 	if (!others_run)
 		return;
 	if (begins)

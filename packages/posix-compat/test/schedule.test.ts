@@ -167,6 +167,44 @@ timer: 1000.00 s
         stdout,
       });
   });
+
+  /** Without processes' numbers: each is told by its place among them, also one that was ended before its first call. */
+  const inOrder = (trace: string): string => {
+    const names = new Map<string, string>();
+    for (const [, made, pid = made ?? ''] of trace.matchAll(/\bclone\(.*= (\d+)$|^(\d+) /gm))
+      if (!names.has(pid)) names.set(pid, `P${names.size}`);
+    return trace.replaceAll(/\b\d+\b/g, (n) => names.get(n) ?? n).replaceAll(/ +/g, ' ');
+  };
+
+  test.each([
+    'for i in 1 2 3; do (echo a$i; /bin/echo b$i) & done; wait',
+    'seq 1 20000 | tee /dev/null | sort -rn | head -2',
+    'sleep 3 & p=$!; kill $p; wait $p; echo $?; sleep 9 & kill -9 $!; wait $!; echo $?',
+    'f=$(mktemp -u); (sleep 1; echo here > $f) & while [ ! -e $f ]; do :; done; wait; cat $f; rm $f',
+    '(trap "echo usr1; exit 3" USR1; while :; do sleep 0.1; done) & sleep 1; kill -USR1 $!; wait $!; echo $?',
+    'head -c 300000 /dev/zero | xz -T2 -0 | cksum',
+  ])('all processes of a tree, in their order, are one run of a seed: %s', async (script) => {
+    for (const seed of [1, 2, 3]) {
+      const runs = [];
+      for (let i = 0; i < 2; i++) {
+        const { trace, status, stdout } = await traced('bash', ['-c', script], `--schedule=seed:${seed}`);
+        runs.push({ status, stdout, trace: inOrder(trace) });
+      }
+      expect(runs[1], `seed ${seed}`).toEqual(runs[0]);
+      expect(runs[0]?.stdout).not.toBe('');
+    }
+  });
+
+  test('seeds have processes run in different orders', async () => {
+    const script = '(for i in 1 2 3; do /bin/echo a; done) & (for i in 1 2 3; do /bin/echo b; done) & wait';
+    const outputs = new Set<string>();
+    for (let seed = 1; seed <= 12; seed++)
+      outputs.add(
+        (await underLibcr('bash', ['-c', script], { options: [`--schedule=seed:${seed}`] })).stdout,
+      );
+    expect(outputs.size).toBeGreaterThan(1);
+  });
+
   test('a deadlock is told, with an exit status of its own', async () => {
     const { status, stderr } = await underLibcr(compile('schedule/deadlock'), [], {
       options: ['--time=virtual'],

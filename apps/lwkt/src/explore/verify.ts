@@ -14,12 +14,12 @@ export interface Difference {
   second: string;
 }
 
-/** The numbers of processes among those that begin the lines of a trace. */
+/** The numbers of processes: those that begin the lines of a trace, and that fork has answered, as one may be ended before its first call. */
 function processesOf(lines: string[]): Set<string> {
   const numbers = new Set<string>();
   for (const line of lines) {
-    const number = /^\d+/.exec(line)?.[0];
-    if (number !== undefined && Number(number) < 0x10000000) numbers.add(number);
+    for (const number of [/^\d+/.exec(line)?.[0], /\b(?:clone3?|v?fork)\(.* = (\d+)$/.exec(line)?.[1]])
+      if (number !== undefined && Number(number) < 0x10000000) numbers.add(number);
   }
   return numbers;
 }

@@ -14,16 +14,18 @@
 #include "tree.h"
 
 #define CALLS_MAX 1024          /* that a process makes in one turn, as the seed says: it may wait for another one by asking again and again */
-#define TIME_ONE_IN 16          /* of such turns' ends: time moves */
+#define WAYS 64                 /* turns that a process ends so, and has not waited since: then time moves */
 #define MAGNITUDES 11           /* of those numbers: 1 to CALLS_MAX */
-#define NAP 50000ull            /* ns from one look of the next one to another; */
-#define NAP_OTHERS 3000000ull   /* and of the others, who are woken otherwise */
+#define NAP 50000ull            /* ns from one look to the next at one that has said that it ends, */
+#define NAP_ALIVE 2000000ull    /* and at one that has not */
 #define GRACE 200000ull         /* for what comes from outside of the tree, before time moves */
 #define OUTSIDE_NAP_MAX 1000000ull
-#define STANDS_NS 100000000ull
+#define STANDS_NS 200000000ull
+#define BEGINS_NS 1000000000ull /* for a child of fork: then it is none */
 #define PATIENCE 10000000000ull
 
 static unsigned calls_left; /* before another one has its turn */
+static unsigned ways;
 static uint64_t outside_nap = GRACE;
 
 static bool has_order(void)
@@ -86,6 +88,16 @@ static void give_for(uint32_t of)
 		wake();
 }
 
+static void say_once(uint32_t process, char state)
+{
+	static bool said;
+
+	if (!said)
+		print(2, "libcr: process %u %s: others go on, and this run may not be had again\n", process,
+		      state == 'S' ? "waits for what libcr does not know" : "has computed for long");
+	said = true;
+}
+
 /** Whose turn it is may have ended, or stand: since is the real time at which it was first seen so. */
 static void look_at(uint32_t of, uint64_t *since, char *was)
 {
@@ -102,7 +114,7 @@ static void look_at(uint32_t of, uint64_t *since, char *was)
 		*was = state;
 		*since = tree_real_time();
 	} else if (tree_real_time() - *since > limit) {
-		print(2, "STEAL from %u state %c\n", process, state);
+		say_once(process, state);
 		give_for(of);
 	}
 }
@@ -116,7 +128,7 @@ void order_take(void)
 	if (!has_order())
 		return;
 	while (!is_own(of = turn())) {
-		const uint64_t nap[2] = {0, next_after(of % MEMBERS) == options.clock_member ? NAP : NAP_OTHERS};
+		const uint64_t nap[2] = {0, __atomic_load_n(&tree->ending, __ATOMIC_SEQ_CST) == of ? NAP : NAP_ALIVE};
 
 		if (of != before)
 			before = of, was = 0;
@@ -169,6 +181,7 @@ static void all_wait(void)
 
 void order_passes(void)
 {
+	ways = 0;
 	if (++tree->quiet > 2 * count())
 		all_wait();
 	else
@@ -196,12 +209,10 @@ static unsigned calls_of_a_turn(void)
 	return strategy == LIST ? CALLS_MAX : 1u << random_below(MAGNITUDES);
 }
 
-/** Another one has its turn, while this one could go on; it may have computed until somebody's timer is due, as it waits for that by asking. */
+/** Another one has its turn, while this one could go on. Who does that again and again, and never waits, may be asking whether something has come that takes time: then time moves. */
 static void gives_way(void)
 {
-	static unsigned ways;
-	const bool time_moves = strategy == LIST ? ++ways % TIME_ONE_IN == 0 : !random_below(TIME_ONE_IN);
-	const uint32_t first = time_moves ? first_timer() : NONE;
+	const uint32_t first = ++ways % WAYS ? NONE : first_timer();
 
 	order_runs();
 	calls_left = calls_of_a_turn();
@@ -226,6 +237,27 @@ void order_call(void)
 	}
 	order_take();
 	order_runs();
+}
+
+void order_ends(void)
+{
+	if (!has_order())
+		return;
+	__atomic_store_n(&tree->ending, turn(), __ATOMIC_SEQ_CST);
+	wake();
+}
+
+/** Before its parent can end it. */
+void order_forked(void)
+{
+	const uint64_t until = tree_real_time() + BEGINS_NS;
+
+	if (!has_order())
+		return;
+	while (!tree_child_has_come() && tree_real_time() < until)
+		nap(NAP);
+	if (!tree_child_has_come())
+		tree_child_is_gone(); /* there is none, or it has been ended */
 }
 
 void order_vforked(uint32_t child)

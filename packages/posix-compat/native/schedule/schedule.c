@@ -57,6 +57,8 @@ static long first(struct lwp *lwp, struct trapframe *tf)
 	long result = random_call(lwp, tf);
 
 	libraries_call(tf);
+	if ((tf->tf_number == SYS_exit_group || (tf->tf_number == SYS_exit && lwp->lwp_proc->p_nlwps == 1)) && !lwp->lwp_proc->p_vforked_by)
+		order_ends();
 	if (result == NOT_HANDLED)
 		result = machine_call(lwp, tf);
 	if (result == NOT_HANDLED && options.virtual_time)

@@ -136,7 +136,9 @@ void order_take(void);                 /* waits until it is this process' turn *
 void order_passes(void);               /* no lwp can run: others have theirs, and it comes again; time may have moved */
 void order_runs(void);                 /* an lwp can run */
 void order_call(void);                 /* one makes a call */
+void order_ends(void);                 /* this process makes its last call */
 void order_settles(void);              /* it has been made, and may have woken others, or ended them */
+void order_forked(void);               /* in the parent: its child is one of the tree, and waits for its turn */
 void order_vforked(uint32_t child);    /* in a vfork's child, while its parent stands */
 
 /* tsc.c: the processor's */

@@ -174,9 +174,9 @@ static long read_about(uint32_t process, const char *thread, const char *file, c
 
 /**
  * Of a process' thread, as ps has it; 0: there is none. Who is about to sleep, and looks a last time whether it has to, is said to sleep already (prepare_to_wait of kernel/sched/wait.c;
- * do_wait takes a child away so): whether it is on a processor `syscall` says, where that may be read.
+ * do_wait takes a child away so): whether it is on a processor `syscall` says, where that may be read, and asking takes up to some ms. surely: it is asked.
  */
-static char state_of(uint32_t process, const char *thread)
+static char state_of(uint32_t process, const char *thread, bool surely)
 {
 	char line[256], state;
 	long n = read_about(process, thread, "stat", line, sizeof(line) - 1);
@@ -184,7 +184,7 @@ static char state_of(uint32_t process, const char *thread)
 	while (n > 0 && line[n - 1] != ')')
 		n--;
 	state = n > 0 ? line[n + 1] : 0;
-	return state == 'S' && read_about(process, thread, "syscall", line, 1) > 0 && line[0] == 'r' ? 'R' : state;
+	return surely && state == 'S' && read_about(process, thread, "syscall", line, 1) > 0 && line[0] == 'r' ? 'R' : state;
 }
 
 struct entry {
@@ -217,7 +217,7 @@ static bool helpers_stand(uint32_t process)
 	fd = kernel_call(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (fd >= 0 && all && (n = kernel_call(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
 		for (const struct entry *entry = (struct entry *)entries; (char *)entry < entries + n; entry = (struct entry *)((char *)entry + entry->size))
-			all = all && (entry->name[0] == '.' || is_number(entry->name, process) || strchr("STt", state_of(process, entry->name)));
+			all = all && (entry->name[0] == '.' || is_number(entry->name, process) || strchr("STt", state_of(process, entry->name, true)));
 	kernel_call(SYS_close, fd);
 	return all;
 }
@@ -247,7 +247,7 @@ static bool stands(uint32_t i, uint32_t process)
 			return false;
 		state = 0;
 	} else {
-		state = state_of(process, NULL);
+		state = state_of(process, NULL, false);
 	}
 	stood[i] = 0;
 	if (state == 'S' || state == 'T' || state == 't') {
@@ -293,7 +293,7 @@ static bool lets(uint32_t i, uint64_t to)
 	}
 	if (waits_for(i, process, to))
 		return true;
-	if (has_ended(state_of(process, NULL)))
+	if (has_ended(state_of(process, NULL, false)))
 		ends(member, process);
 	return false;
 }
@@ -331,6 +331,16 @@ bool tree_moves(uint64_t to)
 
 /* ---------------------------------------------------------------- for order.c */
 
+bool tree_child_has_come(void)
+{
+	return reserved == NONE || __atomic_load_n(&tree->members[reserved].process, __ATOMIC_SEQ_CST) != ((uint32_t)program_proc.p_pid | RESERVED);
+}
+
+void tree_child_is_gone(void)
+{
+	ends(&tree->members[reserved], (uint32_t)program_proc.p_pid | RESERVED);
+}
+
 /** Whether it has no thread but the first. */
 static bool has_one_thread(uint32_t process)
 {
@@ -358,7 +368,7 @@ char tree_state(uint32_t i)
 
 	if (process & RESERVED)
 		return tree_real_time() - member->since < RESERVED_NS ? 'R' : 0;
-	state = process ? state_of(process, NULL) : 0;
+	state = process ? state_of(process, NULL, false) : 0;
 	return state == 'Z' && !has_one_thread(process) ? 'R' : state;
 }
 
