@@ -5,7 +5,12 @@ import { connect } from '@nats-io/transport-node';
 
 const [url, name, first, count, kind] = process.argv.slice(2);
 const AT_ONCE = 32;
-const nc = await connect({ servers: url, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
+const nc = await connect({
+  servers: url,
+  waitOnFirstConnect: true,
+  reconnectTimeWait: 20,
+  maxReconnectAttempts: -1,
+}); // it may be away already
 const port = connectPort(
   nc,
   name,

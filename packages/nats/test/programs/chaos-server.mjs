@@ -6,7 +6,12 @@ import { connect } from '@nats-io/transport-node';
 
 const [url, name, log, kind] = process.argv.slice(2);
 const fd = openSync(log, 'a');
-const nc = await connect({ servers: url, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
+const nc = await connect({
+  servers: url,
+  waitOnFirstConnect: true,
+  reconnectTimeWait: 20,
+  maxReconnectAttempts: -1,
+}); // it may be away already
 const port = new MsgPort(name);
 create(() => {
   for (const msg of port)
