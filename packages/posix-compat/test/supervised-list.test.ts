@@ -55,8 +55,7 @@ async function traced(program: string, args: string[], options: Parameters<typeo
 function holds({ result, lines, passed }: Awaited<ReturnType<typeof traced>>): void {
   const { calls, busy, used, lost } = result.rest;
   expect({ passed, busy, used: used - lost }).toEqual({ passed: calls, busy: 0, used: 0 });
-  expect(lines).toBeGreaterThan(0);
-  expect(lines).toBeLessThanOrEqual(calls + 1); // the first execve is traced, and no call of the program's
+  expect(lines).toBeGreaterThan(0); // how many: a call that is made again has one each time
 }
 
 describe.each(programs)('%s', (_, entries) => {

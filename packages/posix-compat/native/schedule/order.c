@@ -17,10 +17,12 @@
 #define WAYS 64                 /* turns that a process ends so, and has not waited since: then time moves */
 #define MAGNITUDES 11           /* of those numbers: 1 to CALLS_MAX */
 #define NAP 50000ull            /* ns from one look to the next at one that has said that it ends, */
-#define NAP_ALIVE 2000000ull    /* and at one that has not */
+#define NAP_ALIVE 10000000ull   /* at one that has not, by the next one, */
+#define NAP_OTHERS 100000000ull /* and by the others */
 #define GRACE 200000ull         /* for what comes from outside of the tree, before time moves */
 #define OUTSIDE_NAP_MAX 1000000ull
-#define STANDS_NS 200000000ull
+#define SETTLES_NS 200000000ull /* for others to have seen a signal */
+#define STANDS_NS 2000000000ull
 #define BEGINS_NS 1000000000ull /* for a child of fork: then it is none */
 #define PATIENCE 10000000000ull
 
@@ -128,7 +130,7 @@ void order_take(void)
 	if (!has_order())
 		return;
 	while (!is_own(of = turn())) {
-		const uint64_t nap[2] = {0, __atomic_load_n(&tree->ending, __ATOMIC_SEQ_CST) == of ? NAP : NAP_ALIVE};
+		const uint64_t nap[2] = {0, __atomic_load_n(&tree->ending, __ATOMIC_SEQ_CST) == of ? NAP : next_after(of % MEMBERS) == options.clock_member ? NAP_ALIVE : NAP_OTHERS};
 
 		if (of != before)
 			before = of, was = 0;
@@ -269,7 +271,7 @@ void order_vforked(uint32_t child)
 /** Those that a signal may have woken, or ended, have done what they do outside of their turns: see that it has come. */
 void order_settles(void)
 {
-	const uint64_t until = tree_real_time() + STANDS_NS;
+	const uint64_t until = tree_real_time() + SETTLES_NS;
 
 	if (!has_order())
 		return;
