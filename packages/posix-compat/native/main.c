@@ -188,9 +188,10 @@ static void vforked(struct lwp *lwp)
 		tree_vforked(lwp->lwp_proc);
 }
 
-/** In the parent. */
+/** In the parent. What the child has loaded it has loaded on a kernel thread of its own, and noted in this memory: another lwp's may be loaded here, that ran before the call was made. */
 static void vfork_over(struct lwp *child)
 {
+	rfork_self()->rf_fs = ~0ull;
 	pending_gone(child);
 	if (options.schedule && !curproc()->p_vforked_by)
 		order_take(), order_runs();

@@ -211,6 +211,15 @@ timer: 1000.00 s
     }
   });
 
+  test('who waits for its turn before it makes a child of vfork is the same thread behind it', async () => {
+    const program = compile('threads/vforks');
+    for (let seed = 1; seed <= 5; seed++)
+      expect(await underLibcr(program, [], { options: [`--schedule=seed:${seed}`] })).toMatchObject({
+        status: 0,
+        stdout: 'another thread: 0 times\n',
+      });
+  });
+
   test('seeds have processes run in different orders', async () => {
     const script = '(for i in 1 2 3; do /bin/echo a; done) & (for i in 1 2 3; do /bin/echo b; done) & wait';
     const outputs = new Set<string>();
