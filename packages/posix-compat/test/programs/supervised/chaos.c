@@ -217,8 +217,9 @@ static void process(uint64_t seed)
 	handle(SIGUSR2, 0);
 	for (unsigned i = 0; i < n; i++) {
 		works[i] = (struct work){dice_of(other(&dice)), steps};
-		if (pthread_create(&threads[i], NULL, work, &works[i]))
-			_exit(1);
+		for (int tries = 0; pthread_create(&threads[i], NULL, work, &works[i]); tries++) /* one of its calls may have been aborted */
+			if (tries == 100)
+				_exit(1);
 	}
 	for (int i = 0; i < steps; i++)
 		step(&dice);
