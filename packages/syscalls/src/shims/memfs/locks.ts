@@ -49,7 +49,18 @@ class Locks {
   /** Gives the owner this lock instead of what it had in its range; undefined instead of a lock only takes. */
   replace(owner: Owner, from: number, to: number, lock?: Lock): void {
     const kept: Lock[] = [];
+    let whole = lock; // with what it touches of the same kind, as the kernel makes one lock of these
     for (const old of this.held) {
+      if (
+        whole !== undefined &&
+        old.owner === owner &&
+        old.exclusive === whole.exclusive &&
+        from <= old.to &&
+        old.from <= to
+      ) {
+        whole = { ...whole, from: Math.min(whole.from, old.from), to: Math.max(whole.to, old.to) };
+        continue;
+      }
       if (old.owner !== owner || old.to <= from || to <= old.from) {
         kept.push(old);
         continue;
@@ -57,7 +68,7 @@ class Locks {
       if (old.from < from) kept.push({ ...old, to: from });
       if (to < old.to) kept.push({ ...old, from: to });
     }
-    if (lock !== undefined) kept.push(lock);
+    if (whole !== undefined) kept.push(whole);
     this.held = kept;
     for (const notify of [...this.waiting]) notify();
   }
