@@ -5,7 +5,7 @@
  * Whose turn it is when a process ends or is killed, the others see from /proc. Once each has looked and found nothing to do, time moves to the first timer of all.
  *
  * Invariants:
- *  - Only whose turn it is runs its program, makes processes, and writes `order_quiet` and the tree's time. (But for one that stands in a call that libcr does not know to wait: for
+ *  - Only whose turn it is runs its program, makes processes, and writes what of the tree is for that, and its time. (But for one that stands in a call that libcr does not know to wait: for
  *    STANDS_NS, and then the turn is taken from it; and one that computes for PATIENCE.)
  *  - A turn goes from one to the next in the order of their places, also if that one has ended: whoever notices gives it on in its name.
  */
@@ -30,7 +30,7 @@ static unsigned calls_left; /* before another one has its turn */
 static unsigned ways;
 static uint64_t outside_nap = GRACE;
 
-static bool has_order(void)
+bool order_has(void)
 {
 	return schedule_is_seeded && tree_has();
 }
@@ -123,11 +123,11 @@ static void look_at(uint32_t of, uint64_t *since, char *was)
 
 void order_take(void)
 {
-	uint64_t since = tree_real_time();
+	uint64_t since = 0;
 	uint32_t of, before = 0;
 	char was = 0;
 
-	if (!has_order())
+	if (!order_has())
 		return;
 	while (!is_own(of = turn())) {
 		const uint64_t nap[2] = {0, __atomic_load_n(&tree->ending, __ATOMIC_SEQ_CST) == of ? NAP : next_after(of % MEMBERS) == options.clock_member ? NAP_ALIVE : NAP_OTHERS};
@@ -193,16 +193,11 @@ void order_passes(void)
 
 void order_runs(void)
 {
-	if (!has_order())
+	if (!order_has())
 		return;
 	tree->quiet = 0;
 	tree->graced = false;
 	outside_nap = GRACE;
-}
-
-bool order_has(void)
-{
-	return has_order();
 }
 
 /** A list of decisions has none of these. */
@@ -226,7 +221,7 @@ static void gives_way(void)
 
 void order_call(void)
 {
-	if (!has_order())
+	if (!order_has())
 		return;
 	if (calls_left) {
 		calls_left--;
@@ -243,7 +238,7 @@ void order_call(void)
 
 void order_ends(void)
 {
-	if (!has_order())
+	if (!order_has())
 		return;
 	__atomic_store_n(&tree->ending, turn(), __ATOMIC_SEQ_CST);
 	wake();
@@ -252,10 +247,11 @@ void order_ends(void)
 /** Before its parent can end it. */
 void order_forked(void)
 {
-	const uint64_t until = tree_real_time() + BEGINS_NS;
+	uint64_t until;
 
-	if (!has_order())
+	if (!order_has())
 		return;
+	until = tree_real_time() + BEGINS_NS;
 	while (!tree_child_has_come() && tree_real_time() < until)
 		nap(NAP);
 	if (!tree_child_has_come())
@@ -264,17 +260,18 @@ void order_forked(void)
 
 void order_vforked(uint32_t child)
 {
-	if (has_order() && child != NONE)
+	if (order_has() && child != NONE)
 		__atomic_store_n(&tree->turn, turn_after(turn(), child), __ATOMIC_SEQ_CST);
 }
 
 /** Those that a signal may have woken, or ended, have done what they do outside of their turns: see that it has come. */
 void order_settles(void)
 {
-	const uint64_t until = tree_real_time() + SETTLES_NS;
+	uint64_t until;
 
-	if (!has_order())
+	if (!order_has() || next_after(options.clock_member) == options.clock_member)
 		return;
+	until = tree_real_time() + SETTLES_NS;
 	for (uint32_t i = 0; i < MEMBERS; i++)
 		while (i != options.clock_member && tree->members[i].process && !tree_stands(i) && tree_real_time() < until)
 			nap(NAP);

@@ -203,8 +203,8 @@ static bool is_number(const char *name, uint32_t number)
 	return its == number;
 }
 
-/** Whether all of its threads wait, but for the first. */
-static bool helpers_stand(uint32_t process)
+/** Whether that holds of all of its threads, but for the first. */
+static bool all_helpers(uint32_t process, bool (*holds)(uint32_t process, const char *thread))
 {
 	static char entries[2048] __attribute__((aligned(8)));
 	char path[32];
@@ -217,9 +217,19 @@ static bool helpers_stand(uint32_t process)
 	fd = kernel_call(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (fd >= 0 && all && (n = kernel_call(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
 		for (const struct entry *entry = (struct entry *)entries; (char *)entry < entries + n; entry = (struct entry *)((char *)entry + entry->size))
-			all = all && (entry->name[0] == '.' || is_number(entry->name, process) || strchr("STt", state_of(process, entry->name, true)));
+			all = all && (entry->name[0] == '.' || is_number(entry->name, process) || holds(process, entry->name));
 	kernel_call(SYS_close, fd);
 	return all;
+}
+
+static bool waits(uint32_t process, const char *thread)
+{
+	return strchr("STt", state_of(process, thread, true));
+}
+
+static bool helpers_stand(uint32_t process)
+{
+	return all_helpers(process, waits);
 }
 
 /** Who waits for it is to see that first. */
@@ -341,23 +351,10 @@ void tree_child_is_gone(void)
 	ends(&tree->members[reserved], (uint32_t)program_proc.p_pid | RESERVED);
 }
 
-/** Whether it has no thread but the first. */
-static bool has_one_thread(uint32_t process)
+static bool is_none(uint32_t process, const char *thread)
 {
-	static char entries[512] __attribute__((aligned(8)));
-	char path[32];
-	struct text text;
-	long fd, n;
-	bool one = true;
-
-	text_begin(&text, path, sizeof(path));
-	text_add(&text, "/proc/%u/task", process);
-	fd = kernel_call(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	n = fd < 0 ? 0 : kernel_call(SYS_getdents64, fd, entries, sizeof(entries));
-	for (const struct entry *entry = (struct entry *)entries; n > 0 && (char *)entry < entries + n; entry = (struct entry *)((char *)entry + entry->size))
-		one = one && (entry->name[0] == '.' || is_number(entry->name, process));
-	kernel_call(SYS_close, fd);
-	return one;
+	(void)process, (void)thread;
+	return false;
 }
 
 char tree_state(uint32_t i)
@@ -369,7 +366,7 @@ char tree_state(uint32_t i)
 	if (process & RESERVED)
 		return tree_real_time() - member->since < RESERVED_NS ? 'R' : 0;
 	state = process ? state_of(process, NULL, false) : 0;
-	return state == 'Z' && !has_one_thread(process) ? 'R' : state;
+	return state == 'Z' && !all_helpers(process, is_none) ? 'R' : state;
 }
 
 bool tree_stands(uint32_t i)
