@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launcherPath } from '../src/launcher.ts';
+import { describeHung } from './hung.ts';
 
 export interface Result {
   status: number | null;
@@ -24,8 +25,10 @@ export interface RunOptions {
   options?: string[];
   /** Another launcher than the one that is shipped. */
   launcher?: string;
-  /** ms, after which the program is killed. */
+  /** ms, after which the program is killed, and `stderr` says what it was at. */
   timeout?: number;
+  /** What a program prints on stderr that finds by itself that it does not go on: the same as if the time were over. */
+  hangs?: RegExp;
 }
 
 const TIMEOUT = 250_000;
@@ -33,7 +36,7 @@ const TIMEOUT = 250_000;
 function run(
   command: string,
   args: string[],
-  { cwd, env, input = '', timeout = TIMEOUT }: RunOptions,
+  { cwd, env, input = '', timeout = TIMEOUT, hangs }: RunOptions,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached: true });
@@ -42,12 +45,20 @@ function run(
     child.stdout.on('data', (piece) => {
       stdout += piece;
     });
+    let timer: NodeJS.Timeout | undefined;
+    const killHung = () => {
+      clearTimeout(timer);
+      hangs = undefined;
+      stderr += describeHung(child.pid as number);
+      process.kill(-(child.pid as number), 'SIGKILL'); // its children too
+    };
     child.stderr.on('data', (piece) => {
       stderr += piece;
+      if (hangs?.test(stderr)) killHung();
     });
     child.stdin.on('error', () => {}); // it ended without reading it
     child.stdin.end(input);
-    const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), timeout); // its children too
+    timer = setTimeout(killHung, timeout);
     child.on('error', reject);
     child.on('close', (status, signal) => {
       clearTimeout(timer);

@@ -16,6 +16,8 @@ const soak = () =>
     ['-g'],
     ['work', 'channels', 'cancels', 'processes', 'faults'].map((part) => `soak/${part}`),
   );
+/** It is kept for us to look at then. */
+const hangs = /somebody does not go on; process \d+\n(.*\n)+.*killer/;
 const held = /^held: \d+ threads, \d+ rounds, \d+ signals, \d+ processes, \d+ cancelled$/m;
 
 test('the soak holds natively', async () => {
@@ -30,6 +32,8 @@ describe.each([1, 2, 4])(`seed ${SEED}, %i rforks`, (rforks) => {
     const { status, stdout, stderr } = await underLibcr(soak(), [String(SECONDS), SEED], {
       options,
       timeout,
+      hangs,
+      env: { SOAK_KEEP: '1' },
     });
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(held);
@@ -39,7 +43,8 @@ describe.each([1, 2, 4])(`seed ${SEED}, %i rforks`, (rforks) => {
       options,
       timeout,
       launcher: disturbing(),
-      env: { LIBCR_INJECT: SEED },
+      hangs,
+      env: { LIBCR_INJECT: SEED, SOAK_KEEP: '1' },
     });
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(held);
