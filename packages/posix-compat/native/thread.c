@@ -3,6 +3,7 @@
  * other calls names one.
  */
 #include "posix.h"
+#include "own.h"
 #include "schedule.h"
 
 #include <fcntl.h>
@@ -89,6 +90,7 @@ static long make_thread(struct lwp *me, const struct trapframe *tf, uint64_t fla
 		lwkt_os_free(lwp);
 		return -EFAULT;
 	}
+	own_make_room();
 	rfork_start_others();
 	cputime_begin(me);
 	lwp_link(proc, lwp);

@@ -58,7 +58,7 @@ static int take_descriptor(const char *option, int fd)
 		own_keep_inherited(fd);
 		return fd;
 	}
-	return own_move_inherited(fd);
+	return fd <= 2 ? own_copy_inherited(fd) : own_move_inherited(fd);
 }
 
 /** Of a descriptor's number, or of a file that is made. */
@@ -67,12 +67,11 @@ static int own_descriptor(const char *option, const char *value)
 	int fd;
 
 	if (is_number(value))
-		fd = read_number(option, value, 1 << 20);
-	else
-		fd = (int)kernel_call(SYS_open, value, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
+		return take_descriptor(option, read_number(option, value, 1 << 20));
+	fd = (int)kernel_call(SYS_open, value, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
 	if (fd < 0)
 		program_fail(2, value, fd == -EACCES ? "permission denied: it can't be written" : "it can't be written");
-	return take_descriptor(option, fd);
+	return own_move_inherited(fd);
 }
 
 /** The digits that come next as a number, up to where it is `most` or above; 0 where there are none. */

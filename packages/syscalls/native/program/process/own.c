@@ -15,6 +15,7 @@
 #include "lwkt_kernel.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -41,6 +42,7 @@ static unsigned ntable;
 static uint32_t lock;       /* of who changes the table. Who reads it has none: a child of vfork could be killed with it */
 static uint32_t limit_lock; /* held while the limit is not what the program has set */
 static uint32_t highest;
+static bool has_room; /* for them, in the kernel's table */
 uint32_t own_lowest = ~0u;
 bool own_any, own_files_are_shared;
 
@@ -126,6 +128,7 @@ void own_forked(bool shared)
 	unsigned n = ntable;
 
 	lock = limit_lock = 0;
+	has_room = false;
 	ntable = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct own own = table[i];
@@ -168,19 +171,25 @@ static long duplicate_above(int fd)
 	return result;
 }
 
-static int move(int fd, enum kind kind)
+static long duplicate_high(int fd)
 {
-	long high = duplicate_above(fd);
+	const long high = duplicate_above(fd);
 
-	if (high < 0)
-		high = duplicate(fd, FIRST);
-	if (high < 0 && kind == INHERITED && fd <= 2)
-		high = duplicate(fd, 3);
+	return high < 0 ? duplicate(fd, FIRST) : high;
+}
+
+/** Where it can't be moved it stays, if it is libcr's own. */
+static int move(int fd, enum kind kind, bool is_programs)
+{
+	long high = duplicate_high(fd);
+
 	if (high < 0 && fd <= 2)
+		high = duplicate(fd, 3);
+	if (high < 0 && is_programs)
 		return (int)high;
 	if (high < 0)
 		high = fd;
-	else if (fd > 2)
+	else if (!is_programs)
 		kernel_call(SYS_close, fd);
 	add((int)high, kind);
 	return (int)high;
@@ -188,12 +197,33 @@ static int move(int fd, enum kind kind)
 
 int own_move(int fd)
 {
-	return move(fd, PRIVATE);
+	return move(fd, PRIVATE, false);
 }
 
 int own_move_inherited(int fd)
 {
-	return move(fd, INHERITED);
+	return move(fd, INHERITED, false);
+}
+
+int own_copy_inherited(int fd)
+{
+	return move(fd, INHERITED, true);
+}
+
+void own_make_room(void)
+{
+	long fd, high;
+
+	if (has_room || own_files_are_shared)
+		return;
+	has_room = true;
+	fd = kernel_call(SYS_eventfd2, 0, EFD_CLOEXEC);
+	if (fd < 0)
+		return;
+	high = duplicate_high((int)fd);
+	if (high >= 0)
+		kernel_call(SYS_close, high);
+	kernel_call(SYS_close, fd);
 }
 
 void own_keep_inherited(int fd)

@@ -11,8 +11,15 @@
 
 /** Moves a descriptor out of the program's way, which can't use it from then on: its new number. It is closed on execve, and in a fork's child. */
 int own_move(int fd);
-/** The same for what is passed on to the next program's launcher and to children: --stats, --trace. One of 0, 1 and 2 stays where it is, too. */
+/** The same for what is passed on to the next program's launcher and to children. */
 int own_move_inherited(int fd);
+/** A copy of one of the program's, which keeps it: --trace=2. -errno where there is no place for it. */
+int own_copy_inherited(int fd);
+/**
+ * Before there is a second kernel thread: the kernel's table of descriptors becomes as large as libcr's own numbers need. Later each thread would wait for that that takes one,
+ * until all processors have been seen outside of the kernel (expand_files, synchronize_rcu): 10 ms on an idle machine, and many seconds on one where much runs.
+ */
+void own_make_room(void);
 /** One that has been moved by the launcher that ran execve. */
 void own_keep_inherited(int fd);
 /** Before an execve of the launcher, and after one that has failed: whether those are inherited. */
