@@ -228,6 +228,7 @@ void launcher_main(uint64_t *stack)
 	lwkt_os_bell_place = own_move;
 	lwkt_os_bell_close = own_close;
 	lwkt_share_given = given;
+	lwkt_cpusync_told = rfork_interrupt;
 	program_look = look;
 	program_refresh = refresh;
 	program_forked = forked;

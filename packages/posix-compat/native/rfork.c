@@ -146,16 +146,13 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
-/** All of them stand still, but for the caller: soon, as who computes is interrupted. */
+/** All of them stand still, but for the caller: soon, as who computes is interrupted (lwkt_cpusync_told). */
 static void interlock(struct lwkt_cpusync *sync, globaldata_t gds[LWKT_CPU_MAX], void (*func)(void *), void *arg)
 {
 	unsigned n = 0;
 
-	for EACH_RFORK(rfork) {
+	for EACH_RFORK(rfork)
 		gds[n++] = rfork->rf_gd;
-		if (rfork != rfork_self())
-			interrupt(rfork);
-	}
 	lwkt_cpusync_init(sync, gds, n, func, arg);
 	lwkt_cpusync_interlock(sync);
 }

@@ -62,6 +62,12 @@ void lwkt_preempt(void);
  */
 extern void (*lwkt_share_given)(globaldata_t to, int pri);
 
+/**
+ * Called by an rfork that brings others to a known point (lwkt_cpusync_interlock), for each of them, after it has been told: the same for who computes there. Not before it is the
+ * caller's turn, which may be long after the call. NULL at first; it does not block.
+ */
+extern void (*lwkt_cpusync_told)(globaldata_t to);
+
 /** A timed section: on its thread's stack. Fields are internal. */
 struct lwkt_timed {
 	uint64_t outer; /* the deadline of the section that this one lies in, or 0 */

@@ -17,6 +17,8 @@ enum { HOLD, RUN, LET_GO }; /* cs_release; LET_GO: without running the function 
 
 static _Atomic(lwkt_thread_t) master;
 
+void (*lwkt_cpusync_told)(globaldata_t to);
+
 /** On each rfork of the set but the master's. */
 static void park(void *arg)
 {
@@ -72,6 +74,17 @@ bool lwkt_cpusync_mastered(globaldata_t gd)
 	return atomic_load_explicit(&master, memory_order_relaxed) == gd->gd_curthread;
 }
 
+/** 0, or why it can't be told. */
+static int tell(struct lwkt_cpusync *cs, globaldata_t to)
+{
+	int error = lwkt_send_ipiq(to, park, cs, NULL);
+
+	cs->cs_sent += !error;
+	if (!error && lwkt_cpusync_told)
+		lwkt_cpusync_told(to);
+	return error;
+}
+
 int lwkt_cpusync_interlock(struct lwkt_cpusync *cs)
 {
 	globaldata_t gd = lwkt_arch_mycpu();
@@ -90,10 +103,8 @@ int lwkt_cpusync_interlock(struct lwkt_cpusync *cs)
 	cs->cs_sent = cs->cs_parked = cs->cs_done = 0;
 	cs->cs_release = HOLD;
 	for (unsigned i = 0; i < cs->cs_count && (!error || error == ESRCH); i++)
-		if (cs->cs_rforks[i] != gd) {
-			error = lwkt_send_ipiq(cs->cs_rforks[i], park, cs, NULL);
-			cs->cs_sent += !error;
-		}
+		if (cs->cs_rforks[i] != gd)
+			error = tell(cs, cs->cs_rforks[i]);
 	wait_for_all(cs, &cs->cs_parked);
 	if (!error || error == ESRCH)
 		return 0;

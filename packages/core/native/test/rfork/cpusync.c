@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #define RFORKS 3
+#include "lwkt_kernel.h"
 #include "rforks.h"
 
 #define ALL (RFORKS + 1)
@@ -168,6 +169,55 @@ static void at_each_other(void)
 	end_rforks();
 }
 
+/* ---------------------------------------------------------------- one that computes */
+
+static _Atomic bool interrupted[ALL];
+static _Atomic unsigned synced;
+
+static void interrupts(globaldata_t to)
+{
+	unsigned i = 0;
+
+	while (rforks[i] != to)
+		CHECK(++i < ALL);
+	atomic_store(&interrupted[i], true);
+}
+
+/** Looks at what has come only when it is interrupted. */
+static void computes(void *arg)
+{
+	(void)arg;
+	while (atomic_load(&synced) < 2) {
+		if (atomic_exchange(&interrupted[here()], false))
+			lwkt_yield();
+	}
+}
+
+static void syncs(void *arg)
+{
+	for (unsigned n = 0; n < ROUNDS; n++)
+		CHECK_EQ(lwkt_cpusync_simple(rforks, ALL, counts, arg), 0);
+	atomic_fetch_add(&synced, 1);
+}
+
+/* Who waits for its turn must not have interrupted the others before: they go on computing. */
+static void who_computes_is_told(void)
+{
+	lwkt_thread_t tds[3];
+
+	begin_rforks();
+	atomic_store(&synced, 0);
+	lwkt_cpusync_told = interrupts;
+	tds[0] = start_on(rforks[0], computes, NULL, TDF_JOINABLE);
+	tds[1] = start_on(rforks[1], syncs, &one, TDF_JOINABLE);
+	tds[2] = start_on(rforks[2], syncs, &one, TDF_JOINABLE);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(lwkt_join(tds[i]), 0);
+	lwkt_cpusync_told = NULL;
+	check_all_ran(2 * ROUNDS);
+	end_rforks();
+}
+
 /* ---------------------------------------------------------------- an rfork that ends */
 
 static _Atomic unsigned elsewhere;
@@ -223,6 +273,7 @@ int main(void)
 	ON_RFORK(simple);
 	ON_RFORK(standing_still);
 	ON_RFORK(at_each_other);
+	ON_RFORK(who_computes_is_told);
 	ON_RFORK(ends_meanwhile);
 	return 0;
 }
