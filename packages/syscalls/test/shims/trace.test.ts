@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { create } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
-import { constants as c, sys } from '../src/index.ts';
-import { trace } from '../src/shims/trace/index.ts';
-import { here } from './expectations/caller.ts';
-import { bare, expectTrace, traced } from './expectations/trace.ts';
-import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from './support.ts';
+import { constants as c, sys } from '../../src/index.ts';
+import { trace } from '../../src/shims/trace/index.ts';
+import { here } from '../expectations/caller.ts';
+import { bare, expectTrace, traced } from '../expectations/trace.ts';
+import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
 /** Where a program given to node with -e finds @libcr/*. */
-const PACKAGE = join(import.meta.dirname, '..');
+const PACKAGE = join(import.meta.dirname, '../..');
 
 /**
  * Makes calls whose text is not obvious, and prints the lines; strace watches. Calls that the port makes in another way than it is asked
@@ -220,7 +220,7 @@ describe('tracing changes nothing', () => {
   });
 
   test('standard error is a full disk: nothing can be said, and the program goes on', () => {
-    const program = join(import.meta.dirname, 'programs', 'traced.mjs');
+    const program = join(import.meta.dirname, '../programs', 'traced.mjs');
     const command = ['-c', 'exec "$0" "$1" 2>/dev/full', process.execPath, program];
     expect(spawnSync('sh', command).status).toBe(7);
   });

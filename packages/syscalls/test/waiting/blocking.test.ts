@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { create, sleep, type UserThread, wait, yieldNow } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
-import { constants as c, sys } from '../src/index.ts';
-import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
+import { constants as c, sys } from '../../src/index.ts';
+import { codeOf, errorOf, onUserthread, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);

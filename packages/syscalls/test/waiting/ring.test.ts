@@ -5,12 +5,12 @@ import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { create, sleep } from '@libcr/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { constants as c, path, sys } from '../src/index.ts';
-import { codeOf, errorOf, onUserthread, temporaryFolder } from './support.ts';
+import { constants as c, path, sys } from '../../src/index.ts';
+import { codeOf, errorOf, onUserthread, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
-const program = join(import.meta.dirname, 'programs', 'path.mjs');
+const program = join(import.meta.dirname, '../programs', 'path.mjs');
 
 function withPath(path: string | undefined, command = [process.execPath, program]) {
   const env: NodeJS.ProcessEnv = { ...process.env, LIBCR_SYSCALLS_PATH: path };
@@ -56,7 +56,7 @@ describe('io_uring is forbidden', () => {
     hasCompiler = spawnSync('cc', ['--version']).status === 0;
     if (!hasCompiler)
       console.warn('ring.test.ts: no C compiler: what happens under a seccomp filter is not tested');
-    else execFileSync('cc', ['-o', forbid, join(import.meta.dirname, 'programs', 'forbid.c')]);
+    else execFileSync('cc', ['-o', forbid, join(import.meta.dirname, '../programs', 'forbid.c')]);
   });
 
   test.each([

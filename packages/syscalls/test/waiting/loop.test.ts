@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create, run } from '@libcr/core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import fs from '../src/fs/index.ts';
-import { defineShim, sys } from '../src/index.ts';
-import { memfs } from '../src/shims/memfs/index.ts';
-import { temporaryFolder } from './support.ts';
+import fs from '../../src/fs/index.ts';
+import { defineShim, sys } from '../../src/index.ts';
+import { memfs } from '../../src/shims/memfs/index.ts';
+import { temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);

@@ -4,8 +4,8 @@
  */
 import { create, sleep, type UserThread, yieldNow } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { constants as c, type SockAddr, sys } from '../src/index.ts';
-import { codeOf, errorOf, onUserthread, randomOf } from './support.ts';
+import { constants as c, type SockAddr, sys } from '../../src/index.ts';
+import { codeOf, errorOf, onUserthread, randomOf } from '../support.ts';
 
 const pair = (type: number = c.SOCK_STREAM): [number, number] => sys.socketpair(c.AF_UNIX, type);
 

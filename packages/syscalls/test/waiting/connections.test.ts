@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const WANTED = 10_000;
 const SPARE = 100; // descriptors besides the connections
-const program = join(import.meta.dirname, 'programs', 'connections.mjs');
+const program = join(import.meta.dirname, '../programs', 'connections.mjs');
 
 /** A command that runs with as many open files as are allowed: Node raises its own limit, but says so nowhere. */
 const unlimited = (...args: string[]): [string, string[]] => [

@@ -4,9 +4,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { create, curthread } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { constants as c, defineShim, type Shim, sys } from '../src/index.ts';
-import { type PolicyRule, type PolicyShim, policy } from '../src/shims/policy/index.ts';
-import { codeOf, onUserthread, temporaryFolder } from './support.ts';
+import { constants as c, defineShim, type Shim, sys } from '../../src/index.ts';
+import { type PolicyRule, type PolicyShim, policy } from '../../src/shims/policy/index.ts';
+import { codeOf, onUserthread, temporaryFolder } from '../support.ts';
 
 const folder = fs.realpathSync(temporaryFolder());
 const at = (name: string): string => join(folder, name);

@@ -1,9 +1,9 @@
 /** latency.test.ts: the latency shim: how long, when and for whom (expectations/latency.ts); and what rules may be. */
 import { expect, test } from 'vitest';
-import { type Delay, latency } from '../src/shims/latency.ts';
-import { here } from './expectations/caller.ts';
-import { expectLatency } from './expectations/latency.ts';
-import { errorOf } from './support.ts';
+import { type Delay, latency } from '../../src/shims/latency.ts';
+import { here } from '../expectations/caller.ts';
+import { expectLatency } from '../expectations/latency.ts';
+import { errorOf } from '../support.ts';
 
 expectLatency(here);
 

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { constants as c, sys } from '../src/index.ts';
-import { codeOf, temporaryFolder } from './support.ts';
+import { constants as c, sys } from '../../src/index.ts';
+import { codeOf, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);

@@ -1,10 +1,10 @@
 /** fault.test.ts: the fault shim: which calls are struck, and what happens to them (expectations/fault.ts), on the event loop, too; and what rules may be. */
 import { expect, test } from 'vitest';
-import { sys, syscallPort } from '../src/index.ts';
-import { type FaultRule, fault } from '../src/shims/fault/index.ts';
-import { here } from './expectations/caller.ts';
-import { expectFault } from './expectations/fault.ts';
-import { codeOf, errorOf } from './support.ts';
+import { sys, syscallPort } from '../../src/index.ts';
+import { type FaultRule, fault } from '../../src/shims/fault/index.ts';
+import { here } from '../expectations/caller.ts';
+import { expectFault } from '../expectations/fault.ts';
+import { codeOf, errorOf } from '../support.ts';
 
 expectFault(here);
 

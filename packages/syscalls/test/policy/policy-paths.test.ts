@@ -1,9 +1,9 @@
 /** policy-paths.test.ts: every path argument of the table is looked up in a way, and the policy judges all forms of it (expectations/policy-paths.ts). */
 import { expect, test } from 'vitest';
-import { type CallName, rows } from '../src/generated/rows.ts';
-import { hidden, looksUp, lookupOf } from '../src/shims/paths/lookups.ts';
-import { here } from './expectations/caller.ts';
-import { asked, expectPolicyOfPaths } from './expectations/policy-paths.ts';
+import { type CallName, rows } from '../../src/generated/rows.ts';
+import { hidden, looksUp, lookupOf } from '../../src/shims/paths/lookups.ts';
+import { here } from '../expectations/caller.ts';
+import { asked, expectPolicyOfPaths } from '../expectations/policy-paths.ts';
 
 test('each argument of format "path" has a way in which it is looked up, and nothing else has one', () => {
   const text = new Set<CallName>(['symlink', 'symlinkat']);

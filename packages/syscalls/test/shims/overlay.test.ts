@@ -4,10 +4,10 @@ import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { create, run } from '@libcr/core';
 import { expect, test } from 'vitest';
-import ownFs from '../src/fs/index.ts';
-import { constants as c, sys } from '../src/index.ts';
-import { directory, file, type Overlay, overlay, symlink } from '../src/shims/overlay/index.ts';
-import { codeOf, errorOf, temporaryFolder } from './support.ts';
+import ownFs from '../../src/fs/index.ts';
+import { constants as c, sys } from '../../src/index.ts';
+import { directory, file, type Overlay, overlay, symlink } from '../../src/shims/overlay/index.ts';
+import { codeOf, errorOf, temporaryFolder } from '../support.ts';
 
 const fs = ownFs as unknown as typeof nodeFs;
 const folder = temporaryFolder();
@@ -311,7 +311,7 @@ test.each([
   const program =
     "const fs = require('fs'); const has = fs.existsSync; fs.writeFileSync('written', '');" +
     "console.log(fs.readFileSync('file', 'utf8'), has('added') ? 'a' : 'none', has('gone'));";
-  const register = join(import.meta.dirname, '../dist/register.js');
+  const register = join(import.meta.dirname, '../../dist/register.js');
   const { stdout, stderr } = spawnSync(process.execPath, ['--import', register, '-e', program], {
     cwd: lower,
     encoding: 'utf8',

@@ -10,9 +10,9 @@ import {
   SysMsg,
   sys,
   syscallPort,
-} from '../src/index.ts';
-import { families, numbersOf, rowNamed } from '../src/port/calls.ts';
-import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from './support.ts';
+} from '../../src/index.ts';
+import { families, numbersOf, rowNamed } from '../../src/port/calls.ts';
+import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { create, run, sleep } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
-import fs from '../src/fs/index.ts';
-import { defineShim, type SyscallPort, sys, syscallPort } from '../src/index.ts';
-import { datagram, dial, listen, stream } from '../src/net/index.ts';
-import { memfs } from '../src/shims/memfs/index.ts';
-import { temporaryFolder } from './support.ts';
+import fs from '../../src/fs/index.ts';
+import { defineShim, type SyscallPort, sys, syscallPort } from '../../src/index.ts';
+import { datagram, dial, listen, stream } from '../../src/net/index.ts';
+import { memfs } from '../../src/shims/memfs/index.ts';
+import { temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { constants as c, sys } from '../src/index.ts';
-import { trace } from '../src/shims/trace/index.ts';
-import { onUserthread, temporaryFolder } from './support.ts';
+import { constants as c, sys } from '../../src/index.ts';
+import { trace } from '../../src/shims/trace/index.ts';
+import { onUserthread, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
-const PACKAGE = join(import.meta.dirname, '..');
+const PACKAGE = join(import.meta.dirname, '../..');
 const bare = (line: string): string => line.replace(/ <[\d.]+>$/, '');
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create, sleep, wait } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { constants as c, sys } from '../src/index.ts';
-import { dial, listen } from '../src/net/index.ts';
-import { record } from '../src/shims/record/index.ts';
-import { type Replay, type ReplayOptions, readHeader, replay } from '../src/shims/replay/index.ts';
-import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from './support.ts';
+import { constants as c, sys } from '../../src/index.ts';
+import { dial, listen } from '../../src/net/index.ts';
+import { record } from '../../src/shims/record/index.ts';
+import { type Replay, type ReplayOptions, readHeader, replay } from '../../src/shims/replay/index.ts';
+import { codeOf, errorOf, onUserthread, runProgram, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);

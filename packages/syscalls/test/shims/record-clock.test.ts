@@ -8,12 +8,12 @@ import { hrtime as importedHrtime } from 'node:process';
 import { promisify } from 'node:util';
 import { create } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { mkdtempSync } from '../src/fs/index.ts';
-import { sys } from '../src/index.ts';
-import { record } from '../src/shims/record/index.ts';
-import type { ClockLine, Line } from '../src/shims/recording/lines.ts';
-import { replay } from '../src/shims/replay/index.ts';
-import { temporaryFolder } from './support.ts';
+import { mkdtempSync } from '../../src/fs/index.ts';
+import { sys } from '../../src/index.ts';
+import { record } from '../../src/shims/record/index.ts';
+import type { ClockLine, Line } from '../../src/shims/recording/lines.ts';
+import { replay } from '../../src/shims/replay/index.ts';
+import { temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 // biome-ignore lint/suspicious/noExplicitAny: not on each Node, and not in the types of the oldest

@@ -3,11 +3,11 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { create } from '@libcr/core';
 import { expect, test } from 'vitest';
-import { constants as c, defineShim, sys } from '../src/index.ts';
-import { memfs } from '../src/shims/memfs/index.ts';
-import { type Named, pathsOf } from '../src/shims/paths/index.ts';
-import { type PolicyRule, policy } from '../src/shims/policy/index.ts';
-import { codeOf, onUserthread, randomOf, temporaryFolder } from './support.ts';
+import { constants as c, defineShim, sys } from '../../src/index.ts';
+import { memfs } from '../../src/shims/memfs/index.ts';
+import { type Named, pathsOf } from '../../src/shims/paths/index.ts';
+import { type PolicyRule, policy } from '../../src/shims/policy/index.ts';
+import { codeOf, onUserthread, randomOf, temporaryFolder } from '../support.ts';
 
 const folder = fs.realpathSync(temporaryFolder());
 const at = (name: string): string => join(folder, name);

@@ -1,9 +1,9 @@
 /** metrics.test.ts: the metrics shim: counts, outcomes, bytes, and a text that Prometheus reads (expectations/metrics.ts); and what options may be. */
 import { expect, test } from 'vitest';
-import { type MetricsOptions, metrics } from '../src/shims/metrics/index.ts';
-import { here } from './expectations/caller.ts';
-import { expectMetrics } from './expectations/metrics.ts';
-import { errorOf } from './support.ts';
+import { type MetricsOptions, metrics } from '../../src/shims/metrics/index.ts';
+import { here } from '../expectations/caller.ts';
+import { expectMetrics } from '../expectations/metrics.ts';
+import { errorOf } from '../support.ts';
 
 expectMetrics(here);
 

@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const SCRIPT = join(import.meta.dirname, 'programs/memfs/overlay.mjs');
+const SCRIPT = join(import.meta.dirname, '../programs/memfs/overlay.mjs');
 const seed = Number(process.env.LIBCR_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Whether this process may make a mount namespace and mount an overlay in it. */

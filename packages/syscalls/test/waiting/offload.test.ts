@@ -1,6 +1,6 @@
 /** offload.test.ts: helper threads, and calls that keep one for good: each case in a process of its own. */
 import { expect, test } from 'vitest';
-import { runProgram } from './support.ts';
+import { runProgram } from '../support.ts';
 
 test.each([
   ['a call right behind one that never ends has a helper of its own', 'rightBehind'],

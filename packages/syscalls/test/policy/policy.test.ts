@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { sys } from '../src/index.ts';
-import { type PolicyRule, policy } from '../src/shims/policy/index.ts';
-import { here, under } from './expectations/caller.ts';
-import { expectPolicy } from './expectations/policy.ts';
-import { codeOf, onUserthread, temporaryFolder } from './support.ts';
+import { sys } from '../../src/index.ts';
+import { type PolicyRule, policy } from '../../src/shims/policy/index.ts';
+import { here, under } from '../expectations/caller.ts';
+import { expectPolicy } from '../expectations/policy.ts';
+import { codeOf, onUserthread, temporaryFolder } from '../support.ts';
 
 expectPolicy(here);
 
