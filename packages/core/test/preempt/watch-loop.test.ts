@@ -2,7 +2,7 @@
  * watch-loop.test.ts: the watchdog of the event loop. How long somebody keeps the loop is a multiple of the limit; nothing here asks how soon that is told.
  */
 import { expect, test } from 'vitest';
-import { outcome } from './run.ts';
+import { outcome } from '../run.ts';
 
 const watch = <T = unknown>(name: string): Promise<T> =>
   outcome<T>('preempt/watch-loop.mjs', { args: [name] });

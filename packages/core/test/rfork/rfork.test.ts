@@ -3,7 +3,7 @@
  * ends, each message comes back exactly once.
  */
 import { describe, expect, test } from 'vitest';
-import { outcome, runProgram } from './run.ts';
+import { outcome, runProgram } from '../run.ts';
 
 const rfork = <T = Record<string, unknown>>(name: string, flags: string[] = []): Promise<T> =>
   outcome<T>('rfork.mjs', { args: [name], flags });

@@ -2,8 +2,8 @@
  * tokens.test.ts: tokens and serializers, among the threads of one rfork and of several.
  */
 import { describe, expect, test } from 'vitest';
-import { type Ticket, TicketQueue } from '../src/token/queue.ts';
-import { outcome } from './run.ts';
+import { type Ticket, TicketQueue } from '../../src/token/queue.ts';
+import { outcome } from '../run.ts';
 
 const tokens = <T = Record<string, unknown>>(name: string): Promise<T> =>
   outcome<T>('tokens.mjs', { args: [name] });

@@ -12,7 +12,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-const folder = fileURLToPath(new URL('../native/test', import.meta.url));
+const folder = fileURLToPath(new URL('../../native/test', import.meta.url));
 /** Of all rooms but freestanding/, which has programs of its own kind. */
 const programs = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(c|cpp)$/.test(name) && dirname(name) !== 'freestanding')

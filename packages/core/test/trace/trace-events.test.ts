@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { outcome, runProgram } from './run.ts';
+import { outcome, runProgram } from '../run.ts';
 import { checkTrace, flowsOf, named, type Trace } from './trace-format.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'libcr-trace-'));

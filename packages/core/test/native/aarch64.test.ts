@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-const script = fileURLToPath(new URL('../native/test/aarch64.sh', import.meta.url));
+const script = fileURLToPath(new URL('../../native/test/aarch64.sh', import.meta.url));
 
 it.for(['plain', 'sanitized'])('the C core on aarch64, %s', { timeout: 900_000 }, (flavour, { skip }) => {
   const { status, signal, error, stdout, stderr } = spawnSync(script, [flavour], {

@@ -20,13 +20,13 @@ import { fileURLToPath } from 'node:url';
 import type { TopPort, TopRforkRunning, TopSnapshot, TopThread } from '@libcr/core';
 import { servedProcesses, TopConnection } from '@libcr/core/top/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { outcome, programPath, runProgram, stressFlags } from './run.ts';
+import { outcome, programPath, runProgram, stressFlags } from '../run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'libcr-top-'));
 const env: Record<string, string> = { NATIVE_THREADS: join(folder, 'threads.node') };
 
 beforeAll(() => {
-  const include = fileURLToPath(new URL('../native/include', import.meta.url));
+  const include = fileURLToPath(new URL('../../native/include', import.meta.url));
   const flags = ['-std=c11', '-shared', '-fPIC', '-O1', `-I${include}`, '-o', env.NATIVE_THREADS as string];
   const { status, stderr, error } = spawnSync('cc', [...flags, programPath('native-thread.c')], {
     encoding: 'utf8',

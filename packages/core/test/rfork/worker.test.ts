@@ -3,7 +3,7 @@
  * package.
  */
 import { describe, expect, test } from 'vitest';
-import { outcome } from './run.ts';
+import { outcome } from '../run.ts';
 
 const workers = <T = Record<string, unknown>>(name: string): Promise<T> =>
   outcome<T>('workers.mjs', { args: [name] });

@@ -7,7 +7,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { outcome, programPath, runProgram } from './run.ts';
+import { outcome, programPath, runProgram } from '../run.ts';
 
 const preempt = <T = unknown>(name: string, flags: string[] = []): Promise<T> =>
   outcome<T>('preempt/preempt.mjs', { args: [name], flags });

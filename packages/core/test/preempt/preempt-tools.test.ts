@@ -2,7 +2,7 @@
  * preempt-tools.test.ts: what looks at threads, or keeps them apart, is right with threads that are preempted; and the clock, which is there for them only.
  */
 import { expect, test } from 'vitest';
-import { outcome, runProgram } from './run.ts';
+import { outcome, runProgram } from '../run.ts';
 
 const tools = <T = unknown>(name: string): Promise<T> => outcome<T>('preempt/tools.mjs', { args: [name] });
 

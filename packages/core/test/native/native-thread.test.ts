@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { outcome, programPath, type RunResult, runProgram } from './run.ts';
+import { outcome, programPath, type RunResult, runProgram } from '../run.ts';
 
-const include = fileURLToPath(new URL('../native/include', import.meta.url));
+const include = fileURLToPath(new URL('../../native/include', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'libcr-native-thread-'));
 const env: Record<string, string> = {
   NATIVE_THREADS: join(folder, 'threads.node'),
