@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { outcome, runProgram } from '../run.ts';
 
 const rfork = <T = Record<string, unknown>>(name: string, flags: string[] = []): Promise<T> =>
-  outcome<T>('rfork.mjs', { args: [name], flags });
+  outcome<T>('rfork/rfork.mjs', { args: [name], flags });
 const ends = <T = Record<string, unknown>>(name: string): Promise<T> =>
-  outcome<T>('rfork-ends.mjs', { args: [name] });
+  outcome<T>('rfork/rfork-ends.mjs', { args: [name] });
 
 const ended = 'ERR_LWKT_RFORK_ENDED';
 const dataCloneError = (message: unknown, type = 'DOMException') => ({
@@ -244,7 +244,7 @@ describe('the end of an rfork', () => {
 
   test('so it does while it wakes up', async () => {
     expect(await ends('asItWakes')).toBeGreaterThan(0);
-    const { status, stderr } = await runProgram('rfork-ends.mjs', { args: ['exitAsTheyWake'] });
+    const { status, stderr } = await runProgram('rfork/rfork-ends.mjs', { args: ['exitAsTheyWake'] });
     expect({ status, stderr }).toEqual({ status: 5, stderr: '' });
   });
 
@@ -301,7 +301,7 @@ describe('the end of an rfork', () => {
 });
 
 test('calls, forwards, aborts and kills at random: each message has one outcome', async () => {
-  const { status, stdout, stderr } = await runProgram('rfork-ends.mjs', { args: ['chaos'] });
+  const { status, stdout, stderr } = await runProgram('rfork/rfork-ends.mjs', { args: ['chaos'] });
   console.log(`rfork.test.ts chaos: LIBCR_${stdout.split('\n')[0].toUpperCase().replace(' ', '=')}`);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const { total, expected, failed } = JSON.parse(stdout.trim().split('\n').at(-1) as string);

@@ -6,7 +6,7 @@ import { type Ticket, TicketQueue } from '../../src/token/queue.ts';
 import { outcome } from '../run.ts';
 
 const tokens = <T = Record<string, unknown>>(name: string): Promise<T> =>
-  outcome<T>('tokens.mjs', { args: [name] });
+  outcome<T>('rfork/tokens.mjs', { args: [name] });
 
 const ended = 'ERR_LWKT_RFORK_ENDED';
 const free = (name: string, type = 'Token') => `${type} "${name}" 0 in, 0 waiting`;

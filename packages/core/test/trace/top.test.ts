@@ -36,7 +36,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const looked = <T = TopSnapshot>(name: string, flags: string[] = []): Promise<T> =>
-  outcome<T>('top.mjs', { args: [name], env, flags });
+  outcome<T>('trace/top.mjs', { args: [name], env, flags });
 type Threads = Record<string, TopThread>;
 const threadsOf = ({ rforks: [rfork] }: TopSnapshot): Threads =>
   Object.fromEntries((rfork as TopRforkRunning).threads.map((td) => [td.name, td]));
@@ -45,7 +45,7 @@ describe('the columns', () => {
   test('say how each thread stands and what it waits for', async () => {
     const { seen, same } = await looked<{ seen: TopSnapshot; same: boolean }>('states');
     expect(same).toBe(true);
-    expect(seen.process).toMatchObject({ script: programPath('top.mjs'), node: process.version });
+    expect(seen.process).toMatchObject({ script: programPath('trace/top.mjs'), node: process.version });
     const threads = threadsOf(seen);
     expect(threads.thread0).toMatchObject({ id: 0, rfork: 1, state: 'running', waitReason: null });
     expect(threads.thread0).toMatchObject({ stackUsed: null, stackSize: null, native: false });
@@ -206,7 +206,7 @@ describe('@libcr/core/top', () => {
 
   /** Starts a program that is served, and waits until it says that it is ready. */
   function start(name: string): Promise<ChildProcess & { pid: number }> {
-    const args = [...stressFlags, ...flags, programPath('top.mjs'), name];
+    const args = [...stressFlags, ...flags, programPath('trace/top.mjs'), name];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(child);
     return new Promise((resolve, reject) => {
@@ -222,7 +222,7 @@ describe('@libcr/core/top', () => {
     });
   }
 
-  const run = (args: string[]) => runProgram('top.mjs', { args, flags, env: { TMPDIR: place } });
+  const run = (args: string[]) => runProgram('trace/top.mjs', { args, flags, env: { TMPDIR: place } });
 
   test('the program ends when it has nothing left to do, and its socket is gone', async () => {
     expect(await run(['ends'])).toMatchObject({ status: 0, stdout: '"main"\n', stderr: '' });
@@ -299,7 +299,7 @@ describe('@libcr/core/top', () => {
     ['a socket that somebody listens at stays his', 'by another', 'LWKT_TOP'],
   ])('%s', async (_what, by, result) => {
     const options = { args: ['occupied', by], env: { TMPDIR: place } };
-    expect(await outcome('top.mjs', options)).toBe(result);
+    expect(await outcome('trace/top.mjs', options)).toBe(result);
   });
 
   test('a Worker does not serve, and is seen', async () => {

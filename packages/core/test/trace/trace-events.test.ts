@@ -15,7 +15,7 @@ let files = 0;
 const newFile = (): string => join(folder, `${++files}.json`);
 
 const traced = <T = Trace>(name: string, file = newFile()): Promise<T> =>
-  outcome<T>('trace-events.mjs', { args: [name, file] });
+  outcome<T>('trace/trace-events.mjs', { args: [name, file] });
 
 const read = (file: string): Trace => JSON.parse(readFileSync(file, 'utf8')) as Trace;
 
@@ -126,7 +126,7 @@ describe('several rforks', () => {
 describe('the file is whole', () => {
   test('where nobody stops the trace', async () => {
     const file = newFile();
-    expect((await runProgram('trace-events.mjs', { args: ['end', file] })).status).toBe(0);
+    expect((await runProgram('trace/trace-events.mjs', { args: ['end', file] })).status).toBe(0);
     checkTrace(read(file));
     expect(named(read(file), 'process_name').sort()).toEqual(allRforks);
     expect(read(file).otherData.missing).toEqual([]);
@@ -134,7 +134,7 @@ describe('the file is whole', () => {
 
   test('after process.exit(), but for rforks that still run, which it names', async () => {
     const file = newFile();
-    expect((await runProgram('trace-events.mjs', { args: ['exit', file] })).status).toBe(0);
+    expect((await runProgram('trace/trace-events.mjs', { args: ['exit', file] })).status).toBe(0);
     checkTrace(read(file));
     const there = named(read(file), 'process_name').map((name) => String(name).replace(/ ".*/, ''));
     const { missing } = read(file).otherData;
@@ -144,7 +144,7 @@ describe('the file is whole', () => {
 
   test('after an uncaught exception', async () => {
     const file = newFile();
-    expect((await runProgram('trace-events.mjs', { args: ['throws', file] })).status).toBe(1);
+    expect((await runProgram('trace/trace-events.mjs', { args: ['throws', file] })).status).toBe(1);
     checkTrace(read(file));
     expect(named(read(file), 'process_name')).toEqual(mainOnly);
   });

@@ -1,6 +1,6 @@
 // Messages that are no longer wanted. See ports.test.ts.
 import { create, curthread, Msg, MsgPort, run, sleep } from '@libcr/core';
-import { main, shown, thrownBy } from './check.mjs';
+import { main, shown, thrownBy } from '../check.mjs';
 import { untilBlocked } from './port-tools.mjs';
 
 main({

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { create, Msg, MsgPort, Rfork, run, sleep, startTraceEvents, wait, yieldNow } from '@libcr/core';
 import { native, RemoteHome } from '@libcr/core/internal';
-import { main, rejectionOf, thrownBy } from './check.mjs';
+import { main, rejectionOf, thrownBy } from '../check.mjs';
 
 const file = process.argv[3];
 const child = new URL('./trace-events-child.mjs', import.meta.url);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create, curthread, Msg, MsgPort, Rfork, run, yieldNow } from '@libcr/core';
-import { main, processorsUsed, scale, shown, thrownBy } from './check.mjs';
+import { main, processorsUsed, scale, shown, thrownBy } from '../check.mjs';
 
 const child = new URL('./rfork-child.mjs', import.meta.url);
 const start = (name, role = 'commands', more = {}) =>

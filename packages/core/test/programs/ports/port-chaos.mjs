@@ -1,6 +1,6 @@
 // Clients, servers, forwarders and aborts at random. See ports.test.ts.
 import { create, curthread, Msg, MsgPort, sleep, yieldNow } from '@libcr/core';
-import { main, scale } from './check.mjs';
+import { main, scale } from '../check.mjs';
 
 /** Numbers from 0 to n - 1, the same for the same seed (mulberry32). */
 function random(seed) {

@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create, curthread, Msg, MsgPort, Rfork, run, sleep, wait } from '@libcr/core';
-import { main, rejectionOf, scale, shown, thrownBy } from './check.mjs';
+import { main, rejectionOf, scale, shown, thrownBy } from '../check.mjs';
 
 const child = new URL('./rfork-child.mjs', import.meta.url);
 const start = (role, more = {}, options = {}) =>

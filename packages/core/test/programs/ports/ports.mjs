@@ -1,6 +1,6 @@
 // Ports and messages: sending, waiting, answering. See ports.test.ts.
 import { create, curthread, EASYNC, Msg, MsgPort, run, sleep, wait, yieldNow } from '@libcr/core';
-import { main, scale, thrownBy } from './check.mjs';
+import { main, scale, thrownBy } from '../check.mjs';
 import { serve } from './port-tools.mjs';
 
 main({

@@ -20,7 +20,7 @@ import {
   yieldNow,
 } from '@libcr/core';
 import { native, ownTimers } from '@libcr/core/internal';
-import { main, rejectionOf } from './check.mjs';
+import { main, rejectionOf } from '../check.mjs';
 
 const child = new URL('./top-child.mjs', import.meta.url);
 const tick = () => new Promise((resolve) => setImmediate(resolve));

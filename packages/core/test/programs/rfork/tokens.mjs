@@ -1,6 +1,6 @@
 // Tokens and serializers, on one rfork and on several. See tokens.test.ts.
 import { create, Msg, MsgPort, Rfork, run, Serializer, sleep, Token, wait, yieldNow } from '@libcr/core';
-import { main, scale, thrownBy } from './check.mjs';
+import { main, scale, thrownBy } from '../check.mjs';
 
 const child = new URL('./rfork-child.mjs', import.meta.url);
 const start = (name) => new Rfork(child, { name, data: 'commands' });

@@ -1,7 +1,7 @@
 // Who may take from a port, what closing it does, and every way of misusing ports and messages. See
 // ports.test.ts.
 import { create, curthread, Msg, MsgPort, run, sleep } from '@libcr/core';
-import { main, rejectionOf, thrownBy } from './check.mjs';
+import { main, rejectionOf, thrownBy } from '../check.mjs';
 import { untilBlocked } from './port-tools.mjs';
 
 main({
