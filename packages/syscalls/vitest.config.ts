@@ -4,14 +4,14 @@ import type { ViteUserConfig } from 'vitest/config';
 import { base } from '../../vitest.base.ts';
 
 const WAITING = [
-  'blocking',
+  'waiting/blocking',
   'conformance/conformance',
   'exits',
   'files',
-  'offload',
-  'promises',
-  'ring',
-  'streams',
+  'waiting/offload',
+  'waiting/promises',
+  'waiting/ring',
+  'waiting/streams',
 ];
 
 const SANITIZED = 'test/sanitized.test.ts';

@@ -15,7 +15,7 @@ const stressFlags = [
 
 // What meets V8's own state the most. On a Node that is neither the oldest nor the newest, only these run under stress flags: a fault of ours
 // shows at either end, and one of V8's that only those in the middle have is most likely here.
-const stressedBetween = ['preempt', 'rfork', 'survive', 'tokens', 'traps'];
+const stressedBetween = ['preempt/preempt', 'rfork/rfork', 'survive', 'rfork/tokens', 'traps'];
 
 const help = `usage: node tools/matrix/run.mjs [--node MAJOR]... [--no-stress] [--after-test]
 

@@ -6,20 +6,20 @@ import { describe, expect, test } from 'vitest';
 import { outcome } from './run.ts';
 
 const programs: Record<string, string> = {
-  abortQueued: 'port-aborts.mjs',
-  abortHeld: 'port-aborts.mjs',
-  abortIgnored: 'port-aborts.mjs',
-  domsgGivesUp: 'port-aborts.mjs',
-  sharedAbort: 'port-aborts.mjs',
-  close: 'port-owners.mjs',
-  shared: 'port-owners.mjs',
-  ownership: 'port-owners.mjs',
-  misuse: 'port-owners.mjs',
-  chaos: 'port-chaos.mjs',
+  abortQueued: 'ports/port-aborts.mjs',
+  abortHeld: 'ports/port-aborts.mjs',
+  abortIgnored: 'ports/port-aborts.mjs',
+  domsgGivesUp: 'ports/port-aborts.mjs',
+  sharedAbort: 'ports/port-aborts.mjs',
+  close: 'ports/port-owners.mjs',
+  shared: 'ports/port-owners.mjs',
+  ownership: 'ports/port-owners.mjs',
+  misuse: 'ports/port-owners.mjs',
+  chaos: 'ports/port-chaos.mjs',
 };
 
 const ports = <T = Record<string, unknown>>(name: string): Promise<T> =>
-  outcome<T>(programs[name] ?? 'ports.mjs', { args: [name] });
+  outcome<T>(programs[name] ?? 'ports/ports.mjs', { args: [name] });
 
 describe('sending and answering', () => {
   test('domsg returns the result, throws the very error', async () => {

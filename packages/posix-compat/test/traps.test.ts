@@ -35,7 +35,8 @@ describe('registers and memory', () => {
   test('2: each thread has its own %fs, after a preemption too', () =>
     state('storage', "another thread's storage: 0\n"));
   test('3: the calls that the vDSO makes itself are caught', () => events('vdso', 'wrong: 0\n'));
-  test('15: bad pointers answer EFAULT', () => elsewhere('bad-pointers.test.ts', 'with %s rforks, %s'));
+  test('15: bad pointers answer EFAULT', () =>
+    elsewhere('processes/bad-pointers.test.ts', 'with %s rforks, %s'));
   test("17: a thread begins with its creator's rounding mode", () =>
     state('rounding', 'a thread: 3, a child: 3\n'));
   test('19: a program without a C library has no thread-local storage', async () => {
@@ -71,18 +72,21 @@ describe('processes', () => {
       ).toEqual(native);
   });
   test('10: /proc/self tells of the program', () =>
-    elsewhere('front-door.test.ts', 'name, command line, path, auxiliary vector'));
+    elsewhere('processes/front-door.test.ts', 'name, command line, path, auxiliary vector'));
   test('18: a fork while other rforks are busy', () =>
-    elsewhere('threads.test.ts', 'threads that fork at the same time, beside one that computes'));
+    elsewhere('threads/threads.test.ts', 'threads that fork at the same time, beside one that computes'));
   test('23: where a child of vfork ends by SIGTRAP, nothing is being patched', () =>
     events('patching', 'wrong: 0, children that have failed: 0\n'));
   test('27: a child of vfork is caught too, and so is what it runs', () =>
-    elsewhere('escapes.test.ts', 'no call does by its number, its place or its process, with %s rforks'));
+    elsewhere(
+      'processes/escapes.test.ts',
+      'no call does by its number, its place or its process, with %s rforks',
+    ));
   test("28: libcr's descriptors are out of the program's reach, also of a child of vfork", () =>
-    elsewhere('own-descriptors.test.ts', '%s, with %s rforks'));
+    elsewhere('processes/own-descriptors.test.ts', '%s, with %s rforks'));
   test('29: what can not be under libcr says so', () => {
-    elsewhere('front-door.test.ts', 'a set-user-ID program; once for each time that it is run');
-    elsewhere('front-door.test.ts', 'what the kernel has another program for (binfmt_misc)');
+    elsewhere('processes/front-door.test.ts', 'a set-user-ID program; once for each time that it is run');
+    elsewhere('processes/front-door.test.ts', 'what the kernel has another program for (binfmt_misc)');
   });
 });
 
@@ -91,7 +95,7 @@ describe('signals', () => {
     events('handlers', 'segv 200 trap 200 sys 200\nonce: 1, then 1\n'));
   test('11: signals for threads that end', () => events('ending', 'sent: 2000\n'));
   test('12: a signal between the look and the sleep', () =>
-    elsewhere('threads.test.ts', 'descriptors of all kinds, in pieces, ended by signals (%s)'));
+    elsewhere('threads/threads.test.ts', 'descriptors of all kinds, in pieces, ended by signals (%s)'));
   test('20: a signal ends the sleep of a process in which nothing runs', async () => {
     for (const n of RFORKS)
       expect(
@@ -102,7 +106,7 @@ describe('signals', () => {
 
 describe('waiting', () => {
   test('7: what lies in shared memory is waited for across processes', () =>
-    elsewhere('threads.test.ts', 'what lies in memory of several processes with threads'));
+    elsewhere('threads/threads.test.ts', 'what lies in memory of several processes with threads'));
   test('8: no wake-up is lost between a store and a look', () => events('wakes', 'turns: 20000\n'));
   test('9, 22: rseq is not there, and the C library lives with that; a robust list is walked', async () => {
     const env = { GLIBC_TUNABLES: 'glibc.pthread.rseq=1' };
@@ -114,12 +118,12 @@ describe('waiting', () => {
     elsewhere('conformance/robust.c', 'robust_lock');
   });
   test("13: a wait in one rfork's queue ends there", () =>
-    elsewhere('threads.test.ts', 'descriptors of all kinds, in pieces, ended by signals (%s)'));
+    elsewhere('threads/threads.test.ts', 'descriptors of all kinds, in pieces, ended by signals (%s)'));
   test('14: what is known of a descriptor is a hint: another process may make it non-blocking', () =>
     events('nonblocking', 'read: -1 Resource temporarily unavailable\n'));
   test('16: a program has as many processors as rforks', () =>
     elsewhere(
-      'threads.test.ts',
+      'threads/threads.test.ts',
       'other rforks are there from the second thread on; a child of fork begins alone, and has its own',
     ));
   test('26: timers come though a thread computes', () => events('timers', 'slept\n'));

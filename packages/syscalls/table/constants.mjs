@@ -1,6 +1,6 @@
 /**
  * constants.mjs: the numbers of <fcntl.h>, <sys/socket.h>, <poll.h> and the rest, for Linux on x86-64, by the set that the trace shim
- * shows them with. test/constants.test.ts compiles a C program that compares each with the headers.
+ * shows them with. test/table.test.ts compiles a C program that compares each with the headers.
  *
  * A set whose values are bits is printed as A|B; one marked enum as a single name.
  */

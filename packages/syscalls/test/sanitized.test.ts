@@ -31,7 +31,7 @@ test.skipIf(probe.status === CANNOT)('the sanitizers are on', () => {
 });
 
 /** What goes through the native half in all ways: arguments of every call, helper threads, the ring, environments that end. */
-const files = ['conformance', 'arguments', 'exits', 'offload', 'ring', 'streams'];
+const files = ['conformance', 'arguments', 'exits', 'waiting/offload', 'waiting/ring', 'waiting/streams'];
 const vitest = join(import.meta.dirname, '..', '..', '..', 'node_modules', 'vitest', 'vitest.mjs');
 
 test.skipIf(probe.status === CANNOT)('the tests of the native half', { timeout: 920_000 }, () => {

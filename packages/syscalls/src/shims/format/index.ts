@@ -1,7 +1,7 @@
 /**
  * format: a system call as strace(1) prints it: `openat(AT_FDCWD, "/etc/hosts", O_RDONLY)` and `= 21`. Names
  * of flags and the arguments' shapes come from the table; names that only strace shows, and no program here
- * can use by name, stand in these files. test/trace.test.ts compares with strace itself.
+ * can use by name, stand in these files. test/shims/trace.test.ts compares with strace itself.
  *
  * call.ts is the call and reply.ts its result; both put together what the others say of one part:
  * argument.ts, and below it fcntl.ts, socket.ts and structs.ts, and below these flags.ts and text.ts.
