@@ -255,9 +255,9 @@ test('what is none', async () => {
   await fails('/dev/null', 'is no recording of a program');
   copyFileSync(shell, at('old'));
   writeSync(openSync(at('old'), 'r+'), Buffer.of(1), 0, 1, 8);
-  await fails(at('old'), 'is a recording of version 1, and this libcr reads version 3');
+  await fails(at('old'), 'is a recording of version 1, and this libcr reads version 4');
   truncateSync(at('old'), 100);
-  await fails(at('old'), 'is a recording of version 1, and this libcr reads version 3');
+  await fails(at('old'), 'is a recording of version 1, and this libcr reads version 4');
   writeFileSync(at('begun'), readFileSync(shell).subarray(0, 1000));
   await fails(at('begun'), 'is cut off before anything was recorded');
   await expect(readRecording(at('none'))).rejects.toMatchObject({ code: 'ENOENT' });

@@ -3,7 +3,15 @@
  * it was written.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -190,6 +198,39 @@ test('data that is larger than that: read at once, in many parts, and as argumen
     },
   );
   expect(ran.stdout).toMatch(/^\d+ 3000000\n100001\n$/);
+});
+
+test.each([
+  ['few', 300],
+  ['more than are kept', 17_000],
+])('what the program has written itself, and reads again: %s', async (_, blocks) => {
+  const { file, ran } = await record(compile('recorded/kept'), [join(folder(), 'data'), `${blocks}`]);
+  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  expect(ran.stdout.split('\n')).toHaveLength(13);
+  expect(await replay(file, [], { cwd: '/' })).toEqual(ran);
+});
+
+test('what the program has written itself is not in the recording when it is read again', async () => {
+  const script = 'head -c 4000000 /dev/urandom > "$0"; exec dd if="$0" of="$0.2" bs=4096 status=none';
+  const copy = join(folder(), 'data');
+  const { file, ran } = await record('/bin/sh', ['-c', script, copy]);
+  expect(ran.status).toBe(0);
+  const python = `import os
+data = os.urandom(4096 * 500)
+fd = os.open('${copy}.3', os.O_RDWR | os.O_CREAT)
+for i in range(500): os.pwrite(fd, data[i * 4096:(i + 1) * 4096], i * 4096)
+print(sum(sum(os.pread(fd, 4096, i * 4096)) for j in range(4) for i in range(500)))`;
+  const again = await record('python3', ['-c', python]);
+  expect(again.ran).toMatchObject({ status: 0, stderr: '' });
+  const size = (path: string) => statSync(path).size;
+  // dd reads what head has written, another process: that is there.
+  expect(size(file)).toBeGreaterThan(8_000_000);
+  const without = await record('python3', [
+    '-c',
+    python.replace('os.pread(fd, 4096, i * 4096)', 'data[:4096]'),
+  ]);
+  expect(Math.abs(size(again.file) - size(without.file))).toBeLessThan(4096 * 250);
+  expect(await replay(again.file)).toEqual(again.ran);
 });
 
 test.skipIf(!has('python3'))('a call with more buffers than fit into a window', async () => {

@@ -10,7 +10,8 @@ export interface RecordedMemory {
   address: bigint;
   /** Bytes. Of what the kernel has read, the recording has the beginning: 64 bytes of a buffer, a path as a whole. */
   length: number;
-  /** What was there, read from the file when it is asked for; undefined: it is not in the file, which is cut off or damaged. Throws once the recording is closed. */
+  /** What was there, read from the file when it is asked for; undefined: it is not in the file, which is cut off or damaged, or the program has read what it had
+   *  written itself, and a replay has it from there. Throws once the recording is closed. */
   readonly bytes: Buffer | undefined;
   /** The same as text, up to the first zero: of a path. */
   readonly text: string | undefined;

@@ -13,7 +13,7 @@ import { CodedError } from '@libcr/core/internal';
 import { nodeFs } from '../node-fs.ts';
 
 const MAGIC = 'CORDING1';
-const VERSION = 3;
+const VERSION = 4;
 const VERSION_AT = 8;
 const GZIP = '1f8b';
 const ZSTD = '28b52ffd';

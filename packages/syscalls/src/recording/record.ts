@@ -32,6 +32,8 @@ const PIECE_OUT = 2;
 const PIECE_CONTENT = 4;
 const PIECE_PLACE = 8;
 const PIECE_SHOWN = 16;
+const PIECE_KEPT = 32;
+const PIECE_AGAIN = 64;
 
 /** Those by which the kernel tells itself what becomes of a call that a signal has interrupted. */
 const RESTARTS: Record<number, string> = {
@@ -56,11 +58,17 @@ class Memory implements RecordedMemory {
   readonly address: bigint;
   readonly length: number;
   readonly #file: RecordingFile;
-  readonly #place: number;
+  readonly #place: number | undefined;
   readonly #here: Buffer | undefined;
 
-  /** In the file at `place`, unless it is here. */
-  constructor(address: bigint, length: number, file: RecordingFile, place: number, here: Buffer | undefined) {
+  /** In the file at `place`, unless it is here; neither: the program has written it itself, and a replay will. */
+  constructor(
+    address: bigint,
+    length: number,
+    file: RecordingFile,
+    place: number | undefined,
+    here: Buffer | undefined,
+  ) {
     this.address = address;
     this.length = length;
     this.#file = file;
@@ -69,13 +77,20 @@ class Memory implements RecordedMemory {
   }
 
   get bytes(): Buffer | undefined {
-    return this.#here ?? this.#file.bytes(this.#place, this.length);
+    if (this.#here || this.#place === undefined) return this.#here;
+    return this.#file.bytes(this.#place, this.length);
   }
 
   get text(): string | undefined {
     const { bytes } = this;
     return bytes && text(bytes, 0);
   }
+}
+
+/** Bytes that follow a piece's head. */
+function sizeOf(what: number, length: number): number {
+  if (what & (PIECE_CONTENT | PIECE_AGAIN)) return 8;
+  return what & (PIECE_PLACE | PIECE_SHOWN | PIECE_KEPT) ? 0 : length;
 }
 
 /** What lies behind the record's arguments. What does not fit is not there. */
@@ -87,12 +102,12 @@ function memories(file: RecordingFile, record: Buffer): { read: Memory[]; writte
     const length = record.readUInt32LE(at + 8);
     const what = record.readUInt32LE(at + 12);
     const begin = at + PIECE_HEAD;
-    const size = what & PIECE_CONTENT ? 8 : what & (PIECE_PLACE | PIECE_SHOWN) ? 0 : length;
+    const size = sizeOf(what, length);
     if (begin + size > record.length) break;
-    const apart = (what & PIECE_CONTENT) !== 0;
-    const place = apart ? Number(record.readBigUInt64LE(begin)) : 0;
+    const place = what & PIECE_CONTENT ? Number(record.readBigUInt64LE(begin)) : undefined;
+    const isHere = (what & (PIECE_CONTENT | PIECE_AGAIN)) === 0;
     const memory = () =>
-      new Memory(address, length, file, place, apart ? undefined : record.subarray(begin, begin + size));
+      new Memory(address, length, file, place, isHere ? record.subarray(begin, begin + size) : undefined);
     if (what & PIECE_IN) read.push(memory());
     else if (what & PIECE_OUT) written.push(memory());
     at = begin + Math.ceil(size / 8) * 8;

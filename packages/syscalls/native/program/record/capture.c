@@ -162,7 +162,7 @@ struct capture *capture_call(struct lwp *lwp, const struct trapframe *tf)
 static void add_written(uint64_t address, uint64_t n)
 {
 	if (address && n)
-		log_add_piece(address, n, PIECE_OUT);
+		kept_add_read(address, n);
 }
 
 static void add_parts(uint64_t iovec, uint64_t count, long result)

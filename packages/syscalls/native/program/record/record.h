@@ -24,7 +24,7 @@
 
 #define RECORD_MAGIC 0x31474e4944524f43ull /* "CORDING1" */
 #define EXTENT_MAGIC 0x544e4554582d5243ull /* "CR-XTENT" */
-#define RECORD_VERSION 3
+#define RECORD_VERSION 4
 #define RECORD_PAGE 4096u /* what extents and contents begin at a multiple of */
 #define RECORD_HEAD_SIZE (256u << 10)
 #define RECORD_CONTENTS 6000
@@ -101,6 +101,8 @@ struct record {
 #define PIECE_CONTENT 4 /* the bytes are elsewhere: a word follows, the place in the file where they are */
 #define PIECE_PLACE 8   /* there are no bytes */
 #define PIECE_SHOWN 16  /* no memory: pc_address is rh_shown as it was for this write */
+#define PIECE_KEPT 32   /* the program has written it, and it is kept in blocks of a page, whose numbers are the next ones; there are no bytes */
+#define PIECE_AGAIN 64  /* a block that was kept: a word follows, its number */
 
 /** Memory. Its bytes follow, and up to 7 more. */
 struct piece {
@@ -213,6 +215,14 @@ struct capture *capture_call(struct lwp *lwp, const struct trapframe *tf);
 uint64_t capture_lock(uint64_t number, const uint64_t *args);
 /** Adds what the kernel has written to the record under way. */
 void capture_written(const struct capture *capture, long result);
+
+/* ------------------------------------------------ kept.c */
+/** A call has returned: what it has written of the program's memory is kept, if that may be of use. */
+void kept_add_write(const struct capture *c, long result);
+/** Adds what the kernel has written, as log_add_piece; named where the program has written that itself. */
+void kept_add_read(uint64_t address, uint64_t n);
+void kept_take(const struct piece *piece); /* of a replay: PIECE_KEPT */
+const void *kept_block(uint64_t number);   /* NULL: it is not there */
 
 /* ------------------------------------------------ write/write.c */
 long write_call(struct lwp *lwp, struct trapframe *tf, call_handler make);

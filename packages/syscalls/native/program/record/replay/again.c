@@ -102,10 +102,13 @@ bool replay_begin_mask(struct lwp *lwp, const struct trapframe *tf)
 void replay_write_back(const struct record *r)
 {
 	for (const struct piece *p = record_piece(r, NULL); p; p = record_piece(r, p)) {
-		const void *bytes = piece_bytes(p);
+		const void *bytes;
 
+		if (p->pc_what & PIECE_KEPT)
+			kept_take(p);
 		if (!(p->pc_what & PIECE_OUT))
 			continue;
+		bytes = piece_bytes(p);
 		/* more may have been noted than was written: what can't be written is as it was then */
 		if (!bytes || (copyout(p->pc_address, bytes, p->pc_length) && user_same((const void *)p->pc_address, bytes, p->pc_length) != (long)p->pc_length))
 			replay_fail("what the kernel has written does not fit the program's memory");

@@ -202,14 +202,18 @@ long log_map(uint64_t address, uint64_t length, int protection, uint64_t offset)
 
 static size_t size_of(const struct piece *piece)
 {
-	const size_t bytes = piece->pc_what & PIECE_CONTENT ? 8 : piece->pc_what & (PIECE_PLACE | PIECE_SHOWN) ? 0 : piece->pc_length;
+	const size_t bytes = piece->pc_what & (PIECE_CONTENT | PIECE_AGAIN) ? 8 : piece->pc_what & (PIECE_PLACE | PIECE_SHOWN | PIECE_KEPT) ? 0 : piece->pc_length;
 
 	return sizeof(*piece) + ((bytes + 7) & ~7ul);
 }
 
 const void *piece_bytes(const struct piece *piece)
 {
-	return piece->pc_what & PIECE_CONTENT ? log_at(*(const uint64_t *)(piece + 1), piece->pc_length) : piece + 1;
+	const uint64_t *word = (const uint64_t *)(piece + 1);
+
+	if (piece->pc_what & PIECE_AGAIN)
+		return piece->pc_length == RECORD_PAGE ? kept_block(*word) : NULL;
+	return piece->pc_what & PIECE_CONTENT ? log_at(*word, piece->pc_length) : piece + 1;
 }
 
 const struct piece *record_piece(const struct record *r, const struct piece *piece)

@@ -115,6 +115,7 @@ static void end_call(const struct capture *c, long result)
 		add_mapping(&(struct trapframe){.tf_r8 = c->call.given.sm_args[4], .tf_r9 = c->call.given.sm_args[5], .tf_rsi = c->call.given.sm_args[1]}, result);
 	else if (c->call.given.sm_number != SYS_read || result <= 0 || !log_add_whole_read((int)c->call.given.sm_args[0], (uint64_t)result, (uint64_t)c->call.given.sm_args[1]))
 		capture_written(c, result);
+	kept_add_write(c, result);
 	log_end();
 }
 
