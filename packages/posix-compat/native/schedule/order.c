@@ -15,6 +15,7 @@
 
 #define CALLS_MAX 1024          /* that a process makes in one turn, as the seed says: it may wait for another one by asking again and again */
 #define WAYS 64                 /* turns that a process ends so, and has not waited since: then time moves */
+#define CALLS_ALONE 64          /* before one that is alone looks again whether it is */
 #define MAGNITUDES 11           /* of those numbers: 1 to CALLS_MAX */
 #define NAP 50000ull            /* ns from one look to the next at one that has said that it ends, */
 #define NAP_ALIVE 10000000ull   /* at one that has not, by the next one, */
@@ -228,6 +229,7 @@ void order_call(void)
 		if (is_own(turn()))
 			return;
 	} else if (next_after(options.clock_member) == options.clock_member) {
+		calls_left = CALLS_ALONE;
 		return;
 	} else {
 		gives_way();
