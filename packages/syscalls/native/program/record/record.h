@@ -6,8 +6,8 @@
  * order in which calls return, lwps begin and signals are delivered is all of the schedule, and that is what a recording has: an event for each, with
  * what the kernel has written into the program's memory. Replay gives each lwp its turn when the next event is its.
  *
- * write/ makes events of calls and writes them (log.c), and replay/ answers calls from them; capture.c knows what a call reads and writes, image.c has what a program begins with, and
- * processes.c its children.
+ * write/ makes events of calls and writes them (log.c), and replay/ answers calls from them; capture.c knows what a call reads and writes, kept.c what of that the program has written itself,
+ * image.c has what a program begins with, and processes.c its children.
  *
  * Invariants:
  *  - A record is whole if its re_size is not 0: that is written last. What is behind the last whole one is nothing. So a recording is of use as far as it goes, whatever has
