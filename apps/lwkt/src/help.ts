@@ -51,7 +51,7 @@ Options:
   --shim NAME[:VALUE]
                   the same with a ready-made shim: trace, policy, memfs, overlay, fault, latency, metrics.
                   VALUE is JSON, or a file's path that ends with .json; latency:5, metrics:FILE, overlay:DIRECTORY
-                  and trace:FILE may be so short
+                  and trace:FILE may be so short; trace and metrics alone write to stderr, metrics a table at the end
   --config FILE   put the shims of a configuration file (as of @libcr/syscalls/register) outside of those
   --trace[=FILE]  print each system call that goes through the system-call port, to FILE or stderr
   --trace-events=FILE
