@@ -11,6 +11,8 @@ import { givenDescriptors } from '../descriptors.ts';
 const O_CLOEXEC = 0o2000000;
 
 export interface GivenFile {
+  /** Whether somebody has meant it for the program. */
+  readonly isMeant: boolean;
   readonly fd: number;
   readonly path: string;
   /** As open takes them. */
@@ -23,7 +25,7 @@ const kinds: readonly [RegExp, string][] = [
   [/^socket:/, 'a socket'],
 ];
 
-function fileOf(fd: number): GivenFile | string {
+function fileOf(fd: number, isMeant: boolean): GivenFile | string {
   const path = readlinkSync(`/proc/self/fd/${fd}`);
   const stat = fstatSync(fd);
   const kind = kinds.find(([is]) => is.test(path))?.[1] ?? (stat.isFIFO() ? 'a FIFO' : undefined);
@@ -32,7 +34,7 @@ function fileOf(fd: number): GivenFile | string {
   const [, octal = '0'] = /^flags:\s+(\d+)/m.exec(info) ?? [];
   const [, position = '0'] = /^pos:\s+(\d+)/m.exec(info) ?? [];
   const flags = (Number.parseInt(octal, 8) & ~(O_CLOEXEC | c.O_NOFOLLOW)) | c.O_NOCTTY;
-  const file = { fd, path, flags, position: stat.isFile() ? Number(position) : 0 };
+  const file = { fd, isMeant, path, flags, position: stat.isFile() ? Number(position) : 0 };
   try {
     closeSync(reopen(file));
   } catch (error) {
@@ -51,7 +53,7 @@ export function givenFiles(program: readonly string[], tell: (line: string) => v
   const isMeant = (fd: number): boolean => fd < 10 || program.some((word) => word.endsWith(`/fd/${fd}`));
   const files: GivenFile[] = [];
   for (const fd of givenDescriptors().all) {
-    const file = fileOf(fd);
+    const file = fileOf(fd, isMeant(fd));
     if (typeof file === 'object') files.push(file);
     else if (isMeant(fd))
       tell(`no run has descriptor ${fd}, which would have to be the same for each: it is ${file}`);
@@ -72,7 +74,9 @@ export async function openGiven(files: readonly GivenFile[]): Promise<[at: numbe
 
 /** What a shell is told to give them again: redirections, and what those can't say. */
 export function redirections(files: readonly GivenFile[], quoted: (word: string) => string): string {
-  const named = files.filter(({ path }) => path.startsWith('/') && !path.endsWith(' (deleted)'));
+  const named = files.filter(
+    ({ isMeant, path }) => isMeant && path.startsWith('/') && !path.endsWith(' (deleted)'),
+  );
   const sign = (flags: number): string =>
     (flags & 3) === c.O_RDONLY ? '<' : (flags & 3) === c.O_WRONLY ? '>>' : '<>';
   const texts = named.map(({ fd, path, flags }) => ` ${fd}${sign(flags)}${quoted(path)}`);
