@@ -392,3 +392,11 @@ test.skipIf(!has('redis-server') || !has('redis-cli'))('redis: its clients are g
   expect(ran).toMatchObject({ status: 0 });
   expect(await replay(file)).toEqual(ran);
 });
+
+test('a file that can not be made', async () => {
+  const { stderr, status } = await underLibcr('/bin/true', [], { options: ['--record=/nosuch/file'] });
+  expect({ stderr, status }).toEqual({
+    stderr: 'libcr: /nosuch/file: there is no such directory\n',
+    status: 125,
+  });
+});

@@ -103,7 +103,10 @@ int log_open_file(const char *path, int flags)
 	int opened = (int)kernel_call(SYS_open, path, flags | O_CLOEXEC, 0666);
 
 	if (opened < 0)
-		program_fail(125, path, opened == -ENOENT ? "there is no such file" : opened == -EACCES ? "permission denied" : "can't be opened");
+		program_fail(125, path,
+		             opened == -ENOENT   ? flags & O_CREAT ? "there is no such directory" : "there is no such file"
+		             : opened == -EACCES ? "permission denied"
+		                                 : "can't be opened");
 	return own_move_inherited(opened);
 }
 
