@@ -51,7 +51,7 @@ Options:
   --shim NAME[:VALUE]
                   the same with a ready-made shim: trace, policy, memfs, overlay, fault, latency, metrics.
                   VALUE is JSON, or a file's path that ends with .json; latency:5, metrics:FILE, overlay:DIRECTORY
-                  and trace:FILE may be so short
+                  and trace:FILE may be so short; trace and metrics alone write to stderr, metrics a table at the end
   --config FILE   put the shims of a configuration file (as of @libcr/syscalls/register) outside of those
   --trace[=FILE]  print each system call that goes through the system-call port, to FILE or stderr
   --trace-events=FILE
@@ -94,7 +94,7 @@ Runs PROGRAM with one schedule of its threads after the other, as "lwkt run --sc
 until a run goes wrong: exit status other than 0, a signal, a deadlock, a hang, or what --check says. Prints the seed,
 what the program printed, and the command that has the same run again, also in gdb; then the same of the shortest
 schedule that goes wrong so, with the places at which threads take turns. Exit status 0 where nothing was found, 1 where
-something was. The program's input is empty.
+something was. The program's input is empty; each run has the files that the shell gives (3<file) from the same place on.
 
 Options:
   --runs N        how many at most; 1000 if absent

@@ -33,13 +33,14 @@ function timeoutOf(value: string | undefined): number | undefined {
   throw new UsageError(`--shim-timeout must be milliseconds above 0, to 2147483647, not ${value}`);
 }
 
-/** What is no shim, or can't be one before programs, is a line on stderr. */
+/** What is no shim, can't be one before programs, or has no room for its files, is a line on stderr. */
 function made<R>(make: () => R): R {
   try {
     return make();
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    if (!/^ERR_(LIBCR_NOT_FOR_PROGRAMS|INVALID_ARG_|OUT_OF_RANGE)/.test(code)) throw error;
+    const { code = '', message, syscall } = error as NodeJS.ErrnoException;
+    const isKernels = syscall !== undefined && /^E[A-Z0-9]+$/.test(code);
+    if (!isKernels && !/^ERR_(LIBCR_NOT_FOR_PROGRAMS|INVALID_ARG_|OUT_OF_RANGE)/.test(code)) throw error;
     throw new Failure(message, { cause: error });
   }
 }

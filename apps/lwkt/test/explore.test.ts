@@ -1,11 +1,11 @@
 /** explore.test.ts: `lwkt explore` finds the seed with which a program goes wrong, and says how to have that run again. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { lwkt } from './lwkt.ts';
+import { cli, lwkt } from './lwkt.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lwkt-test-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -193,4 +193,47 @@ test.each([
   ],
 ])('lwkt %j', async (args, message) => {
   expect(await lwkt(args)).toMatchObject({ status: 2, stderr: `lwkt: ${message}; see lwkt --help\n` });
+});
+
+describe('descriptors that the shell has given', () => {
+  const bash = (command: string) =>
+    spawnSync('bash', ['-c', `lwkt() { "${process.execPath}" "${cli}" "$@"; }; ${command}`], {
+      cwd: scratch,
+      encoding: 'utf8',
+    });
+  writeFileSync(join(scratch, 'lines'), 'first\nsecond\nthird\n');
+
+  test('a file is at the same place for each run, whoever reads it beside it', () => {
+    const program = `sh -c 'read a <&5; read b <&5; test "$a $b $(cat <&5)" = "first second third" && echo x >&4'`;
+    const { stdout, stderr, status } = bash(
+      `lwkt explore --runs=20 --jobs=3 ${program} 5<lines 4>>out; wc -l <out`,
+    );
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(stdout).toMatch(/^20 runs, \d+ a second: nothing found\n20\n$/);
+    const moved = `sh -c 'read a <&3; test $a = second'`;
+    const later = bash(`exec 3<lines; read line <&3; lwkt explore --runs=20 --jobs=3 ${moved}; cat <&3`);
+    expect(later.stdout).toMatch(/^20 runs, \d+ a second: nothing found\nsecond\nthird\n$/); // and it is where it was
+  });
+
+  test('the commands for the same run again have it', () => {
+    const { stdout } = bash(`lwkt explore --runs=1 --shrink-runs=0 sh -c 'read a <&3; exit 7' 3<lines`);
+    expect(stdout).toMatch(new RegExp(`^again: .* 3<${join(scratch, 'lines')}$`, 'm'));
+    const [, again = ''] = /^again: (.*)$/m.exec(stdout) ?? [];
+    expect(bash(`${again}; echo $?`).stdout).toBe('7\n');
+    const moved = bash(`exec 3<lines; read a <&3; lwkt explore --runs=1 --shrink-runs=0 false`);
+    expect(moved.stdout).toMatch(/^again: .* 3<\S+ # descriptor 3 is at 6$/m);
+  });
+
+  test('a pipe is none of any run’s, which is said', () => {
+    const program = `sh -c 'test ! -e /dev/fd/3'`;
+    const { stdout, stderr } = bash(`lwkt explore --runs=2 ${program} 3< <(echo x)`);
+    expect(stderr).toBe(
+      'lwkt: no run has descriptor 3, which would have to be the same for each: it is a pipe\n',
+    );
+    expect(stdout).toMatch(/^2 runs, \d+ a second: nothing found\n$/);
+    expect(bash('lwkt explore --runs=1 test ! -e <(echo x)').stderr).toMatch(
+      /^lwkt: no run has descriptor 63, .*: it is a pipe\n$/,
+    );
+    expect(bash(`lwkt explore --runs=1 ${program} 40< <(echo x)`).stderr).toBe('');
+  });
 });

@@ -204,6 +204,21 @@ test('signals whose actions Node changes, and how many descriptors there may be:
   expect(stdout).toBe('600\nSigIgn:\t0000000000000000\n');
 });
 
+test('a limit of files is about the program’s, and a signal for nobody else', async () => {
+  const under = (fsize: string) => ({ command: ['prlimit', `--fsize=${fsize}`, process.execPath, cli] });
+  const memory = 'memfs:{"tree":{"/virtual/file":"text"}}';
+  const fits = await lwkt(
+    ['run', '--shim', 'fault:[]', '--', 'sh', '-c', 'echo x; ulimit -f'],
+    under('0:unlimited'),
+  );
+  expect(fits).toMatchObject({ stdout: 'x\n0\n', stderr: '', status: 0 });
+  const none = await lwkt(['run', '--shim', 'fault:[]', '--', 'echo', 'x'], under('0:0'));
+  expect(none).toMatchObject({ stdout: '', status: 1 });
+  expect(none.stderr).toMatch(/^lwkt: a file may not be as long as .* \(ulimit -f\)\n/);
+  const files = await lwkt(['run', '--shim', memory, '--', 'cat', '/virtual/file'], under('0:unlimited'));
+  expect(files).toMatchObject({ stdout: '', stderr: 'lwkt: EFBIG: file too large, write\n', status: 1 });
+});
+
 /** Without posix-compat's native half a Node before 22.15 has the program as its child. */
 const asChild = { LIBCR_SEMAPHORE_NATIVE: '/nosuch' };
 

@@ -79,10 +79,33 @@ describe('--shim NAME, --config', () => {
     expect(readFileSync(file, 'utf8')).toContain('libcr_syscalls_total{call="open",outcome="ENOENT"} 1');
   });
 
+  test('metrics without a file: a table on stderr, what took longest first', async () => {
+    for (const program of [[script], ['--', 'cat', '/does/not/exist', '/dev/null']]) {
+      const { stdout, stderr } = await lwkt(['run', '--shim', 'metrics', ...program]);
+      const [head, rule, ...lines] = stderr.split('\n').filter((line) => !line.startsWith('cat: '));
+      expect(head).toBe('% time     seconds  usecs/call     calls    errors syscall');
+      expect(stdout).toBe(program.length === 1 ? 'ENOENT\n' : '');
+      expect(lines.pop()).toBe('');
+      expect(lines.splice(-2, 1)).toEqual([rule]);
+      const rows = lines.map((line) =>
+        /^ *\d+\.\d\d +(\d+\.\d{6}) +(?:\d+ +)?(\d+) {1,9}([ \d]{8}) (\w+)$/.exec(line)?.slice(1),
+      );
+      expect(rows.at(-1)?.[3]).toBe('total');
+      expect(rows.find((row) => /^open(at)?$/.test(row?.[3] ?? ''))?.[2]).toMatch(/[1-9]/);
+      const seconds = rows.slice(0, -1).map((row) => Number(row?.[0]));
+      expect(seconds).toEqual(seconds.toSorted((a, b) => b - a));
+      const sum = rows.slice(0, -1).reduce((all, row) => all + Number(row?.[1]), 0);
+      expect(sum).toBe(Number(rows.at(-1)?.[1]));
+    }
+  });
+
   test.each([
     ['latency:-1', /^lwkt: --shim latency: The value of "rules\[0\]\.ms" is out of range\..*\n$/],
     ['policy:{', /^lwkt: --shim policy:\{: .*JSON.*\n$/],
     ['policy:none.json', /^lwkt: --shim policy:none\.json: ENOENT.*\n$/],
+    ['policy', /^lwkt: --shim policy: needs a list of rules, as .*\n$/],
+    ['memfs:/tmp', /^lwkt: --shim memfs: needs options with "tree", as .*\n$/],
+    ['latency:x', /^lwkt: --shim latency: .* must be a number of milliseconds, or a distribution\..*\n$/],
     ['metrcis', /^lwkt: cannot find the shim file .*\/metrcis\n$/],
   ])('--shim %s: one line, status 1', async (spec, line) => {
     const { stdout, stderr, status } = await lwkt(['run', '--shim', spec, script]);

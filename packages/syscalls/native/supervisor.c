@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -459,6 +460,21 @@ static int make_life(struct supervisor *supervisor)
 	return 1;
 }
 
+/** The limit of files is about others than this memory: for a moment it may be so long. */
+static int set_length(int fd, rlim_t length)
+{
+	struct rlimit was, more;
+	int error;
+
+	if (getrlimit(RLIMIT_FSIZE, &was) != 0 || length <= was.rlim_cur)
+		return ftruncate(fd, (off_t)length);
+	more = (struct rlimit){.rlim_cur = was.rlim_max, .rlim_max = was.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &more);
+	error = length <= was.rlim_max ? ftruncate(fd, (off_t)length) : (errno = EFBIG, -1);
+	setrlimit(RLIMIT_FSIZE, &was);
+	return error;
+}
+
 /** The descriptors and the memory. 0 or -errno; what was made is the caller's to let go of. */
 static int make(struct supervisor *supervisor)
 {
@@ -469,7 +485,7 @@ static int make(struct supervisor *supervisor)
 	supervisor->epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (supervisor->memfd < 0 || supervisor->bell < 0 || supervisor->epfd < 0)
 		return -errno;
-	if (ftruncate(supervisor->memfd, CHANNEL_SIZE) != 0 || epoll_ctl(supervisor->epfd, EPOLL_CTL_ADD, supervisor->bell, &event) != 0)
+	if (set_length(supervisor->memfd, CHANNEL_SIZE) != 0 || epoll_ctl(supervisor->epfd, EPOLL_CTL_ADD, supervisor->bell, &event) != 0)
 		return -errno;
 	supervisor->channel = mmap(NULL, CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, supervisor->memfd, 0);
 	if (supervisor->channel == MAP_FAILED)

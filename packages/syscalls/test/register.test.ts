@@ -70,7 +70,7 @@ test('LIBCR_CONFIG; a module with shims of its own, in order', () => {
   expect(runWith({ LIBCR_CONFIG: at('other.mjs') })).toEqual({
     status: 0,
     stdout: "one\ntwo\nENOENT: no such file or directory, open '/etc/hostname'\n",
-    stderr: '',
+    stderr: expect.stringMatching(/^% time .* syscall\n-+ .*-\n-+ .*-\n100\.00 +0\.000000 +0 +total\n$/), // it is innermost, and no call comes there
   });
 });
 
@@ -146,6 +146,26 @@ test.each<[string, unknown, string]>([
   ],
   ['json', { shims: { latency: -1 } }, 'shims.latency: The value of "rules[0].ms" is out of range.'],
   ['json', { shims: { trace: { output: 5 } } }, 'shims.trace: The "trace.output" property must be a path.'],
+  [
+    'json',
+    { shims: { trace: { onn: [] } } },
+    'shims.trace: options has no "onn"; it may have output, on, stringLimit',
+  ],
+  [
+    'json',
+    { shims: { metrics: { fil: 'x' } } },
+    'shims.metrics: options has no "fil"; it may have file, on, buckets',
+  ],
+  ['json', { shims: ['memfs'] }, 'shims[0]: needs options with "tree"'],
+  ['json', { shims: { memfs: { uid: 0 } } }, 'shims.memfs: needs options with "tree"'],
+  ['json', { shims: ['policy'] }, 'shims[0]: needs a list of rules'],
+  ['json', { shims: ['fault'] }, 'shims[0]: needs a list of rules'],
+  ['json', { shims: ['latency'] }, 'shims[0]: needs a number of milliseconds'],
+  ['json', { shims: ['overlay'] }, 'shims[0]: needs a directory'],
+  ['json', { shims: ['record'] }, 'shims[0]: needs a file'],
+  ['json', { shims: ['replay'] }, 'shims[0]: needs a file'],
+  ['json', { shims: { overlay: { lower: '.', x: 1 } } }, 'shims.overlay: options has no "x"'],
+  ['json', { shims: { record: { file: 'x', x: 1 } } }, 'shims.record: options has no "x"'],
   ['json', { shims: { metrics: 7 } }, 'shims.metrics: The "metrics" argument must be an object of options.'],
   ['json', { shims: ['./none.mjs'] }, 'shims[0]: cannot load '],
   ['mjs', 'export default { shims: [{ shim() {} }] };', 'shims[0]: The "shim.name" property'],

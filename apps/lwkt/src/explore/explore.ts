@@ -9,6 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Parsed, values } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
+import { givenFiles } from './given.ts';
 import { type Finding, reportDifference, reportFinding, reportShrunk } from './report.ts';
 import { endAll, runOnce, type Subject } from './run.ts';
 import { shrink } from './shrink.ts';
@@ -52,6 +53,7 @@ function read(parsed: Parsed): Exploration {
   const strategy = values(parsed, 'strategy').at(-1);
   return {
     program: parsed.rest,
+    given: givenFiles(parsed.rest, (line) => void process.stderr.write(`lwkt: ${line}\n`)),
     runs: wholeNumber(parsed, 'runs', RUNS, 1, Number.MAX_SAFE_INTEGER),
     jobs: wholeNumber(parsed, 'jobs', availableParallelism(), 1, JOBS_MAX),
     first: wholeNumber(parsed, 'seed', 1, 0, Number.MAX_SAFE_INTEGER),

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { launcherPath } from '@libcr/posix-compat/spawn';
 import { sentences } from './decisions.ts';
+import { redirections } from './given.ts';
 import type { Subject } from './run.ts';
 import type { Shrunk } from './shrink.ts';
 import type { Difference } from './verify.ts';
@@ -30,7 +31,7 @@ function again(subject: Subject, schedule: string): string {
   const launcher = launcherPath();
   const script = join(dirname(launcher), 'libcr-gdb.py');
   const handling = `-iex 'set confirm off' -iex 'handle SIGTRAP SIGSEGV SIGSYS nostop noprint pass' -x ${quoted(script)}`;
-  const program = programOf(subject);
+  const program = programOf(subject) + redirections(subject.given, quoted);
   const { preemptIn } = subject;
   const options = `--schedule=${schedule}${preemptIn === '' ? '' : ` --preempt-in=${quoted(preemptIn)}`}`;
   return `again: lwkt run ${options} ${program}\nin gdb: gdb ${handling} --args ${quoted(launcher)} ${options} ${program}\n`;

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { launcherPath } from '@libcr/posix-compat/spawn';
 import { UsageError } from '../errors.ts';
+import { type GivenFile, openGiven } from './given.ts';
 
 /** What the launcher says of a deadlock, and its exit status then. */
 const DEADLOCK = /^libcr: deadlock in process /m;
@@ -22,6 +23,8 @@ export interface Subject {
   timeout: number;
   /** A shell's. */
   check: string | undefined;
+  /** Descriptors above 2. */
+  given: readonly GivenFile[];
   /** Names of libraries, with commas between; '': none. */
   preemptIn: string;
 }
@@ -63,8 +66,11 @@ export function endAll(): void {
   for (const child of running) killAll(child);
 }
 
-function launch(subject: Subject, schedule: string, { output, log, trace }: Files): Promise<End> {
+async function launch(subject: Subject, schedule: string, { output, log, trace }: Files): Promise<End> {
+  const given = await openGiven(subject.given);
   const fd = openSync(output, 'w');
+  const stdio: (number | 'ignore')[] = ['ignore', fd, fd];
+  for (const [at, file] of given) stdio[at] = file;
   if (log !== undefined) writeFileSync(log, '');
   const args = [
     `--schedule=${schedule}`,
@@ -75,9 +81,12 @@ function launch(subject: Subject, schedule: string, { output, log, trace }: File
     ...subject.program,
   ];
   return new Promise((resolve, reject) => {
-    const child = spawn(launcherPath(), args, { stdio: ['ignore', fd, fd], detached: true });
+    const child = spawn(launcherPath(), args, {
+      stdio: Array.from(stdio, (each) => each ?? 'ignore'),
+      detached: true,
+    });
     let hangs = false;
-    closeSync(fd);
+    for (const each of [fd, ...given.map(([, file]) => file)]) closeSync(each);
     running.add(child);
     const timer = setTimeout(() => {
       hangs = true;

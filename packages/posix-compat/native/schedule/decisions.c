@@ -199,6 +199,6 @@ void decisions_write(const struct moment *moment, uint64_t next, const char *cal
 	fd = (int)kernel_call(SYS_open, options.schedule_log, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	kernel_call(SYS_write, fd, line, strlen(line));
+	out_write(fd, line, strlen(line));
 	kernel_call(SYS_close, fd);
 }

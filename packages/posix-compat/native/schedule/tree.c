@@ -80,7 +80,7 @@ void tree_begin(void)
 		options.clock_memory = own_move_inherited((int)kernel_call(SYS_memfd_create, "clock", 0));
 	else
 		own_keep_inherited(options.clock_memory);
-	if (options.clock_memory < 0 || kernel_call(SYS_ftruncate, options.clock_memory, sizeof(struct tree)))
+	if (options.clock_memory < 0 || out_set_length(options.clock_memory, sizeof(struct tree)))
 		return;
 	at = kernel_call(SYS_mmap, lwkt_os_map_place(sizeof(struct tree)), sizeof(struct tree), PROT_READ | PROT_WRITE, MAP_SHARED, options.clock_memory, 0);
 	if (at < 0 && at > -4096)

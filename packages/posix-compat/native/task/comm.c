@@ -69,8 +69,9 @@ static long comm_write(struct lwp *lwp, struct trapframe *tf)
 	if (error)
 		return error;
 	kernel_call(SYS_ftruncate, tf->tf_rdi, 0); /* who reads it sees that */
-	kernel_call(SYS_pwrite64, tf->tf_rdi, name, strlen(name), 0);
-	kernel_call(SYS_pwrite64, tf->tf_rdi, "\n", 1, strlen(name));
+	n = strlen(name);
+	name[n] = '\n';
+	out_put((int)tf->tf_rdi, name, n + 1);
 	return (long)tf->tf_rdx;
 }
 

@@ -114,7 +114,7 @@ static long open_made(const struct place *place, uint64_t flags)
 	error = task_report(place->tid, place->file, place->whole, report, &size);
 	fd = error ? error : kernel_call(SYS_memfd_create, place->file, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
 	if (fd >= 0) {
-		kernel_call(SYS_pwrite64, fd, report, size, 0);
+		out_put((int)fd, report, size);
 		if ((flags & O_ACCMODE) != O_RDONLY)
 			comm_opened((int)fd, place->tid);
 	}

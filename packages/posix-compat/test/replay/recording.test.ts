@@ -56,6 +56,54 @@ test('a file that is gone', async () => {
   expect(await replay(file)).toEqual(ran);
 });
 
+const limited = (bytes: number | string, args: string[]): Promise<Result> =>
+  natively('prlimit', [`--fsize=${bytes}`, launcherPath(), ...args]);
+
+test('a file that may not get longer: the program goes on, and the replay says where the recording ends', async () => {
+  const script =
+    'trap "echo a signal" XFSZ; i=0; while [ $i -lt 60 ]; do /bin/echo $i; echo of the shell $i; i=$((i+1)); done; echo end; exit 3';
+  const { file, ran } = await record('/bin/sh', ['-c', script]);
+  const length = statSync(file).size;
+  const beginning = statSync((await record('/bin/sh', ['-c', ':'])).file).size;
+  const limits = [0.1, 0.3, 0.5, 0.7, 0.9].map((part) => Math.floor(beginning + (length - beginning) * part));
+  for (const limit of [...limits, beginning >> 1]) {
+    const cut = join(folder(), 'cut');
+    const told = await limited(limit, [`--record=${cut}`, '--', '/bin/sh', '-c', script]);
+    expect(told).toEqual({
+      ...ran,
+      stderr: 'libcr: record: the recording ends here, and the program goes on: File too large\n',
+    });
+    expect(statSync(cut).size).toBeLessThanOrEqual(limit);
+    const { stdout, stderr, status } = await replay(cut);
+    expect(status).toBe(125);
+    expect(stderr).toMatch(
+      / could not be written any further( \(File too large\)| before this program began)\n$/,
+    );
+    expect(ran.stdout.startsWith(stdout)).toBe(true);
+    if (limit === limits[4]) expect(stdout).toMatch(/^0\nof the shell 0\n1\n/);
+  }
+});
+
+test('a file that may not even begin: nothing is run. What is no file is not limited', async () => {
+  const file = join(folder(), 'file');
+  const { stdout, stderr, status } = await limited('1000:unlimited', [
+    `--record=${file}`,
+    '--',
+    '/bin/echo',
+    'x',
+  ]);
+  expect({ stdout, status }).toEqual({ stdout: '', status: 125 });
+  expect(stderr).toBe('libcr: record: the recording would be longer than a file may be (ulimit -f)\n');
+  const { file: whole, ran } = await record('/bin/echo', ['x']);
+  expect(await limited('0:unlimited', [`--replay=${whole}`])).toEqual(ran);
+  const schedule = ['--schedule=seed:1', '--', '/bin/sh', '-c', 'echo a | cat; sleep 1000'];
+  expect(await limited('0:unlimited', schedule)).toMatchObject({ stdout: 'a\n', stderr: '', status: 0 });
+  const comm =
+    'import threading; threading.Thread(target=lambda: print(open("/proc/self/task/%d/comm" % threading.get_native_id()).read())).start()';
+  if (has('python3'))
+    expect((await limited('0:unlimited', ['--', 'python3', '-c', comm])).stdout).toMatch(/^\w+\n\n$/);
+});
+
 test('the clock', async () => {
   const { stdout } = await recordsAndReplays('/bin/date', ['+%s.%N']);
   expect(stdout).toMatch(/^\d+\.\d{9}\n$/);
@@ -376,4 +424,12 @@ test.skipIf(!has('redis-server') || !has('redis-cli'))('redis: its clients are g
   const ran = await server;
   expect(ran).toMatchObject({ status: 0 });
   expect(await replay(file)).toEqual(ran);
+});
+
+test('a file that can not be made', async () => {
+  const { stderr, status } = await underLibcr('/bin/true', [], { options: ['--record=/nosuch/file'] });
+  expect({ stderr, status }).toEqual({
+    stderr: 'libcr: /nosuch/file: there is no such directory\n',
+    status: 125,
+  });
 });

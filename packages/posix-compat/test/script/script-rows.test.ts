@@ -179,6 +179,13 @@ describe('policy', () => {
     '/*/*',
     `${folder}/{a,x*y,.hidden}/{b,c}.{d,e}/**`,
     `${folder}/{a,link}`,
+    `${folder}/?`,
+    `${folder}/?/*.?`,
+    `${folder}/*?`,
+    `${folder}/**/?.txt`,
+    `${folder}/?/**/c.t?t`,
+    `${folder}/{a,?.c}?/{b.?,*?x}`,
+    '/?*/**',
   ];
 
   test.each(globs)('deny %s', async (glob) => {
@@ -201,6 +208,17 @@ describe('policy', () => {
     const rows = counted(policy([{ action: 'deny', on, path: `${folder}/{a,b}/{b,c}.{d,e*f}/*` }]));
     await output([rows.shim], [`${folder}/a/b.d/c.txt`, `${folder}/a`]);
     expect(rows.asked).toBe(0);
+  });
+
+  test('? asks nobody, but for names that are not ASCII: there it is one of JavaScript’s characters', async () => {
+    const rules: PolicyRule[] = [
+      { action: 'deny', on, path: [`${folder}/?`, `${folder}/?/b.?/*`, `${folder}/{x?,y}z`] },
+    ];
+    const plain = ['a', 'ab', `${folder}/a/b.d/c.txt`, `${folder}/a`, 'x_z', 'xz', 'yz'];
+    await same(() => policy(rules), plain);
+    const others = ['é', 'éé', '\u{1f600}', 'a\u{1f600}', '日', '日本', 'e\u0301', 'xéz'];
+    for (const glob of ['?', '??', '?*', 'a??', 'x?z'])
+      await same(() => policy([{ action: 'deny', on, path: `${folder}/${glob}` }]), others, Infinity);
   });
 
   test('what is plain asks nobody', async () => {

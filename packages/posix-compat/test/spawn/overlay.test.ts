@@ -7,16 +7,19 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Overlay, overlay } from '@libcr/syscalls/shims/overlay';
 import { describe, expect, test } from 'vitest';
 import { spawn } from '../../src/spawn/index.ts';
-import { scratch } from '../programs.ts';
+import { compile, scratch } from '../programs.ts';
 
 /** All that is in a directory, by path. */
 function treeOf(folder: string, below = ''): Record<string, string> {
@@ -98,6 +101,10 @@ const scripts: Record<string, string> = {
   links:
     'ln a.txt hard; cat hard; echo z >> hard; cat a.txt; echo through > link/d.txt; cat dir/sub/d.txt; echo up > dir/up; cat b.txt; readlink link whole; ls -l link | cut -c1-10; cd link; pwd; cat d.txt; cat ../sub/d.txt',
   runs: './run.sh one; cp run.sh two.sh; ./two.sh two; chmod -x two.sh; ./two.sh; cp /bin/echo e; ./e copied; cp -a dir copy; find copy | sort; tar cf t.tar dir; tar tf t.tar | sort; mkdir x; tar xf t.tar -C x; find x | sort; rm t.tar',
+  packs:
+    'tar cf - . | tar tf - | sort; tar cf - dir/sub | tar tf - | sort; du -ax . | wc -l; find . -xdev -type f | sort; find . -samefile b.txt; stat -c %h . dir empty',
+  'is one file':
+    'f() { stat -Lc %d:%i $1; }; a=$(f b.txt); exec 3<>b.txt; test $a = $(f /dev/fd/3) -a $a = $(f b.txt) && echo same; mv b.txt z; test $a = $(f z) && echo same; touch n; stat -c %d . n z dir a.txt | uniq | wc -l; d=$(f dir); echo x > dir/sub/y; test $d = $(f dir) && echo same; ln a.txt h; echo y >> h; diff a.txt h && echo same; mv a.txt h; ls',
   fails:
     'mkdir dir; mkdir a.txt; mkdir a.txt/b; cat a.txt/b; echo x > dir; rm dir; rm nothing; rmdir dir/sub; echo x > nothing/y; mv nothing b; ls a.txt/; set -C; echo x > a.txt; cat a.txt',
   walks:
@@ -131,6 +138,72 @@ describe('as in a copy', () => {
     const sorted = (text: string) => text.split('\n').sort().join('\n');
     expect(sorted(again.stdout)).toBe(sorted(expected.stdout));
   });
+});
+
+describe.each([64, 700, 32_768])('listings, with %i bytes', (size) => {
+  const names = size < 100 ? 10 : 1500;
+  test.each(['look', 'write', 'remove'])('%s', async (mode) => {
+    const lower = lowerDirectory();
+    mkdirSync(join(lower, 'many/sub'), { recursive: true });
+    for (let i = 0; i < names; i++) writeFileSync(join(lower, `many/f${i}`), '');
+    execFileSync('sh', ['-c', 'ln -s f1 many/link'], { cwd: lower });
+    const listing = compile('listing');
+    const { stdout } = await inOverlay(lower, `echo > many/new; rm many/f3; ${listing} many ${size} ${mode}`);
+    expect(stdout).toBe(`${names + 4} names, 0 wrong\n`);
+    const above = await inOverlay(
+      join(lower, 'many'),
+      `${listing} .. ${size} look; ${listing} ../dir ${size} look`,
+    );
+    expect(above.stdout).toBe('11 names, 0 wrong\n5 names, 0 wrong\n');
+  });
+});
+
+test('who is not root: what others own, and directories that nobody may write to', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'libcr-overlay-test-'));
+  try {
+    const uid = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const script = join(folder, 'script.mjs');
+    const dist = join(import.meta.dirname, '../../syscalls/dist/shims/overlay.js');
+    writeFileSync(
+      script,
+      `import { spawn } from ${JSON.stringify(join(import.meta.dirname, '../dist/spawn.js'))};
+      import { overlay } from ${JSON.stringify(dist)};
+      const lower = ${JSON.stringify(join(folder, 'lower'))};
+      const tree = overlay({ lower });
+      spawn('/bin/sh', ['-c', ${JSON.stringify('find . | sort; echo no > readonly/new; echo yes >> readonly/sub/file; mv readonly moved; cat moved/sub/file')}], { cwd: lower, shims: [tree], stdio: 'inherit' })
+        .on('close', () => console.log(tree.changes().map(({ path, change }) => change + ' ' + path.slice(lower.length + 1)).join(', ')));`,
+    );
+    execFileSync(
+      'sh',
+      [
+        '-c',
+        `mkdir -p lower/readonly/sub lower/others; echo file > lower/readonly/sub/file; chmod 755 . lower; chmod 555 lower/readonly lower/readonly/sub; ${
+          'uid' in uid ? 'chown -R 65534:65534 lower/readonly; chown 65534 lower;' : ''
+        }`,
+      ],
+      { cwd: folder },
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', script], {
+      ...uid,
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^.*cannot create readonly\/new: Permission denied\n$/);
+    expect(stdout).toBe(
+      `.
+./others
+./readonly
+./readonly/sub
+./readonly/sub/file
+file
+yes
+added moved, added moved/sub, added moved/sub/file, removed readonly
+`,
+    );
+    expect(readdirSync(join(folder, 'lower'))).toEqual(['others', 'readonly']);
+  } finally {
+    execFileSync('chmod', ['-R', 'u+w', folder]);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('what has become of it', async () => {

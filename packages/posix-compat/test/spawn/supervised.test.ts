@@ -5,7 +5,7 @@
 import { execFileSync, spawn as nodeSpawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { sleep } from '@libcr/core';
@@ -21,7 +21,7 @@ import { trace } from '@libcr/syscalls/shims/trace';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { spawn } from '../../src/spawn/index.ts';
 import type { SpawnOptions } from '../../src/spawn/spawn.ts';
-import { scratch } from '../programs.ts';
+import { compile as compileProgram, scratch } from '../programs.ts';
 
 interface Outcome {
   stdout: string;
@@ -303,6 +303,28 @@ print(subprocess.check_output(['cat'], stdin=open('/virtual/data.bin')))`;
     const { stdout, stderr } = await run([PYTHON as string, '-B', '-c', script], [tree]);
     expect(stderr).toBe('');
     expect(stdout).toBe("b'mapped'\n42\n0\nb'from a script\\n'\n7\nb'mapped data'\n");
+  });
+
+  test.each([64, 32_768])('listings of the tree and above it, with %i bytes', async (size) => {
+    const above = join(scratch, `above${size}`);
+    mkdirSync(join(above, 'folder'), { recursive: true });
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(above, name), '');
+    const tree = memfs({
+      [join(above, 'b')]: 'covered',
+      [join(above, 'folder')]: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`f${i}`, `${i}`])),
+      [join(above, 'new')]: 'new',
+      [join(above, 'other')]: null,
+    });
+    const listing = compileProgram('listing');
+    for (const [folder, mode, said] of [
+      [above, 'look', '8 names, 0 wrong'],
+      [join(above, 'folder'), 'look', '502 names, 0 wrong'],
+      [join(above, 'folder'), 'remove', '502 names, 1 wrong'],
+    ] as const) {
+      const { stdout } = await run([listing, folder, String(size), mode], [tree]);
+      expect(stdout.split('\n').at(-2)).toBe(said); // the tree's roots are not removed
+    }
+    expect(tree.readdir(join(above, 'folder'))).toEqual([]);
   });
 
   test('what is written from outside while the program runs', async () => {

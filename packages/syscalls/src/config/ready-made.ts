@@ -9,6 +9,8 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import { invalidType } from '@libcr/core/internal';
 import { nodeFs } from '../node-fs.ts';
 import type { Shim } from '../port/shim.ts';
+import { checkKeys } from '../shims/match.ts';
+import { writeAll } from '../shims/write-all.ts';
 import { configError, textOf } from './error.ts';
 
 const require = createRequire(import.meta.url);
@@ -38,12 +40,13 @@ function fileOf(name: string, file: unknown, folder: string): string {
   return resolve(folder, file);
 }
 
-/** Written when the process, or the Worker, exits: a Worker's to a file of its own, FILE.1. What can't be written is a warning then. */
-function writeAtExit(file: string, text: () => string): void {
+/** Written when the process, or the Worker, exits: a Worker's to a file of its own, FILE.1. undefined: to standard error. What can't be written is a warning then. */
+function writeAtExit(file: string | undefined, text: () => string): void {
   const own = isMainThread ? file : `${file}.${threadId}`;
   process.on('exit', () => {
     try {
-      nodeFs.writeFileSync(own, text());
+      if (file === undefined) writeAll(2, text());
+      else nodeFs.writeFileSync(own as string, text());
     } catch (error) {
       const warning = new Error(`cannot write the metrics: ${textOf(error)}`);
       // emitWarning() waits for the next tick, and none comes.
@@ -107,10 +110,23 @@ const makers: Record<string, (value: unknown, folder: string) => Shim> = {
     const { metrics } = require('@libcr/syscalls/shims/metrics');
     const { file, ...options } =
       typeof value === 'string' ? { file: value } : { file: undefined, ...optionsOf('metrics', value) };
+    checkKeys('options', options, ['file', 'on', 'buckets']);
     const shim = metrics(options);
-    if (file !== undefined) writeAtExit(fileOf('metrics.file', file, folder), () => shim.text());
+    if (file === undefined) writeAtExit(undefined, () => shim.table());
+    else writeAtExit(fileOf('metrics.file', file, folder), () => shim.text());
     return shim;
   },
+};
+
+/** What those that do nothing without it have to be told. */
+const NEEDED: Readonly<Record<string, string>> = {
+  record: 'a file, or options with "file"',
+  replay: 'a file, or options with "file"',
+  policy: 'a list of rules, as [{ "action": "deny", "on": ["connect"] }]',
+  memfs: 'options with "tree", as { "tree": { "/path": "content" } }',
+  overlay: 'a directory, or options with "lower"',
+  fault: 'a list of rules, as [{ "on": ["write"], "errno": "ENOSPC" }]',
+  latency: 'a number of milliseconds, or a list of rules',
 };
 
 /** The names. */
@@ -118,12 +134,15 @@ export const readyMade: readonly string[] = Object.keys(makers);
 
 /**
  * The ready-made shim of a name, from JSON: what its function takes; of functions with two arguments { rules, …options }. metrics also has `file`, which
- * is written at exit. place says where the value stands, for errors; folder is where relative paths begin. Throws ERR_LIBCR_CONFIG.
+ * is written at exit; without it a table is, to stderr. place says where the value stands, for errors; folder is where relative paths begin. Throws ERR_LIBCR_CONFIG.
  */
 export function readyMadeShim(name: string, value: unknown, place: string, folder: string): Shim {
   const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
   if (make === undefined)
     throw configError(place, `there is no ready-made shim "${name}"; there are ${readyMade.join(', ')}`);
+  const isEmpty = value === undefined || value === true || value === '' || value === null;
+  const hasNoTree = name === 'memfs' && !(isOptions(value) && value.tree !== undefined);
+  if (NEEDED[name] !== undefined && (isEmpty || hasNoTree)) throw configError(place, `needs ${NEEDED[name]}`);
   try {
     return make(value, folder);
   } catch (error) {

@@ -38,6 +38,7 @@ export const ROW_AFTER = 2;
 export const ROW_ALL_PATHS = 4;
 export const GLOB_STAR = 1;
 export const GLOB_NAMES = 2;
+export const GLOB_ONE = 3;
 export const SLOT_FREE = 0;
 export const SLOT_TAKEN = 1;
 export const SLOT_POSTED = 2;

@@ -52,6 +52,8 @@ function drawOf(name: string, delay: unknown, random: Counting): () => number {
     checkDelay(name, delay);
     return () => delay;
   }
+  if (typeof delay !== 'object')
+    throw invalidType(name, 'a number of milliseconds, or a distribution', delay);
   checkKeys(name, delay, ['uniform', 'normal', 'exponential']);
   const { uniform, normal, exponential } = delay as Record<string, unknown>;
   if (Object.keys(delay).length !== 1) throw invalidValue(`${name} must be one distribution`);

@@ -6,6 +6,7 @@
 import { fstatSync, statSync } from 'node:fs';
 import { invalidType, outOfRange } from '@libcr/core/internal';
 import { CHANNEL, GONE_DETACH, GONE_KILL } from '../generated/channel.ts';
+import { constants as c } from '../generated/constants.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from '../loop.ts';
 import { native } from '../native.ts';
 import { checkShim, type Shim } from '../port/shim.ts';
@@ -91,9 +92,16 @@ export class Supervisor {
       waiting,
     );
     if (typeof made === 'number')
-      throw Object.assign(new Error(`there is no memory for programs' calls: errno ${-made}`), {
-        code: 'ERR_LIBCR_NATIVE',
-      });
+      throw Object.assign(
+        new Error(
+          made === -c.EFBIG
+            ? "a file may not be as long as the memory for programs' calls is (ulimit -f)"
+            : `there is no memory for programs' calls: errno ${-made}`,
+        ),
+        {
+          code: 'ERR_LIBCR_NATIVE',
+        },
+      );
     this.kills = onExit === 'kill';
     this.descriptors = [made.memfd, made.bell];
     this.inode = fstatSync(made.memfd).ino;

@@ -56,9 +56,12 @@ export function expectMetrics(way: Way): void {
         [Infinity, 2 + thrown],
       ]);
       expect(figures.read?.seconds).toBeGreaterThan(0);
+      expect(shim.table()).toMatch(/^.* +2 +1 open\n/m);
+      expect(shim.table()).toMatch(new RegExp(`^.* +${6 + thrown} +${2 + thrown} total\n$`, 'm'));
       shim.reset();
       expect(shim.snapshot()).toEqual([]);
       expect(shim.text()).toBe('');
+      expect(shim.table()).toMatch(/ syscall\n-[ -]+-\n-[ -]+-\n100\.00 +0\.000000 +0 +total\n$/);
     }),
   );
 

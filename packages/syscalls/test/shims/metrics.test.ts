@@ -9,6 +9,7 @@ expectMetrics(here);
 
 test.each<[unknown, string, RegExp]>([
   [null, 'ERR_INVALID_ARG_TYPE', /"options"/],
+  [{ bucket: [1] }, 'ERR_INVALID_ARG_VALUE', /options has no "bucket"/],
   [{ buckets: 1 }, 'ERR_INVALID_ARG_TYPE', /"buckets"/],
   [{ buckets: [] }, 'ERR_OUT_OF_RANGE', /"buckets\.length"/],
   [{ buckets: [1, 1] }, 'ERR_OUT_OF_RANGE', /"buckets\[1\]"/],

@@ -88,6 +88,47 @@ long out_write(int fd, const void *data, size_t n)
 	return 0;
 }
 
+/* ------------------------------------------------ memory that has a descriptor */
+
+/** How long a file may get is about the program's: for a moment it may be so long. Whether it may. */
+static bool raise_limit(uint64_t end, struct rlimit *was)
+{
+	struct rlimit more;
+
+	*was = (struct rlimit){.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, was);
+	if (end <= was->rlim_cur)
+		return true;
+	more = (struct rlimit){.rlim_cur = end, .rlim_max = was->rlim_max > end ? was->rlim_max : end};
+	return !kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, &more, NULL);
+}
+
+long out_set_length(int fd, uint64_t length)
+{
+	struct rlimit was;
+	long error;
+
+	if (!raise_limit(length, &was))
+		return -EFBIG;
+	error = kernel_call(SYS_ftruncate, fd, length);
+	if (length > was.rlim_cur)
+		kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, &was, NULL);
+	return error;
+}
+
+void out_put(int fd, const void *data, size_t n)
+{
+	struct rlimit was;
+
+	if (!raise_limit(n, &was))
+		return;
+	kernel_call(SYS_pwrite64, fd, data, n, 0);
+	if (n > was.rlim_cur)
+		kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, &was, NULL);
+}
+
+/* ------------------------------------------------ what is said */
+
 /**
  * All processes of a tree have one open file of it, and each of them would say so. Which signal tells of input on an open file is kept with it, and of these nobody has asked for
  * one: that it is SIGPIPE says that it has been told. A program that ends may have closed its stderr; then another one tells.

@@ -27,6 +27,9 @@ void text_add_list(struct text *text, const char *format, va_list list);
 
 /** Writes all of it, for libcr itself: without a signal for the program. 0 or -errno. */
 long out_write(int fd, const void *data, size_t n);
+/** How long a memory is that has a descriptor, and what is at its beginning: without a signal, whatever limit of files the program has. 0 or -errno. */
+long out_set_length(int fd, uint64_t length);
+void out_put(int fd, const void *data, size_t n);
 /** Says on stderr, once for all processes that have fd, that `what` can't be written. */
 void out_failed(int fd, const char *what, long error);
 /** The program has changed its limits. */

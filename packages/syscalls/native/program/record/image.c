@@ -131,7 +131,7 @@ const struct record_header *image_find_header(void)
 	if (!r)
 		process_killed(); /* before it had begun */
 	if (!r || r->re_size < sizeof(*r) + sizeof(struct record_header))
-		program_fail(125, "replay", "the recording has no beginning");
+		program_fail(125, "replay", log_ended() ? "the recording could not be written any further before this program began" : "the recording has no beginning");
 	return (const struct record_header *)(r + 1);
 }
 
@@ -198,7 +198,9 @@ void replay_begin(struct trapframe *tf, const struct image *other)
 	const struct piece *p = stack ? record_piece(stack, NULL) : NULL;
 
 	if (!p || !header->hd_rip)
-		program_fail(125, "replay", "the recording has no program's beginning: it is one of a process that another has made");
+		program_fail(125, "replay",
+		             log_ended() && header->hd_rip ? "the recording could not be written any further before this program began"
+		                                           : "the recording has no program's beginning: it is one of a process that another has made");
 	if (header->hd_build != build_hash())
 		print(2, "libcr: replay: recorded by another libcr, whose memory may lie elsewhere\n");
 	for (const struct record *r = log_first(process_stream, &extent, RECORD_IMAGE); r; r = log_after(&extent, r, RECORD_IMAGE))

@@ -160,7 +160,7 @@ void process_killed(void)
 {
 	const long pid = kernel_call(SYS_getpid);
 
-	if ((uint32_t)pid != log_head->rh_writer)
+	if ((uint32_t)pid != log_head->rh_writer && !log_ended())
 		kernel_call(SYS_kill, pid, SIGKILL);
 }
 

@@ -50,7 +50,7 @@ struct record_head {
 	volatile uint64_t rh_end;   /* what is taken of the file */
 	volatile uint64_t rh_shown; /* how many writes to stdout and stderr there were, of all processes */
 	volatile uint32_t rh_writer; /* the process that is about to make one; of a replay the first process, as the kernel knows it */
-	uint32_t rh_more;
+	volatile uint32_t rh_ended;  /* the error by which it could not be written any further, or 0 */
 	struct record_content rh_contents[RECORD_CONTENTS]; /* by hash; what finds no place there is in the file nevertheless */
 	volatile uint64_t rh_build; /* of the launcher, once somebody has counted it, or 0 */
 	volatile uint64_t rh_tsc, rh_tsc_clock; /* the processor's counter at some time (ns), or 0 */
@@ -131,7 +131,11 @@ static inline bool is_error(int64_t result) { return result < 0 && result > -409
 void log_create(const char *path);               /* ends the process where that can't be done; what follows, too */
 void log_inherit(int fd);                        /* from whoever has run execve */
 extern int log_fd;
-void log_fail(long error) __attribute__((noreturn)); /* nothing can be recorded any more */
+void log_fail(long error) __attribute__((noreturn)); /* nothing can be recorded */
+void log_end_here(long error);                   /* nothing more: the program goes on */
+extern bool log_is_over;                         /* what is recorded goes nowhere */
+bool log_may_write(uint64_t end);                /* of the file, up to there; else nothing more is written, which has been said */
+void log_leave_window(void);
 int log_open_file(const char *path, int flags);
 void log_map_head(int fd);
 uint32_t log_new_stream(bool of_program); /* else of a process that another has made */
@@ -178,6 +182,7 @@ const struct record *log_first(uint32_t stream, const struct record_extent **ext
 const struct record *log_after(const struct record_extent **extent, const struct record *record, enum record_kind kind);
 const void *log_at(uint64_t offset, uint64_t length); /* contents; NULL: not there */
 long log_map(uint64_t address, uint64_t length, int protection, uint64_t offset); /* contents, as memory */
+const char *log_ended(void);                     /* the error by which the recording could not be written any further; NULL: none */
 uint64_t log_events(void);                       /* that were read */
 extern struct record_head *log_head;             /* of the recording, or of the replay */
 
@@ -278,7 +283,7 @@ long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *ev
 /** The program that follows, in its place. */
 void process_exec(struct lwp *lwp, const struct record *event) __attribute__((noreturn));
 /** The recording has no more of this process. One that another has made was killed, as that one is told when it waits for it: so it is again. Else it returns. */
-void process_killed(void);
+void process_killed(void); /* where the recording was written to its end */
 void process_waited(const struct trapframe *tf, const struct record *event);
 extern bool process_diverged; /* a child has */
 

@@ -104,7 +104,7 @@ static bool name_fits(const char **glob, const char **path)
 			*glob = g;
 			*path = p;
 			return true;
-		} else if (!ends && *g == *p) {
+		} else if (!ends && (*g == *p || *g == GLOB_ONE)) {
 			g++;
 			p++;
 		} else if (star && *starred && *starred != '/') {
@@ -153,18 +153,40 @@ static bool some_fits(uint32_t globs, const char *path)
 	return false;
 }
 
+static bool is_ascii(const char *text)
+{
+	for (; *text; text++)
+		if (*text & 0x80)
+			return false;
+	return true;
+}
+
+static bool has_one(uint32_t globs)
+{
+	const uint32_t *list = rows_at(globs);
+
+	for (uint32_t i = 0; i < *list && i < 4096; i++)
+		if (strchr(rows_at(list[1 + i]), GLOB_ONE))
+			return true;
+	return false;
+}
+
 /** One path of a call, held against all rows. */
 static __attribute__((noinline)) bool look(const char *given, int dirfd, const struct row_list *list, uint64_t *some, uint64_t *all)
 {
 	char path[PLACE_SIZE];
+	bool ascii;
 
 	if (!absolute(given, dirfd, path))
 		return false;
+	ascii = is_ascii(path);
 	for (unsigned i = 0; i < list->rl_n && i < ROWS_LIST; i++) {
 		const struct row *row = rows_at(list->rl_rows[i]);
 
 		if (!row->ro_globs)
 			continue;
+		if (!ascii && has_one(row->ro_globs))
+			return false;
 		if (some_fits(row->ro_globs, path))
 			*some |= 1ull << i;
 		else

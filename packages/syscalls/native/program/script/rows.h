@@ -39,6 +39,7 @@ enum row_kind { ROW_IS_FAULT, ROW_IS_LATENCY, ROW_IS_POLICY, ROW_IS_METRICS };
 /* in a glob: bytes, each itself but for these; behind the last one there is 0 */
 #define GLOB_STAR 1  /* any bytes but a slash */
 #define GLOB_NAMES 2 /* in place of a name: any number of names */
+#define GLOB_ONE 3   /* a character but a slash, which is a byte in a path of ASCII; in others it is not known here what is one to JavaScript */
 
 #ifndef __ASSEMBLER__
 /** What a call's arguments are. */

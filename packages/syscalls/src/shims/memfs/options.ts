@@ -1,7 +1,8 @@
 /** options.ts: memfs' options: as whom its files are used, and how much room there is. */
 import { totalmem } from 'node:os';
-import { invalidType, invalidValue, outOfRange } from '@libcr/core/internal';
+import { invalidType, outOfRange } from '@libcr/core/internal';
 import { nodeFs } from '../../node-fs.ts';
+import { checkKeys } from '../match.ts';
 import { Credentials } from './credentials.ts';
 import { PAGE, Space } from './space.ts';
 
@@ -20,7 +21,8 @@ export interface MemfsOptions {
   inodes?: number | undefined;
 }
 
-const KNOWN: readonly string[] = ['uid', 'gid', 'groups', 'umask', 'size', 'inodes'];
+/** Their names. */
+export const KNOWN: readonly string[] = ['uid', 'gid', 'groups', 'umask', 'size', 'inodes'];
 const ID_MAX = 2 ** 32 - 2;
 
 function integer(name: string, value: unknown, max: number): void {
@@ -31,10 +33,7 @@ function integer(name: string, value: unknown, max: number): void {
 
 /** Throws TypeError and RangeError for options that cannot be understood. */
 export function checkOptions(options: MemfsOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw invalidType('options', 'of type object', options);
-  for (const key of Object.keys(options))
-    if (!KNOWN.includes(key)) throw invalidValue(`memfs has no option "${key}"`);
+  checkKeys('options', options, KNOWN);
   const { uid, gid, groups, umask, size, inodes } = options;
   if (uid !== undefined) integer('options.uid', uid, ID_MAX);
   if (gid !== undefined) integer('options.gid', gid, ID_MAX);

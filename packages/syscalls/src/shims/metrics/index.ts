@@ -14,8 +14,10 @@ import { rowOf } from '../../port/calls.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
 import { ROWS_OF, type RowShim } from '../../supervisor/rows/row-shim.ts';
+import { checkKeys } from '../match.ts';
 import { CallMetrics, type CallSnapshot } from './call-metrics.ts';
 import { MetricsRows } from './rows.ts';
+import { tableOf } from './table.ts';
 import { format } from './text.ts';
 
 export type { CallSnapshot } from './call-metrics.ts';
@@ -31,6 +33,8 @@ export interface MetricsOptions {
 export interface Metrics extends Shim {
   /** In Prometheus' text format, version 0.0.4: the body of what it asks for (Content-Type: text/plain; version=0.0.4). */
   text(): string;
+  /** As a table for people, what took longest first: seconds and microseconds each, waiting included, how many calls, how many that failed. */
+  table(): string;
   /** A copy of the figures, one entry for each call that has been made, by name. */
   snapshot(): CallSnapshot[];
   /** Forgets everything but the calls that are under way. */
@@ -55,8 +59,7 @@ function boundsOf(buckets: unknown): Float64Array {
 
 /** Makes the shim. Throws TypeError or RangeError for options that make no sense. */
 export function metrics(options: MetricsOptions = {}): Metrics {
-  if (typeof options !== 'object' || options === null)
-    throw invalidType('options', 'of type object', options);
+  checkKeys('options', options, ['on', 'buckets']);
   const { on = 'all', buckets = BUCKETS } = options;
   const bounds = boundsOf(buckets);
   const calls: (CallMetrics | undefined)[] = [];
@@ -95,6 +98,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
       }
     },
     text: () => format(measured(), bounds),
+    table: () => tableOf(measured()),
     snapshot: () => measured().map((call) => call.snapshot()),
     reset: () => {
       for (const call of calls) call?.reset();

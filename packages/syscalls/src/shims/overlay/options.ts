@@ -4,8 +4,9 @@ import { invalidType, invalidValue } from '@libcr/core/internal';
 import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { nodeFs } from '../../node-fs.ts';
+import { checkKeys } from '../match.ts';
 import { toByteString } from '../memfs/byte-string.ts';
-import { checkOptions, type MemfsOptions } from '../memfs/options.ts';
+import { checkOptions, KNOWN, type MemfsOptions } from '../memfs/options.ts';
 import type { OverlayContent } from './upper.ts';
 
 export interface OverlayOptions extends MemfsOptions {
@@ -42,7 +43,7 @@ function checkDirectory(path: string): string {
 }
 
 export function checkLayers(given: OverlayOptions): Layers {
-  if (typeof given !== 'object' || given === null) throw invalidType('options', 'of type object', given);
+  checkKeys('options', given, ['lower', 'at', 'upper', ...KNOWN]);
   const { lower, at, upper = {}, ...options } = given;
   checkOptions(options);
   const paths = Array.isArray(lower) ? lower : [lower];

@@ -18,6 +18,7 @@ import { rowOf } from '../../port/calls.ts';
 import { checkShim, type Next, type Shim } from '../../port/shim.ts';
 import type { SysMsg } from '../../port/sysmsg.ts';
 import { FOR_PROGRAMS, notForPrograms } from '../../supervisor/for-programs.ts';
+import { checkKeys } from '../match.ts';
 import { encodeCall, writtenPieces } from '../recording/argument.ts';
 import { encodeBytes } from '../recording/bytes.ts';
 import {
@@ -48,8 +49,7 @@ export interface Recorder extends Shim {
 }
 
 function checkOptions(options: RecordOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw invalidType('options', 'of type object', options);
+  checkKeys('options', options, ['file', 'clock', 'script']);
   const { file, clock, script } = options;
   if (typeof file !== 'string') throw invalidType('options.file', 'of type string', file);
   if (clock !== undefined && typeof clock !== 'boolean')

@@ -10,6 +10,7 @@ import '../../index.ts'; // for the bundle: see tsup.config.ts
 import { CodedError, invalidType } from '@libcr/core/internal';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import { FOR_PROGRAMS, notForPrograms } from '../../supervisor/for-programs.ts';
+import { checkKeys } from '../match.ts';
 import type { RecordingHeader } from '../recording/lines.ts';
 import { readRecording } from '../recording/read.ts';
 import { wrapClock } from '../recording/sources/index.ts';
@@ -46,8 +47,7 @@ export interface Replay extends Shim {
 }
 
 function checkOptions(options: ReplayOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw invalidType('options', 'of type object', options);
+  checkKeys('options', options, ['file', 'output', 'partial', 'onDiverged']);
   const { file, output, partial, onDiverged } = options;
   if (typeof file !== 'string') throw invalidType('options.file', 'of type string', file);
   if (output !== undefined && output !== 'write' && output !== 'check')

@@ -17,6 +17,7 @@ import { invalidType, outOfRange } from '@libcr/core/internal';
 import type { CallName } from '../../generated/rows.ts';
 import { checkShim, type Shim } from '../../port/shim.ts';
 import { TRACE_OF, type TraceShim } from '../../supervisor/rows/row-shim.ts';
+import { checkKeys } from '../match.ts';
 import { outputOf } from './output.ts';
 import { UnderWay } from './under-way.ts';
 
@@ -38,6 +39,7 @@ export interface TraceOptions {
 
 /** A shim that prints system calls. Throws what opening the file throws. The idea: strace(1). */
 export function trace(options: TraceOptions = {}): Shim {
+  checkKeys('options', options, ['output', 'on', 'stringLimit']);
   const limit = options.stringLimit ?? SHOWN;
   if (typeof limit !== 'number') throw invalidType('options.stringLimit', 'of type number', limit);
   if (!Number.isInteger(limit) || limit < 0 || limit > 2 ** 31 - 1)

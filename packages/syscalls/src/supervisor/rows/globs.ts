@@ -1,12 +1,12 @@
 /**
- * globs.ts: globs as rows have them: bytes, and two signs; of braces, {a,b}, a glob for each choice. What is more than that, names, * and ** (classes, ?, braces in braces or with
+ * globs.ts: globs as rows have them: bytes, and three signs; of braces, {a,b}, a glob for each choice. What is more than that, names, *, ? and ** (classes, braces in braces or with
  * slashes, ranges) is left to picomatch, and so to the supervisor.
  *
  * Invariant: a glob that is answered here fits what picomatch says it fits.
  */
-import { GLOB_NAMES, GLOB_STAR } from '../../generated/channel.ts';
+import { GLOB_NAMES, GLOB_ONE, GLOB_STAR } from '../../generated/channel.ts';
 
-const NAME = /^[\w.,:=%*-]+$/;
+const NAME = /^[\w.,:=%*?-]+$/;
 const LENGTH_MAX = 1024;
 /** Each may have to be tried at each name. */
 const NAMES_MAX = 3;
@@ -23,13 +23,15 @@ export function globBytes(glob: string): Uint8Array | undefined {
   if (names.length > 1 && names.some((name, i) => name === '**' && (names[i - 1] ?? '*').includes('*')))
     return undefined;
   const text = names.map((name) =>
-    name === '**' ? String.fromCharCode(GLOB_NAMES) : name.replaceAll('*', String.fromCharCode(GLOB_STAR)),
+    name === '**'
+      ? String.fromCharCode(GLOB_NAMES)
+      : name.replaceAll('*', String.fromCharCode(GLOB_STAR)).replaceAll('?', String.fromCharCode(GLOB_ONE)),
   );
   return Buffer.from(`/${text.join('/')}\0`, 'latin1');
 }
 
-/** Braces with names, and * in them. */
-const CHOICE = /[\w.:=%-]+(?:\*[\w.:=%-]+)*/.source;
+/** Braces with names, and * and ? in them. */
+const CHOICE = /[\w.:=%?-]+(?:\*[\w.:=%?-]+)*/.source;
 const BRACES = new RegExp(`^([^{}]*)\\{(${CHOICE}(?:,${CHOICE})+)\\}(.*)$`, 's');
 
 /** A glob for each choice of its braces; those that can't be taken apart stay in it. */

@@ -66,7 +66,11 @@ void replay_fail(const char *why)
 void replay_end_early(const struct lwp *lwp)
 {
 	process_killed();
-	print(2, "libcr: replay: the recording of process %d ends here, after %lu events: it was killed, or what recorded it\n", lwp->lwp_proc->p_pid,
-	      (unsigned long)log_events());
+	if (log_ended())
+		print(2, "libcr: replay: the recording of process %d ends here, after %lu events: it could not be written any further (%s)\n", lwp->lwp_proc->p_pid,
+		      (unsigned long)log_events(), log_ended());
+	else
+		print(2, "libcr: replay: the recording of process %d ends here, after %lu events: it was killed, or what recorded it\n", lwp->lwp_proc->p_pid,
+		      (unsigned long)log_events());
 	replay_end_diverged();
 }

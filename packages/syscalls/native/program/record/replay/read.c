@@ -118,8 +118,8 @@ void log_share_new(int memory)
 	if (memory >= 0)
 		own_keep_inherited(memory);
 	shared_memory = memory >= 0 ? memory : own_move_inherited((int)kernel_call(SYS_memfd_create, "replay", 0));
-	if (memory < 0 && kernel_call(SYS_ftruncate, shared_memory, RECORD_HEAD_SIZE))
-		program_fail(125, "replay", "there is no memory");
+	if (memory < 0 && out_set_length(shared_memory, RECORD_HEAD_SIZE))
+		program_fail(125, "replay", "there is no memory, or a file may not be so long (ulimit -f)");
 	log_map_head(shared_memory);
 }
 
@@ -171,6 +171,13 @@ void log_step(void)
 }
 
 uint64_t log_events(void) { return events; }
+
+const char *log_ended(void)
+{
+	const uint32_t error = ((const struct record_head *)whole)->rh_ended;
+
+	return error ? error_text(error) : NULL;
+}
 
 static const struct record *look_for(const struct record_extent **e, const struct record *r, enum record_kind kind)
 {

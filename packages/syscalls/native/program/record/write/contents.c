@@ -36,7 +36,7 @@ static void note_content(const struct hash *hash, uint64_t length, uint64_t at, 
 {
 	uint32_t free = CONTENT_FREE;
 
-	if (!c || !__atomic_compare_exchange_n(&c->ct_state, &free, CONTENT_TAKEN, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) /* another process: it is in the file twice */
+	if (log_is_over || !c || !__atomic_compare_exchange_n(&c->ct_state, &free, CONTENT_TAKEN, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) /* another process: it is in the file twice */
 		return;
 	c->ct_hash[0] = hash->a;
 	c->ct_hash[1] = hash->b;
@@ -111,6 +111,8 @@ int64_t log_add_contents(int from, uint64_t offset, uint64_t length, uint64_t ad
 	struct stat about;
 	uint64_t done = 0;
 
+	if (log_is_over)
+		return 0;
 	if (kernel_call(SYS_fstat, from, &about) || (about.st_mode & S_IFMT) != S_IFREG)
 		return -EINVAL;
 	if (offset >= (uint64_t)about.st_size)
@@ -146,7 +148,7 @@ bool log_add_whole_read(int from, uint64_t n, uint64_t address)
 	struct stat about;
 	struct hash hash;
 
-	if (!may_be_whole(n) || kernel_call(SYS_fstat, from, &about) || (about.st_mode & S_IFMT) != S_IFREG || (uint64_t)about.st_size != n ||
+	if (log_is_over || !may_be_whole(n) || kernel_call(SYS_fstat, from, &about) || (about.st_mode & S_IFMT) != S_IFREG || (uint64_t)about.st_size != n ||
 	    kernel_call(SYS_lseek, from, 0, SEEK_CUR) != (long)n)
 		return false;
 	has_identity(&hash, &about, 0);

@@ -42,6 +42,8 @@ static void put(const void *bytes, uint64_t n, uint64_t place)
 /** By one call, if the file system does it at once. */
 static void put_extent(const struct record_extent *head, const void *bytes, uint64_t n, uint64_t place)
 {
+	if (!log_may_write(place + sizeof(*head) + n))
+		return;
 	const struct iovec parts[] = {{(void *)(uintptr_t)head, sizeof(*head)}, {(void *)(uintptr_t)bytes, n}};
 
 	if (kernel_call(SYS_pwritev, log_fd, parts, 2, place, 0) == (long)(sizeof(*head) + n))
@@ -58,11 +60,17 @@ static char *records(void) { return (char *)(window + 1); }
 static void add_extent(const void *bytes, uint64_t n)
 {
 	struct record_extent head = *window;
-	const uint64_t place = log_take(sizeof(head) + n, n >= LARGE_EXTENT ? RECORD_PAGE : 8); /* who begins in the middle of a page pays for two */
+	uint64_t place;
+
+	if (log_is_over)
+		return;
+	place = log_take(sizeof(head) + n, n >= LARGE_EXTENT ? RECORD_PAGE : 8); /* who begins in the middle of a page pays for two */
 
 	head.ex_size = sizeof(head) + n;
 	head.ex_first = 0;
 	put_extent(&head, bytes, n, place);
+	if (log_is_over) /* just now: what is there is in the window, which stays as it is in the file */
+		return;
 	if (last_place)
 		put(&place, sizeof(place), last_place + offsetof(struct record_extent, ex_next));
 	else
@@ -196,20 +204,31 @@ void log_end(void)
 	under_way = NULL;
 }
 
+/** In the file it stays as it is: what comes is in memory only. */
+void log_leave_window(void)
+{
+	if (window && is_error(kernel_call(SYS_mmap, window, WINDOW_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, log_fd,
+	                                   (uint64_t)window->ex_stream * RECORD_PAGE)))
+		log_fail(-ENOMEM);
+}
+
 /* ------------------------------------------------ streams */
 
 uint32_t log_new_stream(bool of_program)
 {
 	const uint64_t size = of_program ? WINDOW_MAX : SMALLEST_WINDOW, place = log_take(size, RECORD_PAGE);
 	struct record_extent empty = {.ex_magic = EXTENT_MAGIC, .ex_size = size, .ex_stream = (uint32_t)(place / RECORD_PAGE)};
-	long error = kernel_call(SYS_fallocate, log_fd, 0, place, size); /* there is a signal for who has no room when it is written */
+	long error;
 
+	if (!log_may_write(place + size))
+		return 0;
+	error = kernel_call(SYS_fallocate, log_fd, 0, place, size); /* there is a signal for who has no room when it is written */
 	if (error == -EOPNOTSUPP)
 		error = kernel_call(SYS_pwrite64, log_fd, "", 1, place + size - 1) == 1 ? 0 : -EIO;
 	if (error)
-		log_fail(error);
+		log_end_here(error);
 	put(&empty, sizeof(empty), place);
-	return empty.ex_stream;
+	return log_is_over ? 0 : empty.ex_stream;
 }
 
 void log_go_on(uint32_t stream)
@@ -219,11 +238,16 @@ void log_go_on(uint32_t stream)
 	under_way = NULL;
 	last_place = 0;
 	is_spilled = false;
-	base = kernel_call(SYS_mmap, WINDOW_AT + (uint64_t)window_number * WINDOW_MAX, WINDOW_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, log_fd,
-	                   (uint64_t)stream * RECORD_PAGE);
+	if (!stream)
+		log_is_over = true;
+	base = kernel_call(SYS_mmap, WINDOW_AT + (uint64_t)window_number * WINDOW_MAX, WINDOW_MAX, PROT_READ | PROT_WRITE,
+	                   MAP_FIXED | (log_is_over ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED), log_is_over ? -1 : log_fd,
+	                   log_is_over ? 0 : (uint64_t)stream * RECORD_PAGE);
 	if (is_error(base))
 		log_fail(base);
 	window = (struct record_extent *)base;
+	if (log_is_over)
+		*window = (struct record_extent){.ex_magic = EXTENT_MAGIC, .ex_size = WINDOW_MAX};
 	at = records();
 }
 
@@ -241,4 +265,6 @@ void log_again(const struct log_aside *aside)
 	at = aside->at;
 	window_number = aside->number;
 	under_way = NULL;
+	if (log_is_over) /* its child has found that: this one's would go on without what has no room */
+		log_leave_window();
 }

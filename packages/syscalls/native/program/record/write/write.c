@@ -24,6 +24,8 @@ void write_note(const char *what)
 			return;
 	if (i < 16)
 		said[i] = what;
+	if (log_is_over)
+		return;
 	print(2, "libcr: record: %s\n", what);
 	log_begin(RECORD_NOTE, 0, 0);
 	log_add(what, strlen(what) + 1);

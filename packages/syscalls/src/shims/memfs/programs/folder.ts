@@ -9,6 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFs } from '../../../node-fs.ts';
+import { toByteString, toBytes } from '../byte-string.ts';
 
 /** libcr-KIND-PIDS-PID-START-XXXXXX: the namespace that the pid is of, and when the process began. */
 const NAME = /^libcr-(?:memfs|overlay)-(\d+)-(\d+)-(\d+)-\w{6}$/;
@@ -41,6 +42,25 @@ function place(): string {
   return tmpdir();
 }
 
+/** All directories there may be written to by their owner. */
+function open(at: Buffer): void {
+  nodeFs.chmodSync(at, 0o700);
+  for (const entry of nodeFs.readdirSync(at, { withFileTypes: true, encoding: 'buffer' }))
+    if (entry.isDirectory()) open(Buffer.concat([at, Buffer.from('/'), entry.name as unknown as Buffer]));
+}
+
+/** Removes a folder with all that is in it, whatever the modes of directories that programs have made or changed. */
+export function removeFolder(at: string): void {
+  const options = { recursive: true, force: true };
+  try {
+    nodeFs.rmSync(at, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    open(toBytes(toByteString(at)));
+    nodeFs.rmSync(at, options);
+  }
+}
+
 /** Removes what killed processes have left. */
 function sweep(at: string, pids: string): void {
   for (const name of nodeFs.readdirSync(at)) {
@@ -49,7 +69,7 @@ function sweep(at: string, pids: string): void {
     const there = startOf(pid);
     if (there === undefined || there === start) continue;
     try {
-      nodeFs.rmSync(join(at, name), { recursive: true, force: true });
+      removeFolder(join(at, name));
     } catch {
       // it is somebody else's
     }

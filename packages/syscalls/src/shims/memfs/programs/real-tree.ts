@@ -19,7 +19,7 @@ import { mountAll } from '../mounting.ts';
 import { credentialsOf, spaceOf } from '../options.ts';
 import type { SymbolicLink } from '../symbolic-link.ts';
 import { Volume } from '../volume.ts';
-import { makeFolder } from './folder.ts';
+import { makeFolder, removeFolder } from './folder.ts';
 
 interface Mount {
   readonly virtual: string;
@@ -28,11 +28,6 @@ interface Mount {
 
 const within = (path: string, above: string): boolean =>
   path === above || path.startsWith(above === '/' ? '/' : `${above}/`);
-
-/** DT_*: the upper bits of a mode. */
-function kindOf(path: Buffer): number {
-  return ((nodeFs.lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & c.S_IFMT) >> 12;
-}
 
 class TreeWriter extends InodeWriter {
   private readonly tree: RealTree;
@@ -100,16 +95,12 @@ export class RealTree {
     return this.mounts.some((each) => each.virtual === virtual);
   }
 
-  /** The names in a real directory that lead to the tree, and what kind they are: DT_*. */
-  namesIn(virtual: string): Map<string, number> {
-    const prefix = virtual === '/' ? '/' : `${virtual}/`;
-    const names = new Map<string, number>();
-    for (const mount of this.mounts) {
-      if (!mount.virtual.startsWith(prefix) || mount.virtual === virtual) continue;
-      const [name, ...more] = mount.virtual.slice(prefix.length).split('/') as [string, ...string[]];
-      names.set(name, more.length > 0 ? c.DT_DIR : kindOf(toBytes(mount.real)));
-    }
-    return names;
+  /** The roots that are names in a directory, and where they are really. */
+  namesIn(virtual: string): Map<string, string> {
+    const roots = this.mounts.filter(
+      (mount) => mount.virtual !== '/' && posix.dirname(mount.virtual) === virtual,
+    );
+    return new Map(roots.map((mount) => [posix.basename(mount.virtual), mount.real]));
   }
 
   /** What a link at a real path has to read, to lead where target does at its virtual one. */
@@ -204,6 +195,6 @@ export class RealTree {
   /** Nothing is left of it. */
   remove(): void {
     process.off('exit', this.onExit);
-    nodeFs.rmSync(this.folder, { recursive: true, force: true });
+    removeFolder(this.folder);
   }
 }

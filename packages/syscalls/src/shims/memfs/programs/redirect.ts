@@ -12,13 +12,14 @@ import { viewBytes } from '../../../codec/bytes.ts';
 import { PATH_MAX } from '../../../codec/file/path.ts';
 import { constants as c } from '../../../generated/constants.ts';
 import { type CallName, rows } from '../../../generated/rows.ts';
+import { nodeFs } from '../../../node-fs.ts';
 import type { Next } from '../../../port/shim.ts';
 import type { SysMsg } from '../../../port/sysmsg.ts';
 import { type PathArgument, pathArguments } from '../../paths/arguments.ts';
 import { hasPath } from '../../paths/index.ts';
 import { bytesOfText } from '../../paths/text.ts';
 import { toByteString, toBytes, toPathArgument } from '../byte-string.ts';
-import { encodeDirent } from '../encode.ts';
+import { list, type Named, type Names } from './listing.ts';
 
 /** Calls whose address names a file, where it is a unix socket's. */
 const ADDRESSED: ReadonlySet<CallName> = new Set(['connect', 'bind', 'sendto']);
@@ -42,8 +43,6 @@ export const redirected: readonly CallName[] = [
   'getdents',
 ];
 
-const NONE: ReadonlyMap<string, number> = new Map();
-
 const warned = new Set<string>();
 
 function warn(shim: string, call: string, why: string): void {
@@ -63,8 +62,8 @@ export interface Tree {
   virtual(real: string): string | undefined;
   shown?(real: string): string | undefined;
   isMount(virtual: string): boolean;
-  /** The names in a real directory that lead to the tree, and what kind they are: DT_*. */
-  namesIn(virtual: string): ReadonlyMap<string, number>;
+  /** The tree's roots that are names in a directory, and where they are really. */
+  namesIn(virtual: string): ReadonlyMap<string, string>;
 }
 
 /** What is to be done when the call has been made. */
@@ -80,14 +79,24 @@ export function linkOf(path: string): string | undefined {
   }
 }
 
+/** Of a stat. */
+export interface FileStat {
+  readonly mode: bigint;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** undefined where nothing is. */
+function lstatOf(path: string): FileStat | undefined {
+  return nodeFs.lstatSync(toBytes(path), { bigint: true, throwIfNoEntry: false });
+}
+
 /** undefined: the call is as it was. */
 type Changed = Record<string, unknown> | number | undefined;
 
 export class Redirection {
   private readonly tree: Tree;
   private readonly name: string;
-  /** How many of the tree's names listings have had at their ends, by process and descriptor. */
-  private readonly listed = new Map<string, number>();
 
   /** name: of the shim. */
   constructor(tree: Tree, name = 'memfs') {
@@ -249,73 +258,31 @@ export class Redirection {
     return shown;
   }
 
-  /** What is in a real directory for the program, and not for the kernel. */
-  protected namesBehind(at: string): { name: string; type: number }[] {
-    if (this.tree.virtual(at) !== undefined) return [];
-    return [...this.tree.namesIn(at)]
-      .filter(([name]) => !isThere(at, name))
-      .map(([name, type]) => ({ name, type }));
+  /** What is in a real directory for the program, and not so for the kernel; undefined where that is nothing. */
+  protected namesIn(at: string): Names | undefined {
+    if (this.tree.virtual(at) !== undefined) return undefined;
+    const names = this.tree.namesIn(at);
+    if (names.size === 0) return undefined;
+    const all = new Set(names.keys());
+    return {
+      all: () => all,
+      look: (name) => {
+        const real = names.get(name);
+        const stat = real === undefined ? undefined : lstatOf(real);
+        return stat && this.named(stat);
+      },
+    };
   }
 
-  /** A directory above the tree: what leads there comes at its end, where the kernel has no such name; where it has, it is of another kind. */
+  /** What a listing says of a file. */
+  protected named({ mode, ino }: FileStat): Named {
+    return { type: (Number(mode) & c.S_IFMT) >> 12, ino: Number(ino) };
+  }
+
   private list(msg: SysMsg, next: Next): number {
-    const n = next(msg);
-    const key = `${msg.pid} ${msg.fd}`;
-    if (n !== 0) this.listed.delete(key);
-    if (n < 0) return n;
     const at = linkOf(`/proc/${msg.pid}/fd/${msg.fd}`);
-    if (at === undefined) return n;
-    if (n > 0) {
-      const kinds = this.tree.virtual(at) === undefined ? this.tree.namesIn(at) : NONE;
-      if (kinds.size > 0 && msg.name === 'getdents64' && ArrayBuffer.isView(msg.args[1]))
-        setKinds(viewBytes(msg.args[1]).subarray(0, n), kinds);
-      return n;
-    }
-    const first = this.listed.get(key) ?? 0;
-    const names = this.namesBehind(at);
-    if (first >= names.length) {
-      this.listed.delete(key);
-      return 0;
-    }
-    const buffer = msg.args[1];
-    if (msg.name === 'getdents' || !ArrayBuffer.isView(buffer)) {
-      warn(this.name, msg.name, 'it can not list what leads to the tree; getdents64 can');
-      return -c.EOPNOTSUPP;
-    }
-    const into = viewBytes(buffer).subarray(0, msg.args[2] as number);
-    let used = 0;
-    let i = first;
-    for (; i < names.length; i++) {
-      const { name, type } = names[i] as { name: string; type: number };
-      const size = encodeDirent(into, used, { name: toBytes(name), ino: i + 1, type, next: 2 ** 40 + i });
-      if (size <= 0) break;
-      used += size;
-    }
-    if (used === 0) return -c.EINVAL;
-    this.listed.set(key, i);
-    return used;
-  }
-}
-
-/** In a listing of the kernel's: what is behind names that lead to the tree. */
-function setKinds(entries: Uint8Array, kinds: ReadonlyMap<string, number>): void {
-  const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength);
-  for (let at = 0; at + 19 < bytes.length; ) {
-    const size = bytes.readUInt16LE(at + 16);
-    const end = bytes.indexOf(0, at + 19);
-    const kind = kinds.get(bytes.toString('latin1', at + 19, end < 0 ? bytes.length : end));
-    if (kind !== undefined) bytes[at + 18] = kind;
-    at += Math.max(size, 1);
-  }
-}
-
-/** Whether a real directory has the name anyhow. */
-function isThere(folder: string, name: string): boolean {
-  try {
-    readlinkSync(toBytes(`${folder}/${name}`));
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    const names = at === undefined ? undefined : this.namesIn(at);
+    return names === undefined ? next(msg) : list(msg, next, names);
   }
 }
 

@@ -75,11 +75,12 @@ export function push(state: State, upper: RealUpper): void {
 
 const timeOf = (ns: bigint): Time => ({ sec: Number(ns / NS), nsec: Number(ns % NS) });
 
-function attributesTo(inode: Inode, stat: LayerStat): void {
+/** owners: whether those in the folder are the ones that programs have given. */
+function attributesTo(inode: Inode, stat: LayerStat, owners: boolean): void {
   const [mode, uid, gid] = [Number(stat.mode) & 0o7777, Number(stat.uid), Number(stat.gid)];
   if ((inode.mode & 0o7777) !== mode) inode.mode = (inode.mode & ~0o7777) | mode;
-  if (inode.uid !== uid) inode.uid = uid;
-  if (inode.gid !== gid) inode.gid = gid;
+  if (owners && inode.uid !== uid) inode.uid = uid;
+  if (owners && inode.gid !== gid) inode.gid = gid;
   const mtime = timeOf(stat.mtimeNs);
   if (inode.mtime.sec !== mtime.sec || inode.mtime.nsec !== mtime.nsec) inode.mtime = mtime;
 }
@@ -138,10 +139,10 @@ function pullDirectory(state: State, upper: RealUpper, at: Directory, path: stri
     const there = at.names.get(name);
     if (isDirectory(stat) && there?.inode instanceof Directory) {
       pullDirectory(state, upper, there.inode, child);
-      attributesTo(there.inode, stat);
+      attributesTo(there.inode, stat, upper.owners);
     } else if (typeOf(stat) === c.S_IFREG && there?.inode instanceof LowerFile) {
       fileTo(there.inode, real);
-      attributesTo(there.inode, stat);
+      attributesTo(there.inode, stat, upper.owners);
     } else {
       if (there !== undefined) state.volume.remove(at, there);
       state.volume.add(at, new Entry(name, inodeOf(state.volume, toText(child), contentAt(real, stat))));

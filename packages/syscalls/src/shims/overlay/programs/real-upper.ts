@@ -12,8 +12,9 @@ import { constants as c } from '../../../generated/constants.ts';
 import { native } from '../../../native.ts';
 import { nodeFs } from '../../../node-fs.ts';
 import { toByteString, toBytes } from '../../memfs/byte-string.ts';
-import { makeFolder } from '../../memfs/programs/folder.ts';
-import { type LayerStat, lstatOf, xattrsOf } from '../layer.ts';
+import { makeFolder, removeFolder } from '../../memfs/programs/folder.ts';
+import { LayerError, type LayerStat, lstatOf, xattrsOf } from '../layer.ts';
+import { Identities } from './identities.ts';
 import { isDirectory, Lowers, split, typeOf } from './lowers.ts';
 
 /** What is at a path. */
@@ -38,6 +39,7 @@ export class RealUpper {
   readonly at: string;
   readonly within: string;
   readonly lowers: Lowers;
+  readonly identities: Identities;
   /** Whether all files have the owners that they should have: only root may say so. */
   owners = true;
   private readonly folder: string;
@@ -45,6 +47,10 @@ export class RealUpper {
   private readonly root: string;
   /** Paths below which nothing of the lower directories shows, the path itself included. */
   private readonly hidden = new Set<string>();
+  /** Directories that are in the folder with all directories that are in them. */
+  private readonly complete = new Set<string>();
+  /** The names below in directories that somebody lists, in their order. */
+  private readonly lists = new Map<string, Set<string>>();
   private readonly onExit = (): void => this.remove();
 
   constructor(at: string, layers: readonly string[]) {
@@ -55,6 +61,7 @@ export class RealUpper {
     process.on('exit', this.onExit);
     this.root = `${toByteString(this.folder)}/0`;
     if (this.within !== '') nodeFs.mkdirSync(toBytes(this.upper(split(this.within)[0])), { recursive: true });
+    this.identities = new Identities(toByteString(this.folder), layers[0] as string);
     this.make(this.within);
   }
 
@@ -113,10 +120,25 @@ export class RealUpper {
       );
   }
 
+  /** The names in a directory that lie below, or have lain there: some may be hidden or copied by now. Names are only ever added. afresh: as there are now. */
+  listed(path: string, afresh: boolean): ReadonlySet<string> {
+    const known = this.lists.get(path);
+    if (known !== undefined && !afresh) return known;
+    const names = known ?? new Set();
+    if (this.isVisible(path) && within(path, this.within)) {
+      for (const name of this.lowers.names(path.slice(this.within.length))) names.add(name);
+      this.lists.set(path, names);
+    }
+    return names;
+  }
+
   /** Nothing of the lower directories shows there any more. */
   hide(path: string): void {
-    for (const each of this.hidden) if (within(each, path)) this.hidden.delete(each);
-    if (this.lower(path) !== undefined) this.hidden.add(path);
+    const below = this.lower(path);
+    if (below === undefined || isDirectory(below.stat))
+      for (const known of [this.hidden, this.complete, this.lists])
+        for (const each of known.keys()) if (within(each, path)) known.delete(each);
+    if (below !== undefined) this.hidden.add(path);
   }
 
   private lower(path: string): ReturnType<Lowers['find']> {
@@ -145,14 +167,41 @@ export class RealUpper {
     this.copyAttributes(below.path, below.stat, real);
   }
 
+  /** A directory that somebody looks at, with those that are in it: later it would be another by each that is made then, with other times, size and links. */
+  show(path: string): void {
+    this.make(path);
+    if (this.complete.has(path) || !within(path, this.within) || !this.isVisible(path)) return;
+    this.complete.add(path);
+    let missing: string[];
+    try {
+      missing = this.namesBelow(path);
+    } catch (error) {
+      if (error instanceof LayerError) return; // who lists it will be told
+      throw error;
+    }
+    for (const name of missing) this.make(`${path}/${name}`);
+  }
+
   /** Makes something in a directory of the folder, which is as old then as it was. */
   private inParent(path: string, make: () => void): void {
     const [parent] = split(path);
     this.make(parent);
     const real = this.upper(parent);
+    const at = toBytes(real);
     const before = lstatOf(real);
-    make();
-    if (before !== undefined) this.setTimes(toBytes(real), before);
+    try {
+      make();
+    } catch (error) {
+      // The folder's owner may write there, whatever the directory's mode says to others.
+      if (before === undefined || (error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+      nodeFs.chmodSync(at, (Number(before.mode) & 0o7777) | 0o700);
+      try {
+        make();
+      } finally {
+        nodeFs.chmodSync(at, Number(before.mode) & 0o7777);
+      }
+    }
+    if (before !== undefined) this.setTimes(at, before);
   }
 
   /** A file, or whatever else it is. empty: without what is in it. Whether it has been copied now. */
@@ -191,6 +240,7 @@ export class RealUpper {
     const at = toBytes(to);
     const there = lstatOf(to);
     if (there === undefined) return;
+    this.identities.keep(there, stat);
     if (there.uid !== stat.uid || there.gid !== stat.gid) this.copyOwner(at, stat);
     for (const [name, value] of xattrsOf(from))
       native.call(c.SYS_lsetxattr, at, toBytes(name), value, value.length, 0);
@@ -218,6 +268,6 @@ export class RealUpper {
   /** Nothing is left of it. */
   remove(): void {
     process.off('exit', this.onExit);
-    nodeFs.rmSync(this.folder, { recursive: true, force: true });
+    removeFolder(this.folder);
   }
 }

@@ -6,6 +6,7 @@
  *
  * Invariant: no call that changes something gets a path of a lower directory.
  */
+import { posix } from 'node:path';
 import { viewBytes } from '../../../codec/bytes.ts';
 import { constants as c } from '../../../generated/constants.ts';
 import type { CallName } from '../../../generated/rows.ts';
@@ -14,7 +15,8 @@ import { rowNamed } from '../../../port/calls.ts';
 import type { Next } from '../../../port/shim.ts';
 import { SysMsg } from '../../../port/sysmsg.ts';
 import { toByteString, toBytes, toPathArgument } from '../../memfs/byte-string.ts';
-import { clean, linkOf, Redirection, redirected } from '../../memfs/programs/redirect.ts';
+import type { Named, Names } from '../../memfs/programs/listing.ts';
+import { clean, type FileStat, linkOf, Redirection, redirected } from '../../memfs/programs/redirect.ts';
 import type { PathArgument } from '../../paths/arguments.ts';
 import { LayerError } from '../layer.ts';
 import { isDirectory, split, typeOf } from './lowers.ts';
@@ -49,17 +51,15 @@ const BY_DESCRIPTOR: ReadonlyMap<string, CallName> = new Map([
   ['fremovexattr', 'removexattr'],
 ] as const);
 
-const TYPES: ReadonlyMap<number, number> = new Map([
-  [c.S_IFDIR, c.DT_DIR],
-  [c.S_IFLNK, c.DT_LNK],
-  [c.S_IFCHR, c.DT_CHR],
-  [c.S_IFBLK, c.DT_BLK],
-  [c.S_IFIFO, c.DT_FIFO],
-  [c.S_IFSOCK, c.DT_SOCK],
-]);
+/** Calls that say which file something is. */
+const SAYS: ReadonlySet<string> = new Set(['stat', 'lstat', 'fstat', 'newfstatat', 'statx']);
 
 /** The calls that it wants to see. */
-export const overlaid: readonly CallName[] = [...redirected, ...(BY_DESCRIPTOR.keys() as Iterable<CallName>)];
+export const overlaid: readonly CallName[] = [
+  ...redirected,
+  ...(BY_DESCRIPTOR.keys() as Iterable<CallName>),
+  'fstat',
+];
 
 /** Where a path leads; there: what is there. outside: it leaves the overlay. */
 type Walked = { path: string; there: There | undefined } | { outside: string } | number;
@@ -80,7 +80,8 @@ export class OverlayRedirection extends Redirection {
         virtual: (real) => upper.virtual(real),
         shown: (real) => upper.shown(real),
         isMount: (virtual) => `${upper.at}${upper.within}/`.startsWith(`${virtual}/`),
-        namesIn: (virtual) => nameAbove(upper.at, virtual),
+        namesIn: (virtual) =>
+          new Map(posix.dirname(upper.at) === virtual ? [[posix.basename(upper.at), upper.upper('')]] : []),
       },
       'overlay',
     );
@@ -89,8 +90,9 @@ export class OverlayRedirection extends Redirection {
 
   override call(msg: SysMsg, next: Next): number {
     try {
-      const sent = this.byDescriptor(msg);
-      return super.call(sent, next);
+      const reply = super.call(this.byDescriptor(msg), next);
+      if (reply === 0 && SAYS.has(msg.name)) this.upper.identities.correct(msg);
+      return reply;
     } catch (error) {
       if (error instanceof LayerError) return error.reply;
       const { errno } = error as NodeJS.ErrnoException;
@@ -170,7 +172,7 @@ export class OverlayRedirection extends Redirection {
     if (REMOVES.has(msg.name)) return this.removes(msg, path, there, then);
     if (there === undefined) return this.missing(path, this.makes(msg, isDest));
     if (isDirectory(there.stat)) {
-      upper.make(path);
+      upper.show(path);
       return upper.upper(path);
     }
     if (there.isUpper) return there.real;
@@ -258,14 +260,23 @@ export class OverlayRedirection extends Redirection {
 
   // ---------------------------------------------------------------- listings
 
-  protected override namesBehind(at: string): { name: string; type: number }[] {
+  /** What lies below comes at the listing's end, copied or not: so it does not matter when it is copied. */
+  protected override namesIn(at: string): Names | undefined {
     const virtual = this.upper.virtual(at);
-    if (virtual === undefined) return super.namesBehind(at);
+    if (virtual === undefined) return super.namesIn(at);
     const path = this.upper.path(virtual) as string;
-    return this.upper.namesBelow(path).map((name) => {
-      const below = this.upper.below(`${path}/${name}`);
-      return { name, type: (below && TYPES.get(typeOf(below.stat))) ?? c.DT_REG };
-    });
+    return {
+      all: (begins) => this.upper.listed(path, begins),
+      ino: (ino) => this.upper.identities.numberOf(ino),
+      look: (name) => {
+        const there = this.upper.find(`${path}/${name}`);
+        return there && this.named(there.stat);
+      },
+    };
+  }
+
+  protected override named({ mode, ...identity }: FileStat): Named {
+    return super.named({ mode, ...this.upper.identities.of(identity) });
   }
 }
 
@@ -277,13 +288,4 @@ function flagsOf(msg: SysMsg): number {
   if (msg.name !== 'openat2') return msg.get('flags') as number;
   const how = msg.get('how');
   return ArrayBuffer.isView(how) && how.byteLength >= 4 ? viewBytes(how).readUInt32LE(0) : 0;
-}
-
-/** The name in a directory above that leads to the overlay. */
-function nameAbove(at: string, virtual: string): ReadonlyMap<string, number> {
-  const prefix = virtual === '/' ? '/' : `${virtual}/`;
-  const names = new Map<string, number>();
-  if (at.startsWith(prefix) && at !== virtual)
-    names.set(at.slice(prefix.length).split('/')[0] as string, c.DT_DIR);
-  return names;
 }
