@@ -147,7 +147,7 @@ describe.each([64, 700, 32_768])('listings, with %i bytes', (size) => {
     mkdirSync(join(lower, 'many/sub'), { recursive: true });
     for (let i = 0; i < names; i++) writeFileSync(join(lower, `many/f${i}`), '');
     execFileSync('sh', ['-c', 'ln -s f1 many/link'], { cwd: lower });
-    const listing = compile('listing');
+    const listing = compile('processes/listing');
     const { stdout } = await inOverlay(lower, `echo > many/new; rm many/f3; ${listing} many ${size} ${mode}`);
     expect(stdout).toBe(`${names + 4} names, 0 wrong\n`);
     const above = await inOverlay(
@@ -163,10 +163,10 @@ test('who is not root: what others own, and directories that nobody may write to
   try {
     const uid = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const script = join(folder, 'script.mjs');
-    const dist = join(import.meta.dirname, '../../syscalls/dist/shims/overlay.js');
+    const dist = join(import.meta.dirname, '../../../syscalls/dist/shims/overlay.js');
     writeFileSync(
       script,
-      `import { spawn } from ${JSON.stringify(join(import.meta.dirname, '../dist/spawn.js'))};
+      `import { spawn } from ${JSON.stringify(join(import.meta.dirname, '../../dist/spawn.js'))};
       import { overlay } from ${JSON.stringify(dist)};
       const lower = ${JSON.stringify(join(folder, 'lower'))};
       const tree = overlay({ lower });

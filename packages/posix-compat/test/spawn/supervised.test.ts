@@ -315,7 +315,7 @@ print(subprocess.check_output(['cat'], stdin=open('/virtual/data.bin')))`;
       [join(above, 'new')]: 'new',
       [join(above, 'other')]: null,
     });
-    const listing = compileProgram('listing');
+    const listing = compileProgram('processes/listing');
     for (const [folder, mode, said] of [
       [above, 'look', '8 names, 0 wrong'],
       [join(above, 'folder'), 'look', '502 names, 0 wrong'],

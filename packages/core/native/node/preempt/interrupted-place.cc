@@ -102,14 +102,30 @@ bool programs_own(Cpu* cpu, bool called) {
 
 const ptrdiff_t kNear = 512;  // words
 
-/** Whether the running thread's stack has a return address into one of the functions: among its last so many words. */
-bool stack_has(lwkt_thread_t td, const std::vector<Range>& functions, ptrdiff_t words = PTRDIFF_MAX) {
+bool is_in(const std::vector<Range>& functions, uintptr_t word) {
+  return word >= places.all.begin && word <= places.all.end && returns_into(functions, word);
+}
+
+/** The first of the running thread's last so many words that is a return address into one of the functions; nullptr. */
+uintptr_t* find_on_stack(lwkt_thread_t td, const std::vector<Range>& functions, ptrdiff_t words = PTRDIFF_MAX) {
   auto* here = static_cast<uintptr_t*>(__builtin_frame_address(0));
   auto* end = static_cast<uintptr_t*>(lwkt_stack_end(td));
 
   for (uintptr_t* word = here; word < end && word - here < words; word++)
-    if (*word >= places.all.begin && *word <= places.all.end && returns_into(functions, *word)) return true;
-  return false;
+    if (is_in(functions, *word)) return word;
+  return nullptr;
+}
+
+/**
+ * Whether JSON.stringify is anywhere on the stack, or a debugger that has stopped the program. A deep stack takes longer than the clock waits before it asks again: then all of the thread's time would go
+ * there. So the word that has told is looked at first.
+ */
+bool has_far(Preemptible* region, lwkt_thread_t td) {
+  auto* here = static_cast<uintptr_t*>(__builtin_frame_address(0));
+
+  if (region->far && region->far >= here && is_in(places.far, *region->far)) return true;
+  region->far = find_on_stack(td, places.far);
+  return region->far != nullptr;
 }
 
 }  // namespace
@@ -127,11 +143,13 @@ bool may_end(Cpu* cpu, lwkt_thread_t td, bool called) {
   return programs_own(cpu, called);
 }
 
-bool may_preempt(lwkt_thread_t td) { return !stack_has(td, places.near, kNear) && !stack_has(td, places.far); }
+bool may_preempt(lwkt_thread_t td) {
+  return !find_on_stack(td, places.near, kNear) && !has_far(static_cast<Preemptible*>(td->td_data), td);
+}
 
 bool in_optimized_loop(lwkt_thread_t td) {
 #if V8_MAJOR_VERSION >= 12
-  return stack_has(td, places.loops, kNear);
+  return find_on_stack(td, places.loops, kNear) != nullptr;
 #else
   (void)td;
   return false;

@@ -18,6 +18,7 @@ struct Preemptible {
   uint64_t begun = 0;      // when it began to run: its slice counts from there, however many regions and critical sections it enters and leaves meanwhile
   uint64_t look = 0;       // when to look again whether somebody waits, where a critical section ends after the slice
   uint64_t slice = 0;      // ns; 0: in a critical section, so it is not interrupted
+  uintptr_t* far = nullptr;  // the word of its stack that has told last that it may not be preempted (may_preempt)
   uint32_t count = 0;      // how often it has been preempted in this region
   bool terminate = false;  // it is to end as soon as it computes
 };
