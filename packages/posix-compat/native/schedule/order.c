@@ -22,9 +22,9 @@
 #define NAP_OTHERS 100000000ull /* and by the others */
 #define GRACE 200000ull         /* for what comes from outside of the tree, before time moves */
 #define OUTSIDE_NAP_MAX 1000000ull
-#define SETTLES_NS 200000000ull /* for others to have seen a signal */
+#define SETTLES_NS 1000000000ull /* for others to have seen a signal */
 #define STANDS_NS 2000000000ull
-#define BEGINS_NS 1000000000ull /* for a child of fork: then it is none */
+#define BEGINS_NS 3000000000ull /* for a child of fork: then it is none */
 #define PATIENCE 10000000000ull
 
 static unsigned calls_left; /* before another one has its turn */
