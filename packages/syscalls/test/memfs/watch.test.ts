@@ -162,25 +162,49 @@ test('one descriptor watches memory and a real folder; poll and a blocking read 
   ]);
 });
 
+/** Masks of what a descriptor of inotify's has to tell. */
+function masksOf(fd: number): number[] {
+  const list: number[] = [];
+  const buffer = Buffer.alloc(1 << 16);
+  while (isReady(fd)) {
+    const n = sys.read(fd, buffer);
+    for (let at = 0; at < n; at += 16 + buffer.readUInt32LE(at + 12)) list.push(buffer.readUInt32LE(at + 4));
+  }
+  return list;
+}
+
+test('a directory that has been removed is gone with the last file that lies in it, also one that never had a name', async () => {
+  const tree = memfs({ '/virtual': { named: {}, unnamed: {} } });
+  const told = await within(tree, () =>
+    ['named', 'unnamed'].map((name) => {
+      const directory = `/virtual/${name}`;
+      const file = `${directory}/file`;
+      const fd = sys.inotify_init1(c.IN_NONBLOCK);
+      const flags = c.O_RDWR | (name === 'named' ? c.O_CREAT : c.O_TMPFILE);
+      const open = sys.open(name === 'named' ? file : directory, flags, 0o600);
+      if (name === 'named') sys.unlink(file);
+      sys.inotify_add_watch(fd, directory, c.IN_DELETE_SELF);
+      sys.rmdir(directory);
+      const before = masksOf(fd);
+      sys.close(open);
+      const after = masksOf(fd);
+      sys.close(fd);
+      return [before, after];
+    }),
+  );
+  const gone = [[], [c.IN_DELETE_SELF, c.IN_IGNORED]];
+  expect(told).toEqual([gone, gone]);
+});
+
 test('more events than the kernel keeps: told as lost, and it goes on afterwards', async () => {
   const tree = memfs({ '/virtual': { a: '', b: '' } });
   const [lost, next] = await within(tree, () => {
     const fd = sys.inotify_init1(c.IN_NONBLOCK);
     sys.inotify_add_watch(fd, '/virtual', c.IN_MODIFY);
-    const masks = (): number[] => {
-      const list: number[] = [];
-      const buffer = Buffer.alloc(1 << 16);
-      while (isReady(fd)) {
-        const n = sys.read(fd, buffer);
-        for (let at = 0; at < n; at += 16 + buffer.readUInt32LE(at + 12))
-          list.push(buffer.readUInt32LE(at + 4));
-      }
-      return list;
-    };
     for (let i = 0; i < 17_000; i++) tree.writeFile(`/virtual/${i % 2 === 0 ? 'a' : 'b'}`, '');
-    const first = masks();
+    const first = masksOf(fd);
     tree.writeFile('/virtual/a', '');
-    const second = masks();
+    const second = masksOf(fd);
     sys.close(fd);
     return [first.filter((mask) => mask === c.IN_Q_OVERFLOW).length, second];
   });

@@ -42,6 +42,14 @@ export class Entry {
     if (inode instanceof Directory) inode.entry = this;
   }
 
+  /** A file that has never had a name lies in a directory, which is held as long as it is itself. */
+  lieIn(directory: Directory): void {
+    this.parent = directory;
+    this.removed = true;
+    this.holdsParent = true;
+    directory.entry.hold();
+  }
+
   hold(): void {
     this.holders++;
   }

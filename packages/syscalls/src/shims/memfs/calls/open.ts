@@ -96,8 +96,7 @@ function commit(volume: Volume, { entry, parent, name }: Opening, flags: number,
   } else {
     file.nlink = 0;
     file.linkable = (flags & c.O_EXCL) === 0;
-    made.parent = directory;
-    made.removed = true;
+    made.lieIn(directory);
   }
   return made;
 }
