@@ -401,6 +401,16 @@ describe('--preempt-in', () => {
   });
 });
 
+test("what a program's stack begins with lies where it lies however long libcr's own options are", async () => {
+  const program = compile('schedule/where');
+  const places = new Set<string>();
+  for (const name of ['a', 'as', 'a'.repeat(99), undefined]) {
+    const options = ['--deterministic', ...(name ? [`--trace=${join(scratch, name)}`] : [])];
+    places.add((await underLibcr(program, [], { options })).stdout);
+  }
+  expect([...places]).toEqual([expect.stringMatching(/^1 0x\w+ 0x\w+ 0x\w+ 0x\w+ 0x\w+\n0x\w+ 0x\w+\n$/)]);
+});
+
 /** Whether the test has closed its end of a pipe yet comes from outside. */
 const UNFED = ['-c', 'exec "$@" </dev/null', 'sh'];
 

@@ -9,6 +9,8 @@
 #include <elf.h>
 #include <sys/mman.h>
 
+#define RANDOM_SIZE 16 /* bytes of AT_RANDOM */
+
 static struct executable exe;
 static char found[4096];
 uint64_t program_base, program_code[2];
@@ -47,14 +49,21 @@ static void find(const char *name, char **environment)
 		program_fail(126, name, exe.refusal);
 }
 
-static char *put_string(char **at, const char *s)
+static char *put(char **at, const void *bytes, size_t n)
 {
-	size_t n = strlen(s) + 1;
 	char *to = *at;
 
-	memcpy(to, s, n);
+	memcpy(to, bytes, n);
 	*at += n;
 	return to;
+}
+
+static char *put_string(char **at, const char *s) { return put(at, s, strlen(s) + 1); }
+
+/** What an entry of the auxiliary vector points to that the kernel has put above the launcher's stack: bytes. */
+static size_t pointed_to(uint64_t type, uint64_t value)
+{
+	return type == AT_RANDOM ? RANDOM_SIZE : (type == AT_PLATFORM || type == AT_BASE_PLATFORM) && value ? strlen((const char *)value) + 1 : 0;
 }
 
 static uint64_t count(char **list)
@@ -66,7 +75,8 @@ static uint64_t count(char **list)
 	return n;
 }
 
-/** Builds what the program finds at its stack pointer, below the launcher's own. Returns the stack pointer. */
+/** Builds what the program finds at its stack pointer, below the launcher's own. Returns the stack pointer. In a run that can be had again, all of it: the launcher's own strings lie where its options leave room
+ *  for them. */
 static uint64_t *build_stack(uint64_t *old, char **args, char **environment, const Elf64_auxv_t *auxv, const struct image *program,
                              const struct image *interpreter, struct strings *strings)
 {
@@ -74,13 +84,16 @@ static uint64_t *build_stack(uint64_t *old, char **args, char **environment, con
 	const char *first = options.argv0 ? options.argv0 : *args;
 	char *text;
 
-	while (auxv[naux++].a_type)
-		;
+	do {
+		bytes += options.deterministic ? pointed_to(auxv[naux].a_type, auxv[naux].a_un.a_val) : 0;
+	} while (auxv[naux++].a_type);
 	for (uint64_t i = 0; i < exe.nprefix; i++)
 		bytes += strlen(exe.prefix[i]) + 1;
 	bytes += strlen(first) + 1;
 	for (uint64_t i = 1; i < nargs; i++)
 		bytes += strlen(args[i]) + 1;
+	for (uint64_t i = 0; options.deterministic && i < nenv; i++)
+		bytes += strlen(environment[i]) + 1;
 	words = 1 + exe.nprefix + nargs + 1 + nenv + 1 + 2 * naux;
 	text = (char *)old - bytes;
 	sp = at = (uint64_t *)(((uint64_t)text - 8 * words) & ~15ull);
@@ -95,15 +108,22 @@ static uint64_t *build_stack(uint64_t *old, char **args, char **environment, con
 		*at++ = (uint64_t)put_string(&text, args[i]);
 	strings->args[1] = (uint64_t)text;
 	*at++ = 0;
-	for (uint64_t i = 0; i <= nenv; i++)
-		*at++ = (uint64_t)environment[i];
+	for (uint64_t i = 0; i < nenv; i++)
+		*at++ = (uint64_t)(options.deterministic ? put_string(&text, environment[i]) : environment[i]);
+	strings->environment[0] = nenv ? at[-(int64_t)nenv] : strings->args[1];
+	strings->environment[1] = nenv ? at[-1] + strlen((const char *)at[-1]) + 1 : strings->args[1];
+	*at++ = 0;
 	strings->auxv = at;
 	strings->auxv_size = naux * sizeof(*auxv);
 	for (uint64_t i = 0; i < naux; i++) {
 		uint64_t type = auxv[i].a_type, value = auxv[i].a_un.a_val;
 
-		if (options.deterministic)
+		if (options.deterministic) {
+			const size_t n = pointed_to(type, value);
+
 			type = deterministic_auxiliary(type, value);
+			value = n ? (uint64_t)put(&text, (const void *)value, n) : value;
+		}
 		switch (type) {
 		case AT_PHDR: value = program->phdr; break;
 		case AT_PHNUM: value = program->phnum; break;
@@ -119,8 +139,6 @@ static uint64_t *build_stack(uint64_t *old, char **args, char **environment, con
 		*at++ = value;
 	}
 	strings->stack = (uint64_t)sp;
-	strings->environment[0] = nenv ? (uint64_t)environment[0] : strings->args[1];
-	strings->environment[1] = nenv ? (uint64_t)environment[nenv - 1] + strlen(environment[nenv - 1]) + 1 : strings->args[1];
 	return sp;
 }
 
@@ -172,7 +190,7 @@ void program_load(uint64_t *stack, struct trapframe *tf)
 	self_init(found, exe.path, &program, &strings);
 	*args = (char *)(uintptr_t)(options.argv0 ? options.argv0 : *args); /* as execve had it: without a script's interpreter */
 	if (traces_call(SYS_execve))
-		trace_started(found, args, (uint64_t)environment);
+		trace_started(found, args, (uint64_t)(sp + *sp + 2)); /* the program's environment */
 	shims_begin();
 	script_begin(found);
 	memset(tf, 0, sizeof(*tf));
