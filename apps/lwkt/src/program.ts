@@ -19,6 +19,9 @@ const OF_TERMINALS = ['SIGINT', 'SIGQUIT'] as const;
 /** What a terminal stops a job by: each process of it, of which the shell knows one. */
 const STOPPING = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
 
+/** ms, for the signal to be told that has stopped the program: another kernel thread of this process may have taken it, and been slower than the one that took SIGCHLD. */
+const TOLD_WITHIN = 100;
+
 const RFORKS_MAX = 64;
 
 /** Before anything is opened. */
@@ -172,9 +175,14 @@ async function asChild(
   let by: (typeof STOPPING)[number] | undefined;
   const noted = (signal: NodeJS.Signals) => {
     by = signal as typeof by;
+    stopSoon();
   };
-  const stop = () => {
+  const stop = (late = false) => {
     if (pid === undefined || !isStopped(pid)) return;
+    if (!by && !late) {
+      setTimeout(stop, TOLD_WITHIN, true).unref();
+      return;
+    }
     if (by) process.off(by, noted);
     process.kill(process.pid, by ?? 'SIGSTOP'); // returns when somebody has continued it
     if (by) process.on(by, noted);

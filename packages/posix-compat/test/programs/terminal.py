@@ -112,14 +112,15 @@ def settings(terminal, run):
 
 
 def hangup(terminal, run):
-    """The terminal goes: the program is told."""
+    """The terminal goes: the program is told, by the kernel and by the shell."""
     path = os.path.join(os.environ["SCRATCH"], "hung-up-%d" % os.getpid())
     os.mkfifo(path)
-    terminal.type(run + " sh -c 'trap \"echo hung up > %s; exit\" HUP; echo u\"\"p; while :; do read x; done'\n" % path)
+    terminal.type(run + " sh -c 'trap \"trap \\\"\\\" HUP; echo hung up > %s; exit\" HUP; echo u\"\"p; while :; do read x; done'\n" % path)
     terminal.expect("\nup\r\n")
     os.close(terminal.fd)
     with open(path) as fifo:
-        assert fifo.read() == "hung up\n"
+        said = fifo.read()
+    assert said == "hung up\n", said
 
 
 which, *command = sys.argv[1:]

@@ -447,6 +447,23 @@ describe('what goes wrong', () => {
     expect(err).toBe('got\n');
   });
 
+  const late: Shim['shim'] = (next) => (msg) => {
+    sleep(300);
+    return next(msg);
+  };
+  withPython.each([
+    ['a shim', shimOf(['getppid'], late)],
+    ['a row', latency([{ on: ['getppid'], ms: 300 }])],
+  ])('a call that never waits by itself is not ended by a signal while %s does', async (_, shim) => {
+    const python = `import os, signal
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.siginterrupt(signal.SIGALRM, True)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+print(os.getppid() > 0)`;
+    const { stdout, stderr } = await run([PYTHON as string, '-c', python], [shim]);
+    expect({ stdout, stderr }).toEqual({ stdout: 'True\n', stderr: '' });
+  });
+
   test('killed while its shim is asked', async () => {
     let asked = false;
     const ended: string[] = [];

@@ -93,11 +93,15 @@ long script_ask(struct lwp *lwp, struct sysmsg *msg, long (*make)(struct sysmsg 
 
 long script_call(struct lwp *lwp, struct sysmsg *msg, long (*make)(struct sysmsg *msg, const struct chain *chain), const struct chain *chain)
 {
-	const uint8_t wants = script_wants[msg->sm_number];
+	const long number = msg->sm_number;
+	const uint8_t wants = script_wants[number];
+	long result;
 
-	if (wants & WANTS_ROWS)
-		return rows_call(lwp, msg, make, chain);
-	return wants & WANTS_CALL ? script_ask(lwp, msg, make, chain, false) : make(msg, chain);
+	if (!(wants & (WANTS_ROWS | WANTS_CALL)))
+		return make(msg, chain);
+	result = wants & WANTS_ROWS ? rows_call(lwp, msg, make, chain) : script_ask(lwp, msg, make, chain, false);
+	/* A signal has ended a shim's wait. Of a call that never waits by itself no program expects EINTR: sigaction, fstat, mmap. */
+	return result == -ERESTARTSYS && !program_may_wait[number] ? -ERESTARTNOINTR : result;
 }
 
 /* ------------------------------------------------ processes */
