@@ -99,12 +99,13 @@ describe.each(RFORKS)('on %i rforks', (rforks) => {
   });
 
   test.each([0, 1])('a signal while the supervisor decides, %i more threads', async (threads) => {
-    const rules = ['hold', 'want=121'];
+    const rules = ['hold', 'want=73,121'];
     const interrupted = await run(rules, scripted, ['interrupt', `${threads}`]);
     expect(interrupted.stdout).toBe('-1 Interrupted system call 1\n');
     const restarted = await run(rules, scripted, ['restart', `${threads}`]);
     expect(restarted.stdout).toBe('7 - 1\n');
     expect([restarted.report.cancelled, restarted.report.calls, restarted.report.used]).toEqual([1, 2, 0]);
+    expect((await run(rules, scripted, ['never-waits', `${threads}`])).stdout).toBe('7 - 1\n');
   });
 
   test('another call instead: what it writes is the program’s', async () => {

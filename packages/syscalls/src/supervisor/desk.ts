@@ -32,7 +32,7 @@ import { RowTable } from './rows/row-table.ts';
 import { Slots } from './slots.ts';
 import { Spin, setLwpsLooks } from './spin.ts';
 
-const ERESTARTSYS = 512;
+const ERESTARTNOINTR = 513;
 /** Milliseconds after which the one who serves lets the event loop have its turn. */
 const TURN = 2;
 /** Spare userthreads that are kept. */
@@ -342,7 +342,7 @@ export class Desk {
     const at = slots.at(slot);
     const number = Number(slots.long(at + SLOT.number));
     if (slots.word(at + SLOT.cancel) !== 0) {
-      this.done(slot, -ERESTARTSYS);
+      this.done(slot, -ERESTARTNOINTR); // a signal that has come before anybody has looked: the call has not begun
       return;
     }
     if (this.wanted[number] !== 1) {

@@ -321,8 +321,8 @@ static void *send_signals(void *arg)
 	return NULL;
 }
 
-/** How a call ends that the supervisor holds until it is cancelled. flags: of the handler. */
-static void held(int flags, int threads)
+/** How a call ends that the supervisor holds until it is cancelled: one that may wait by itself (flock), or never does (getpgid). flags: of the handler. */
+static void held(long number, int flags, int threads)
 {
 	struct sigaction act = {.sa_handler = on_signal, .sa_flags = flags};
 	pthread_t me = pthread_self(), thread;
@@ -334,7 +334,7 @@ static void held(int flags, int threads)
 		pthread_create(&thread, NULL, send_signals, &me);
 	else
 		ualarm(20000, 20000);
-	result = getpgid(0);
+	result = (int)syscall(number, 0, 0);
 	printf("%d %s %d\n", result, result < 0 ? strerror(errno) : "-", caught == (threads ? SIGUSR1 : SIGALRM));
 	ualarm(0, 0);
 	if (threads)
@@ -450,9 +450,11 @@ int main(int argc, char **argv)
 	else if (!strcmp(which, "many"))
 		many(n);
 	else if (!strcmp(which, "restart"))
-		held(SA_RESTART, n);
+		held(SYS_flock, SA_RESTART, n);
 	else if (!strcmp(which, "interrupt"))
-		held(0, n);
+		held(SYS_flock, 0, n);
+	else if (!strcmp(which, "never-waits"))
+		held(SYS_getpgid, 0, n);
 	else if (!strcmp(which, "link"))
 		link_of();
 	else if (!strcmp(which, "lies"))

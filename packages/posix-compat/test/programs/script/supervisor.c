@@ -13,7 +13,7 @@
  *   upper              data that is read comes in capitals
  *   shout              data that is written to 1 goes in capitals; shout=behind: put behind what is staged
  *   gather=N           getpgid is answered once N have come
- *   hold               getpgid is answered when it is cancelled: -ERESTARTSYS, and 7 for the call that comes then
+ *   hold               what is asked is answered when it is cancelled: -ERESTARTSYS, and 7 for the call that comes then
  *   die=N              it kills itself with the Nth getpgid unanswered
  *   slay=N             with the Nth getpgid the program is killed that makes it; those before are not answered
  *   full=MS            all slots are taken, and so many ms later one, which goes round
@@ -287,7 +287,7 @@ static bool is_held_back(struct slot *slot)
 {
 	const int i = place_of(slot);
 
-	if (slot->sl_number != SYS_getpgid)
+	if (slot->sl_number != SYS_getpgid && slot->sl_number != SYS_flock)
 		return false;
 	if (die && --die == 0)
 		raise(SIGKILL);
