@@ -35,7 +35,11 @@ let names = 0;
 export const uniqueName = (): string => `service-${++names}`;
 
 /** On a userthread of its own. */
-export const on = <T>(main: () => T): Promise<T> => create(main).finished as Promise<T>;
+export function on<T>(main: () => T): Promise<T> {
+  const finished = create(main).finished as Promise<T>;
+  finished.catch(() => {}); // a test may do other things before it looks
+  return finished;
+}
 
 export async function until(ready: () => boolean): Promise<void> {
   while (!ready()) await new Promise((resolve) => setTimeout(resolve, 5));
