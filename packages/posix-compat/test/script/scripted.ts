@@ -1,5 +1,5 @@
 /** scripted.ts: runs programs under the supervisor of programs/script/supervisor.c, which says at the end what there was. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launcherPath } from '../../src/launcher.ts';
 import { compile, natively, type Result, type RunOptions, scratch } from '../programs.ts';
@@ -35,5 +35,6 @@ export async function underSupervisor(
   const report = join(scratch, `report-${reports++}`);
   const all = [...rules, `report=${report}`, '--', launcherPath(), ...options, '--', program, ...args];
   const result = await natively(supervisor, all, { cwd: scratch, ...rest });
+  if (!existsSync(report)) throw new Error(`the supervisor has left no report: ${JSON.stringify(result)}`);
   return { ...result, report: JSON.parse(readFileSync(report, 'utf8')) as Report };
 }

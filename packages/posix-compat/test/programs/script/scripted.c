@@ -308,13 +308,13 @@ static void many(int n)
 	printf("wrong %ld\n", (long)wrong);
 }
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, over;
 
 static void on_signal(int sig) { caught = sig; }
 
 static void *send_signals(void *arg)
 {
-	while (!caught) {
+	while (!over) { /* the first may come before the call */
 		usleep(5000);
 		pthread_kill(*(pthread_t *)arg, SIGUSR1);
 	}
@@ -336,6 +336,7 @@ static void held(long number, int flags, int threads)
 		ualarm(20000, 20000);
 	result = (int)syscall(number, 0, 0);
 	printf("%d %s %d\n", result, result < 0 ? strerror(errno) : "-", caught == (threads ? SIGUSR1 : SIGALRM));
+	over = 1;
 	ualarm(0, 0);
 	if (threads)
 		pthread_join(thread, NULL);
