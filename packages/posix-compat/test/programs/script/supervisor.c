@@ -343,6 +343,15 @@ static void serve_return(struct slot *slot)
 	answer(slot, manner == BACK ? COMMAND_PASS : COMMAND_DONE);
 }
 
+static void serve_held(int i, struct slot *slot)
+{
+	if (!held[i] || !slot->sl_cancel || !hold)
+		return;
+	held[i] = false;
+	cancelled++;
+	done(slot, RESTART);
+}
+
 static void serve(int i)
 {
 	struct slot *slot = slot_at(i);
@@ -350,15 +359,14 @@ static void serve(int i)
 	if (slot->sl_state != SLOT_POSTED && slot->sl_state != SLOT_ASLEEP)
 		return;
 	if (held[i]) {
-		if (slot->sl_cancel && hold) {
-			held[i] = false;
-			cancelled++;
-			done(slot, RESTART);
-		}
+		serve_held(i, slot);
 		return;
 	}
 	switch (slot->sl_event) {
-	case EVENT_CALL: serve_call(slot); break;
+	case EVENT_CALL:
+		serve_call(slot);
+		serve_held(i, slot); /* it may have been cancelled before it was seen */
+		break;
 	case EVENT_RETURN: serve_return(slot); break;
 	case EVENT_BEGIN:
 		begins(slot);
