@@ -8,7 +8,8 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-const CLOEXEC = 0o2000000;
+/** Linux' O_CLOEXEC, which node:fs does not have. */
+export const CLOEXEC = 0o2000000;
 
 interface Descriptor {
   fd: number;
@@ -17,11 +18,17 @@ interface Descriptor {
   flags: number;
 }
 
+/** Of an open file: its flags, and how far it has been read. Throws where there is none. */
+export function infoOf(fd: number): { flags: number; position: number } {
+  const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
+  const [, flags = '0'] = /^flags:\s+(\d+)/m.exec(info) ?? [];
+  const [, position = '0'] = /^pos:\s+(\d+)/m.exec(info) ?? [];
+  return { flags: Number.parseInt(flags, 8), position: Number(position) };
+}
+
 function look(fd: number): Descriptor | undefined {
   try {
-    const is = readlinkSync(`/proc/self/fd/${fd}`);
-    const [, flags = '0'] = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1')) ?? [];
-    return { fd, is, flags: Number.parseInt(flags, 8) };
+    return { fd, is: readlinkSync(`/proc/self/fd/${fd}`), flags: infoOf(fd).flags };
   } catch {
     return undefined; // by which the folder was read
   }
@@ -57,4 +64,17 @@ export function givenDescriptors(): Given {
   };
   const given = all.filter((each) => !isNodes(each));
   return { marked: given.filter(isMarked).map(({ fd }) => fd), all: given.map(({ fd }) => fd) };
+}
+
+/** A child's first three, and what it has at other numbers; nothing between. */
+export function stdioOf<First extends 'inherit' | 'ignore' | number>(
+  first: readonly [First, First, First],
+  others: readonly (readonly [at: number, fd: number])[],
+): (First | 'ignore' | number)[] {
+  const stdio: (First | 'ignore' | number)[] = [...first];
+  for (const [at, fd] of others) {
+    while (stdio.length <= at) stdio.push('ignore');
+    stdio[at] = fd;
+  }
+  return stdio;
 }

@@ -4,11 +4,11 @@
  * for), the launcher is a child, and this process is for the shell what the program would be; but Node gives the terminal back as it was. So it is with shims of TypeScript, too,
  * which run in this process (supervise.ts).
  */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { become, launcherPath, policyText } from '@libcr/posix-compat/spawn';
-import { type Given, givenDescriptors } from './descriptors.ts';
+import { type Given, givenDescriptors, stdioOf } from './descriptors.ts';
 import { UsageError } from './errors.ts';
 import { supervise } from './supervise.ts';
 
@@ -154,15 +154,6 @@ function isStopped(pid: number | undefined): boolean {
   }
 }
 
-/** What a child is to have: what this process was given, at the same numbers, and others of this process' where they are to be. What is not marked it has anyhow. */
-function stdioOf(others: readonly (readonly [at: number, fd: number])[]): StdioOptions {
-  const all = [...given.marked.map((fd) => [fd, fd] as const), ...others];
-  const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit'];
-  for (const [at] of all) while (stdio.length <= at) stdio.push('ignore');
-  for (const [at, fd] of all) stdio[at] = fd;
-  return stdio;
-}
-
 /** Answers, when the program has ended, a function by which this process ends as it has. */
 async function asChild(
   launcher: string,
@@ -199,7 +190,9 @@ async function asChild(
   for (const signal of STOPPING) process.on(signal, noted);
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of OF_TERMINALS) process.on(signal, ofTerminals);
-  child = spawn(launcher, args, { stdio: stdioOf(own) });
+  // What this process was given, at the same numbers, and others of its own. What is not marked a child has anyhow.
+  const marked = given.marked.map((fd) => [fd, fd] as const);
+  child = spawn(launcher, args, { stdio: stdioOf(['inherit', 'inherit', 'inherit'], [...marked, ...own]) });
   pid = child.pid;
   stop(); // so soon
   const started = child;

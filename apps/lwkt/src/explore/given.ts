@@ -4,11 +4,8 @@
  *
  * Invariant: what a run reads from a descriptor does not depend on which runs were before it or are beside it, as long as nobody changes the file.
  */
-import { constants as c, closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
-import { givenDescriptors } from '../descriptors.ts';
-
-/** Linux', which node:fs does not have. */
-const O_CLOEXEC = 0o2000000;
+import { constants as c, closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
+import { CLOEXEC, givenDescriptors, infoOf } from '../descriptors.ts';
 
 export interface GivenFile {
   /** Whether somebody has meant it for the program. */
@@ -30,11 +27,9 @@ function fileOf(fd: number, isMeant: boolean): GivenFile | string {
   const stat = fstatSync(fd);
   const kind = kinds.find(([is]) => is.test(path))?.[1] ?? (stat.isFIFO() ? 'a FIFO' : undefined);
   if (kind !== undefined) return kind;
-  const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
-  const [, octal = '0'] = /^flags:\s+(\d+)/m.exec(info) ?? [];
-  const [, position = '0'] = /^pos:\s+(\d+)/m.exec(info) ?? [];
-  const flags = (Number.parseInt(octal, 8) & ~(O_CLOEXEC | c.O_NOFOLLOW)) | c.O_NOCTTY;
-  const file = { fd, isMeant, path, flags, position: stat.isFile() ? Number(position) : 0 };
+  const info = infoOf(fd);
+  const flags = (info.flags & ~(CLOEXEC | c.O_NOFOLLOW)) | c.O_NOCTTY;
+  const file = { fd, isMeant, path, flags, position: stat.isFile() ? info.position : 0 };
   try {
     closeSync(reopen(file));
   } catch (error) {

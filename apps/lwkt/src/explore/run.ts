@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { launcherPath } from '@libcr/posix-compat/spawn';
+import { stdioOf } from '../descriptors.ts';
 import { UsageError } from '../errors.ts';
 import { type GivenFile, openGiven } from './given.ts';
 
@@ -69,8 +70,6 @@ export function endAll(): void {
 async function launch(subject: Subject, schedule: string, { output, log, trace }: Files): Promise<End> {
   const given = await openGiven(subject.given);
   const fd = openSync(output, 'w');
-  const stdio: (number | 'ignore')[] = ['ignore', fd, fd];
-  for (const [at, file] of given) stdio[at] = file;
   if (log !== undefined) writeFileSync(log, '');
   const args = [
     `--schedule=${schedule}`,
@@ -81,10 +80,8 @@ async function launch(subject: Subject, schedule: string, { output, log, trace }
     ...subject.program,
   ];
   return new Promise((resolve, reject) => {
-    const child = spawn(launcherPath(), args, {
-      stdio: Array.from(stdio, (each) => each ?? 'ignore'),
-      detached: true,
-    });
+    const stdio = stdioOf<'ignore' | number>(['ignore', fd, fd], given);
+    const child = spawn(launcherPath(), args, { stdio, detached: true });
     let hangs = false;
     for (const each of [fd, ...given.map(([, file]) => file)]) closeSync(each);
     running.add(child);

@@ -40,13 +40,11 @@ function fileOf(name: string, file: unknown, folder: string): string {
   return resolve(folder, file);
 }
 
-/** Written when the process, or the Worker, exits: a Worker's to a file of its own, FILE.1. undefined: to standard error. What can't be written is a warning then. */
-function writeAtExit(file: string | undefined, text: () => string): void {
-  const own = isMainThread ? file : `${file}.${threadId}`;
+/** When the process, or the Worker, exits. What can't be written is a warning then. */
+function writeAtExit(write: () => void): void {
   process.on('exit', () => {
     try {
-      if (file === undefined) writeAll(2, text());
-      else nodeFs.writeFileSync(own as string, text());
+      write();
     } catch (error) {
       const warning = new Error(`cannot write the metrics: ${textOf(error)}`);
       // emitWarning() waits for the next tick, and none comes.
@@ -112,8 +110,13 @@ const makers: Record<string, (value: unknown, folder: string) => Shim> = {
       typeof value === 'string' ? { file: value } : { file: undefined, ...optionsOf('metrics', value) };
     checkKeys('options', options, ['file', 'on', 'buckets']);
     const shim = metrics(options);
-    if (file === undefined) writeAtExit(undefined, () => shim.table());
-    else writeAtExit(fileOf('metrics.file', file, folder), () => shim.text());
+    if (file === undefined) {
+      writeAtExit(() => writeAll(2, shim.table()));
+    } else {
+      const path = fileOf('metrics.file', file, folder);
+      const own = isMainThread ? path : `${path}.${threadId}`; // a Worker's
+      writeAtExit(() => nodeFs.writeFileSync(own, shim.text()));
+    }
     return shim;
   },
 };

@@ -18,9 +18,16 @@ enum outlet { UNKNOWN, SOCKET, NOTHING, SIGNAL };
 
 static volatile uint8_t trace_outlet; /* options.trace's; UNKNOWN again where the program may have changed what a file may be */
 
+uint64_t out_longest(void)
+{
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+
+	kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit);
+	return limit.rlim_cur;
+}
+
 static enum outlet outlet_of(int fd)
 {
-	struct rlimit limit = {0};
 	struct stat about;
 
 	if (kernel_call(SYS_fstat, fd, &about))
@@ -28,7 +35,7 @@ static enum outlet outlet_of(int fd)
 	switch (about.st_mode & S_IFMT) {
 	case S_IFSOCK: return SOCKET;
 	case S_IFCHR: return NOTHING;
-	case S_IFREG: kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit); return limit.rlim_cur == RLIM_INFINITY ? NOTHING : SIGNAL;
+	case S_IFREG: return out_longest() == RLIM_INFINITY ? NOTHING : SIGNAL;
 	default: return SIGNAL;
 	}
 }

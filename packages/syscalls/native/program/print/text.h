@@ -27,6 +27,8 @@ void text_add_list(struct text *text, const char *format, va_list list);
 
 /** Writes all of it, for libcr itself: without a signal for the program. 0 or -errno. */
 long out_write(int fd, const void *data, size_t n);
+/** Bytes that a file may have (RLIMIT_FSIZE). */
+uint64_t out_longest(void);
 /** How long a memory is that has a descriptor, and what is at its beginning: without a signal, whatever limit of files the program has. 0 or -errno. */
 long out_set_length(int fd, uint64_t length);
 void out_put(int fd, const void *data, size_t n);

@@ -95,10 +95,9 @@ static int64_t find(uint64_t address)
 	return -1;
 }
 
-/** One block: named, or as it is. Whether it is named. */
-static bool add_block(uint64_t address)
+/** One block: named, or as it is (number is -1). */
+static void add_block(uint64_t address, int64_t number)
 {
-	const int64_t number = find(address);
 	const struct {
 		struct piece piece;
 		uint64_t number;
@@ -108,25 +107,20 @@ static bool add_block(uint64_t address)
 		log_add_piece(address, BLOCK, PIECE_OUT);
 	else
 		log_add(&again, sizeof(again));
-	return number >= 0;
 }
 
 void kept_add_read(uint64_t address, uint64_t n)
 {
-	if (!next || n % BLOCK || n > KEPT * BLOCK || curproc()->p_vforked_by || (cold == COLD && !is_sampled())) {
+	const bool looks = next && n % BLOCK == 0 && n <= KEPT * BLOCK && !curproc()->p_vforked_by && (cold < COLD || is_sampled());
+	const int64_t first = looks ? find(address) : -1;
+
+	if (first < 0) { /* as a rule, none of it */
 		log_add_piece(address, n, PIECE_OUT);
 		return;
 	}
-	if (n == BLOCK) {
-		add_block(address);
-		return;
-	}
-	if (find(address) < 0) { /* as a rule, none of it */
-		log_add_piece(address, n, PIECE_OUT);
-		return;
-	}
-	for (uint64_t done = 0; done < n; done += BLOCK)
-		add_block(address + done);
+	add_block(address, first);
+	for (uint64_t done = BLOCK; done < n; done += BLOCK)
+		add_block(address + done, find(address + done));
 }
 
 /* ------------------------------------------------ replaying */

@@ -13,7 +13,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #define HEAD_AT 0x12f000000000ull
 
@@ -44,16 +43,13 @@ void log_end_here(long error)
 
 bool log_may_write(uint64_t end)
 {
-	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-
 	if (!log_is_over && __atomic_load_n(&log_head->rh_ended, __ATOMIC_RELAXED)) { /* of another process: this one's would be longer than what is known of that */
 		log_is_over = true;
 		log_leave_window();
 	}
 	if (log_is_over)
 		return false;
-	kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit);
-	if (end <= limit.rlim_cur)
+	if (end <= out_longest())
 		return true;
 	log_end_here(-EFBIG);
 	return false;
@@ -112,11 +108,8 @@ int log_open_file(const char *path, int flags)
 
 void log_create(const char *path)
 {
-	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-
 	log_fd = log_open_file(path, O_RDWR | O_CREAT | O_TRUNC);
-	kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit);
-	if (limit.rlim_cur < RECORD_HEAD_SIZE)
+	if (out_longest() < RECORD_HEAD_SIZE)
 		log_fail(-EFBIG);
 	if (kernel_call(SYS_ftruncate, log_fd, RECORD_HEAD_SIZE))
 		log_fail(-EIO);
