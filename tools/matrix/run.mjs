@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { failuresIn } from '../test/failures.mjs';
 import { installedVersion, installNodes, nodes as majors, nodeFolder } from './nodes.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -118,14 +119,10 @@ async function testOn(major, { 'no-stress': noStress, 'after-test': afterTest })
   return steps;
 }
 
-/** Again, where whoever reads only the end of the log finds it: of vitest's output what it says of failures, of others' the end. */
+/** Again, where whoever reads only the end of the log finds it. */
 function printFailures(steps) {
-  for (const { version, what, flags, printed } of steps.filter(({ passed }) => !passed)) {
-    const lines = printed.split('\n');
-    const from = lines.findIndex((line) => /Failed (Suites|Tests)|Unhandled Errors/.test(line));
-    console.log(`\n=== FAILED on Node ${version}: ${what} ${flags}`);
-    console.log((from < 0 ? lines.slice(-60) : lines.slice(from, from + 150)).join('\n'));
-  }
+  for (const { version, what, flags, printed } of steps.filter(({ passed }) => !passed))
+    console.log(`\n=== FAILED on Node ${version}: ${what} ${flags}\n${failuresIn(printed).join('\n')}`);
 }
 
 function printTable(steps) {

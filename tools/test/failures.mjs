@@ -1,0 +1,10 @@
+// What vitest said of failures, out of all that a run has printed: for the end of a log, as some readers are shown only that.
+
+const clip = (line) => (line.length > 300 ? `${line.slice(0, 300)} …` : line);
+
+/** At most `most` lines; where vitest said nothing of failures (it was killed, or is not what ran), the last ones. */
+export function failuresIn(printed, most = 150) {
+  const lines = printed.trimEnd().split('\n').map(clip);
+  const from = lines.findIndex((line) => /Failed (Suites|Tests)|Unhandled Errors/.test(line));
+  return from < 0 ? lines.slice(-Math.min(most, 60)) : lines.slice(from, from + most);
+}
