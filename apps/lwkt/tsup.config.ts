@@ -3,7 +3,12 @@ import { base } from '../../tsup.base.ts';
 
 const config: Options = {
   ...base,
-  entry: ['src/cli.ts', 'src/entry.js', 'src/entry-hook.ts', 'src/rfork-preload.ts'],
+  entry: {
+    cli: 'src/cli.ts',
+    entry: 'src/script/entry.js',
+    'entry-hook': 'src/script/entry-hook.ts',
+    'rfork-preload': 'src/script/rfork-preload.ts',
+  },
   external: [/^@libcr\//, 'lwkt:script'],
   dts: false,
 };

@@ -8,8 +8,8 @@ import { type OptionSpec, type Parsed, parseAll, parseCommand, values } from './
 import { Failure, UsageError } from './errors.ts';
 import { type Command, commandHelp, commands, help } from './help.ts';
 import { isScript } from './kind.ts';
-import { launch } from './launch.ts';
-import { recordedCommand, recordingOf } from './recording.ts';
+import { launch } from './script/launch.ts';
+import { recordedCommand, recordingOf } from './script/recording.ts';
 
 const HELP: OptionSpec = { value: 'no', short: 'h' };
 
@@ -80,7 +80,9 @@ async function record(parsed: Parsed): Promise<void> {
   if (!isScript(script, parsed.terminated === true)) {
     const wrong = [...parsed.options.keys()].find((name) => name !== 'output');
     if (wrong !== undefined) throw new UsageError(`option --${wrong} is for scripts`);
-    return await (await import('./program.ts')).runRecording(parsed.rest, { option: `--record=${file}` });
+    return await (await import('./program/program.ts')).runRecording(parsed.rest, {
+      option: `--record=${file}`,
+    });
   }
   const [shims, config] = [values(parsed, 'shim'), values(parsed, 'config').at(-1)];
   const folder = process.cwd();
@@ -91,7 +93,7 @@ async function replay(parsed: Parsed): Promise<void> {
   const [name, ...command] = parsed.rest;
   if (name === undefined) throw new UsageError('FILE is missing');
   const file = resolve(name);
-  const programs = await import('./program-recording.ts');
+  const programs = await import('./program/recording.ts');
   if (programs.isProgramRecording(file)) return await replayProgram(file, command, parsed);
   const [script, args] =
     command.length > 0 ? [command[0] as string, command.slice(1)] : await recordedCommand(file);
@@ -110,8 +112,8 @@ async function replayProgram(file: string, given: string[], parsed: Parsed): Pro
   if (command.length > 1)
     throw new UsageError(`unexpected argument ${command[1]}: a program has the arguments that were recorded`);
   const trace = traceOf(parsed);
-  const { replayOption } = await import('./program-recording.ts');
-  const { runRecording } = await import('./program.ts');
+  const { replayOption } = await import('./program/recording.ts');
+  const { runRecording } = await import('./program/program.ts');
   await runRecording(command, { option: await replayOption(file), trace });
 }
 
@@ -152,7 +154,7 @@ async function start(command: 'run' | 'trace', parsed: Parsed): Promise<void> {
   const program = command === 'run' && !isScript(script, parsed.terminated === true);
   check(parsed, program);
   if (program)
-    return await (await import('./program.ts')).runProgram(script, args, {
+    return await (await import('./program/program.ts')).runProgram(script, args, {
       trace: traceOf(parsed),
       stats: parsed.options.has('stats'),
       policy: values(parsed, 'policy').at(-1),
@@ -208,7 +210,7 @@ async function main(args: string[]): Promise<void> {
     if (error instanceof UsageError) error.message = `${command}: ${error.message}`;
     throw error;
   }
-  const { doctor } = await import('./doctor.ts');
+  const { doctor } = await import('./doctor/doctor.ts');
   if (!(await doctor(parsed.options.has('json')))) process.exitCode = 1;
 }
 

@@ -7,10 +7,10 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './errors.ts';
-import { type Config, importConfig, importSyscalls, importTrace, type Syscalls } from './packages.ts';
-import { type Recording, recordingShim } from './recording.ts';
-import { summaryShim } from './summary.ts';
-import { kindOf, register } from './typescript.ts';
+import { type Config, importConfig, importSyscalls, importTrace, type Syscalls } from './script/packages.ts';
+import { type Recording, recordingShim } from './script/recording.ts';
+import { summaryShim } from './script/summary.ts';
+import { kindOf, register } from './script/typescript.ts';
 
 export interface ShimOptions {
   /** --shim's values, outermost first: files that export shims, or NAME[:VALUE] of a ready-made one. */

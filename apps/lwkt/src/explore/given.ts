@@ -5,7 +5,7 @@
  * Invariant: what a run reads from a descriptor does not depend on which runs were before it or are beside it, as long as nobody changes the file.
  */
 import { constants as c, closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { CLOEXEC, givenDescriptors, infoOf } from '../descriptors.ts';
+import { CLOEXEC, givenDescriptors, infoOf } from '../program/descriptors.ts';
 
 export interface GivenFile {
   /** Whether somebody has meant it for the program. */

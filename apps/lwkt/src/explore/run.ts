@@ -6,8 +6,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { launcherPath } from '@libcr/posix-compat/spawn';
-import { stdioOf } from '../descriptors.ts';
 import { UsageError } from '../errors.ts';
+import { stdioOf } from '../program/descriptors.ts';
 import { type GivenFile, openGiven } from './given.ts';
 
 /** What the launcher says of a deadlock, and its exit status then. */

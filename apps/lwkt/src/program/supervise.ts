@@ -3,7 +3,7 @@
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { resolve } from 'node:path';
-import { Failure, UsageError } from './errors.ts';
+import { Failure, UsageError } from '../errors.ts';
 
 export interface SuperviseOptions {
   shims: string[];
@@ -84,8 +84,8 @@ export async function supervise(
   }
   const folder = process.cwd();
   const from = resolve(folder, 'lwkt'); // packages are those that a module there would have
-  const { namedShims } = await import('./shims.ts');
-  const { importSupervisor } = await import('./packages.ts');
+  const { namedShims } = await import('../shims.ts');
+  const { importSupervisor } = await import('../script/packages.ts');
   const { shims } = await namedShims(from, { shims: options.shims, config: options.config, folder });
   const { Supervisor } = await importSupervisor(from);
   sayErrors();

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
-import { Failure } from './errors.ts';
+import { Failure } from '../errors.ts';
 import { importRecord, importReplay } from './packages.ts';
 
 export interface Recording {

@@ -3,7 +3,7 @@
  * command line names, on the rfork's own system-call port. (launch.ts has told core of it)
  */
 import { fileURLToPath } from 'node:url';
-import { installShims, type ShimOptions } from './shims.ts';
+import { installShims, type ShimOptions } from '../shims.ts';
 import { kindOf, register } from './typescript.ts';
 
 /** By import() always: rforks load their module so. */

@@ -1,6 +1,6 @@
 /**
- * program-recording.ts: recordings of programs, which the launcher writes and replays: which files are some, and those that were packed by gzip or zstd. Those of scripts are
- * recording.ts's.
+ * recording.ts: recordings of programs, which the launcher writes and replays: which files are some, and those that were packed by gzip or zstd. Those of scripts are
+ * script/recording.ts'.
  *
  * Not here: what is in one (@libcr/syscalls/recording, which needs a native half for this Node; a replay does not).
  */
@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
-import { Failure } from './errors.ts';
+import { Failure } from '../errors.ts';
 
 const MAGIC = 'CORDING1';
 const GZIP = '\x1f\x8b';

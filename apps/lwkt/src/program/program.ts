@@ -8,8 +8,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { become, launcherPath, policyText } from '@libcr/posix-compat/spawn';
+import { UsageError } from '../errors.ts';
 import { type Given, givenDescriptors, stdioOf } from './descriptors.ts';
-import { UsageError } from './errors.ts';
 import { supervise } from './supervise.ts';
 
 /** What comes to lwkt is the program's. What a terminal sends (Ctrl-C, Ctrl-\) goes to both of them anyhow. */

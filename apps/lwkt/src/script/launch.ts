@@ -5,10 +5,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { Failure, UsageError } from './errors.ts';
+import { Failure, UsageError } from '../errors.ts';
+import { installShims, type ShimOptions } from '../shims.ts';
 import { type Core, importCore, importCoreInternal, importTop } from './packages.ts';
 import { runScript } from './script.ts';
-import { installShims, type ShimOptions } from './shims.ts';
 import { kindOf, register } from './typescript.ts';
 
 /**
