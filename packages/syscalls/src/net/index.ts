@@ -4,17 +4,17 @@
  */
 import '../index.ts'; // for the bundle: see tsup.config.ts
 
-export type { IpAddress, Where } from './address.ts';
-export { Conn, type ConnOptions } from './conn.ts';
-export { type Datagram, type DatagramOptions, DatagramSocket, datagram } from './datagram.ts';
 export { withDeadline } from './deadline.ts';
-export { type DialOptions, dial } from './dial.ts';
-export { fromStream } from './from-stream.ts';
-export type { LineOptions } from './lines.ts';
-export { Listener, type ListenOptions, listen } from './listener.ts';
-export type { DuplexStreamOptions } from './node-streams.ts';
-export { stream } from './open.ts';
-export type { Handler, ServeOptions } from './serve.ts';
-export type { SocketError } from './socket-error.ts';
-export { type ReadAllOptions, Stream } from './stream.ts';
+export type { IpAddress, Where } from './sockets/address.ts';
+export { Conn, type ConnOptions } from './sockets/conn.ts';
+export { type Datagram, type DatagramOptions, DatagramSocket, datagram } from './sockets/datagram.ts';
+export { type DialOptions, dial } from './sockets/dial.ts';
+export { Listener, type ListenOptions, listen } from './sockets/listener.ts';
+export type { Handler, ServeOptions } from './sockets/serve.ts';
+export type { SocketError } from './sockets/socket-error.ts';
+export { fromStream } from './streams/from-stream.ts';
+export type { LineOptions } from './streams/lines.ts';
+export type { DuplexStreamOptions } from './streams/node-streams.ts';
+export { stream } from './streams/open.ts';
+export { type ReadAllOptions, Stream } from './streams/stream.ts';
 export { type TickerOptions, ticker } from './ticker.ts';

@@ -36,12 +36,12 @@ import { argumentError, bufferGone } from './argument-error.ts';
 import { inTurn } from './budget.ts';
 import { rowOf } from './calls.ts';
 import { endsByAnyHandler, INTERRUPTED } from './eintr.ts';
-import { Offload } from './offload.ts';
-import type { Pending } from './pending.ts';
-import { PollWait, waitFor } from './poll-wait.ts';
-import { onRing, Receive, RingCall } from './ring.ts';
-import { deadlineOf, withoutTimeout } from './timeout.ts';
-import { Timer } from './timer.ts';
+import { Offload } from './waits/offload.ts';
+import type { Pending } from './waits/pending.ts';
+import { PollWait, waitFor } from './waits/poll-wait.ts';
+import { onRing, Receive, RingCall } from './waits/ring.ts';
+import { deadlineOf, withoutTimeout } from './waits/timeout.ts';
+import { Timer } from './waits/timer.ts';
 
 /** Answers below it are BAD_*. */
 const BAD_ARGUMENT = -5999;

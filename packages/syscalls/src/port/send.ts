@@ -12,9 +12,9 @@ import { RESULT_MIN } from './answers.ts';
 import { countCall, inTurn } from './budget.ts';
 import { CALL_COUNT, mayBlock } from './calls.ts';
 import { complete, completeAsync } from './complete.ts';
-import { closing, closingRange, watched } from './readiness.ts';
 import { type Args, portOf, type SyscallPort } from './syscall-port.ts';
 import { SysMsg } from './sysmsg.ts';
+import { closing, closingRange, watched } from './waits/readiness.ts';
 
 let messages = 0;
 

@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 import { rows } from '../../src/generated/rows.ts';
 import { defineShim, type Shim, sys } from '../../src/index.ts';
 import { RESULT_MIN } from '../../src/port/answers.ts';
-import { Offload } from '../../src/port/offload.ts';
+import { Offload } from '../../src/port/waits/offload.ts';
 import { codeOf, onUserthread } from '../support.ts';
 import { attributes } from './attributes.ts';
 import { type Cases, errnoFrom, Place } from './case.ts';

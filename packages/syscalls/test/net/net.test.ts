@@ -7,7 +7,7 @@ import { create, run, sleep, type UserThread, wait } from '@libcr/core';
 import { describe, expect, test } from 'vitest';
 import { defineShim, sys } from '../../src/index.ts';
 import { type Conn, dial, type IpAddress, type Listener, listen } from '../../src/net/index.ts';
-import { race } from '../../src/net/race.ts';
+import { race } from '../../src/net/sockets/race.ts';
 import { codeOf, errorOf, onUserthread, temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();

@@ -15,9 +15,9 @@ import { decodeInotifyEvents, type InotifyEvent } from '../../codec/file/inotify
 import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { nextTick } from '../../loop.ts';
-import { forgetBackground, setBackground } from '../../port/background.ts';
 import { send } from '../../port/send.ts';
 import { through } from '../../port/syscall-port.ts';
+import { forgetBackground, setBackground } from '../../port/waits/background.ts';
 import { type CheckedPath, checkPath, encoded } from '../arguments/arguments.ts';
 import { scan } from '../directories.ts';
 import { checkQueue, checkStrictly, checkWatchOptions, type WatchOptions } from './watch-options.ts';

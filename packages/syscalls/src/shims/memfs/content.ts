@@ -5,12 +5,12 @@
  */
 import { types } from 'node:util';
 import { CodedError, invalidType, invalidValue } from '@libcr/core/internal';
-import { toByteString, toBytes } from './byte-string.ts';
-import { Directory, Entry } from './directory.ts';
-import { RegularFile } from './file.ts';
-import { type Attributes, Inode } from './inode.ts';
-import { SymbolicLink } from './symbolic-link.ts';
-import { timeOf } from './time.ts';
+import { Directory, Entry } from './inodes/directory.ts';
+import { RegularFile } from './inodes/file.ts';
+import { type Attributes, Inode } from './inodes/inode.ts';
+import { SymbolicLink } from './inodes/symbolic-link.ts';
+import { timeOf } from './inodes/time.ts';
+import { toByteString, toBytes } from './paths/byte-string.ts';
 import type { Volume } from './volume.ts';
 
 /** What a file, a directory or a link may have besides its contents. */

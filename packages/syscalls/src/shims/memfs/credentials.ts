@@ -1,7 +1,7 @@
 /** credentials.ts: as whom the tree is used, and what that permits: the kernel's rules for modes (path_resolution(7), inode(7)). */
 import { constants as c } from '../../generated/constants.ts';
-import type { Directory } from './directory.ts';
-import type { Attributes, Inode } from './inode.ts';
+import type { Directory } from './inodes/directory.ts';
+import type { Attributes, Inode } from './inodes/inode.ts';
 
 /** What access(2) asks for, too. */
 export const MAY_READ = 4;

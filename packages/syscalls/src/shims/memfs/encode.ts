@@ -1,8 +1,8 @@
 /** encode.ts: the kernel's structs, as x86-64 has them: what src/codec decodes, written. */
 import { constants as c } from '../../generated/constants.ts';
-import type { Inode } from './inode.ts';
-import { PAGE } from './space.ts';
-import type { Time } from './time.ts';
+import type { Inode } from './inodes/inode.ts';
+import { PAGE } from './inodes/space.ts';
+import type { Time } from './inodes/time.ts';
 import type { Volume } from './volume.ts';
 
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>

@@ -7,12 +7,12 @@ import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { native } from '../../native.ts';
 import { nodeFs } from '../../node-fs.ts';
-import { toBytes, toText } from './byte-string.ts';
-import { Directory } from './directory.ts';
-import { RegularFile } from './file.ts';
-import type { Inode } from './inode.ts';
-import { SymbolicLink } from './symbolic-link.ts';
-import type { Time } from './time.ts';
+import { Directory } from './inodes/directory.ts';
+import { RegularFile } from './inodes/file.ts';
+import type { Inode } from './inodes/inode.ts';
+import { SymbolicLink } from './inodes/symbolic-link.ts';
+import type { Time } from './inodes/time.ts';
+import { toBytes, toText } from './paths/byte-string.ts';
 
 const CHUNK = 1 << 20;
 

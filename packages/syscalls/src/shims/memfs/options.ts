@@ -4,7 +4,7 @@ import { invalidType, outOfRange } from '@libcr/core/internal';
 import { nodeFs } from '../../node-fs.ts';
 import { checkKeys } from '../match.ts';
 import { Credentials } from './credentials.ts';
-import { PAGE, Space } from './space.ts';
+import { PAGE, Space } from './inodes/space.ts';
 
 export interface MemfsOptions {
   /** The user that the tree is used as: the owner of new files, whose permissions count; 0 may do everything. The process' effective one, if absent. */

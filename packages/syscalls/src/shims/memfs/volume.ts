@@ -6,10 +6,10 @@
 import { constants as c } from '../../generated/constants.ts';
 import { treeMade } from '../../trees.ts';
 import type { Credentials } from './credentials.ts';
-import { Descriptors } from './descriptors.ts';
-import { Directory, type Entry } from './directory.ts';
-import { MountPoint } from './mount-point.ts';
-import type { Space } from './space.ts';
+import { Directory, type Entry } from './inodes/directory.ts';
+import type { Space } from './inodes/space.ts';
+import { Descriptors } from './open-files/descriptors.ts';
+import { MountPoint } from './paths/mount-point.ts';
 import { created, deleted, linksChanged } from './watching/events.ts';
 
 /** Device numbers that the kernel gives to file systems without a device are counted from 1: ours from the other end. */

@@ -7,7 +7,7 @@ import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { native } from '../../native.ts';
 import { nodeFs } from '../../node-fs.ts';
-import { toByteString, toBytes } from '../memfs/byte-string.ts';
+import { toByteString, toBytes } from '../memfs/paths/byte-string.ts';
 
 export type LayerStat = import('node:fs').BigIntStats;
 

@@ -4,9 +4,9 @@
  *
  * Invariant: sources are the layers' directories whose entries show here, the uppermost first; it is never looked into twice.
  */
-import { Directory, Entry } from '../memfs/directory.ts';
-import type { Attributes, Inode } from '../memfs/inode.ts';
-import type { Space } from '../memfs/space.ts';
+import { Directory, Entry } from '../memfs/inodes/directory.ts';
+import type { Attributes, Inode } from '../memfs/inodes/inode.ts';
+import type { Space } from '../memfs/inodes/space.ts';
 import { type LayerStat, xattrsOf } from './layer.ts';
 
 /** Makes what lies at a name in the uppermost of some directories that have it; undefined where none has, or it is hidden. */

@@ -4,9 +4,9 @@
  * Invariant: one file of a layer is one inode, whichever of its names is looked at: so hard links stay together when it is changed.
  */
 import { constants as c } from '../../generated/constants.ts';
-import type { Attributes, Inode } from '../memfs/inode.ts';
-import { SymbolicLink } from '../memfs/symbolic-link.ts';
-import type { Time } from '../memfs/time.ts';
+import type { Attributes, Inode } from '../memfs/inodes/inode.ts';
+import { SymbolicLink } from '../memfs/inodes/symbolic-link.ts';
+import type { Time } from '../memfs/inodes/time.ts';
 import type { Volume } from '../memfs/volume.ts';
 import { isOpaque, isWhiteout, type LayerStat, lstatOf, namesIn, targetOf } from './layer.ts';
 import { LayeredDirectory, type Loader } from './layered-directory.ts';

@@ -5,10 +5,10 @@
  */
 import { constants as c } from '../../generated/constants.ts';
 import { nodeFs } from '../../node-fs.ts';
-import { toBytes } from '../memfs/byte-string.ts';
-import { RegularFile } from '../memfs/file.ts';
-import type { Attributes } from '../memfs/inode.ts';
-import type { Space } from '../memfs/space.ts';
+import { RegularFile } from '../memfs/inodes/file.ts';
+import type { Attributes } from '../memfs/inodes/inode.ts';
+import type { Space } from '../memfs/inodes/space.ts';
+import { toBytes } from '../memfs/paths/byte-string.ts';
 import { asked, LayerError, type LayerStat, xattrsOf } from './layer.ts';
 
 /** Bytes that are copied at once. */

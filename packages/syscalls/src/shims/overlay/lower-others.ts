@@ -1,8 +1,8 @@
 /** lower-others.ts: symbolic links of a lower layer, and what is neither file, directory nor link: devices, FIFOs and sockets, which are opened where they lie. */
 import { constants as c } from '../../generated/constants.ts';
-import { type Attributes, Inode } from '../memfs/inode.ts';
-import type { Space } from '../memfs/space.ts';
-import { SymbolicLink } from '../memfs/symbolic-link.ts';
+import { type Attributes, Inode } from '../memfs/inodes/inode.ts';
+import type { Space } from '../memfs/inodes/space.ts';
+import { SymbolicLink } from '../memfs/inodes/symbolic-link.ts';
 import { type LayerStat, xattrsOf } from './layer.ts';
 
 export class LowerLink extends SymbolicLink {

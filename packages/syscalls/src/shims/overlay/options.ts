@@ -5,8 +5,8 @@ import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { nodeFs } from '../../node-fs.ts';
 import { checkKeys } from '../match.ts';
-import { toByteString } from '../memfs/byte-string.ts';
 import { checkOptions, KNOWN, type MemfsOptions } from '../memfs/options.ts';
+import { toByteString } from '../memfs/paths/byte-string.ts';
 import type { OverlayContent } from './upper.ts';
 
 export interface OverlayOptions extends MemfsOptions {

@@ -7,9 +7,9 @@
 import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { nodeFs } from '../../node-fs.ts';
-import { toByteString, toBytes } from '../memfs/byte-string.ts';
-import { Directory } from '../memfs/directory.ts';
 import { asked, InodeWriter } from '../memfs/inode-writer.ts';
+import { Directory } from '../memfs/inodes/directory.ts';
+import { toByteString, toBytes } from '../memfs/paths/byte-string.ts';
 import { LayeredDirectory } from './layered-directory.ts';
 import type { LayerLoader } from './loader.ts';
 import { LowerFile } from './lower-file.ts';

@@ -1,7 +1,7 @@
 /** state.ts: an overlay as it is in memory: a volume, whose tree comes from the lower directories until it is changed. */
 import { Handle } from '../memfs/handle.ts';
-import { mountInode } from '../memfs/mounting.ts';
 import { credentialsOf, type MemfsOptions, spaceOf } from '../memfs/options.ts';
+import { mountInode } from '../memfs/paths/mounting.ts';
 import { Volume } from '../memfs/volume.ts';
 import { type LayerStat, lstatOf } from './layer.ts';
 import type { LayeredDirectory } from './layered-directory.ts';

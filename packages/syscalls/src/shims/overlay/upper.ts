@@ -5,12 +5,12 @@
  */
 import { types } from 'node:util';
 import { invalidValue } from '@libcr/core/internal';
-import { toText } from '../memfs/byte-string.ts';
 import { contentOf, directory, file, inodeOf, Marked, type MemfsContent, namesOf } from '../memfs/content.ts';
-import { Directory, Entry } from '../memfs/directory.ts';
-import { RegularFile } from '../memfs/file.ts';
-import type { Inode } from '../memfs/inode.ts';
-import { SymbolicLink } from '../memfs/symbolic-link.ts';
+import { Directory, Entry } from '../memfs/inodes/directory.ts';
+import { RegularFile } from '../memfs/inodes/file.ts';
+import type { Inode } from '../memfs/inodes/inode.ts';
+import { SymbolicLink } from '../memfs/inodes/symbolic-link.ts';
+import { toText } from '../memfs/paths/byte-string.ts';
 import type { Volume } from '../memfs/volume.ts';
 import { LayeredDirectory } from './layered-directory.ts';
 import type { LayerLoader } from './loader.ts';

@@ -2,12 +2,12 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
-import type { Entry } from '../directory.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
-import { SymbolicLink } from '../symbolic-link.ts';
-import { Target } from '../target.ts';
-import { now, type Time } from '../time.ts';
+import type { Entry } from '../inodes/directory.ts';
+import { SymbolicLink } from '../inodes/symbolic-link.ts';
+import { now, type Time } from '../inodes/time.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 import type { Volume } from '../volume.ts';
 import { changed } from '../watching/events.ts';
 

@@ -1,9 +1,9 @@
 /** copying.ts: from descriptor to descriptor: sendfile, copy_file_range. (sendfile(2), copy_file_range(2)) */
 import { constants as c } from '../../../generated/constants.ts';
 import { below, bytesOf, type Call, type Handlers, longOf, pass } from '../call.ts';
-import { Directory } from '../directory.ts';
-import { RegularFile } from '../file.ts';
-import type { OpenFile } from '../open-file.ts';
+import { Directory } from '../inodes/directory.ts';
+import { RegularFile } from '../inodes/file.ts';
+import type { OpenFile } from '../open-files/open-file.ts';
 import { readFrom, writeTo } from './read-write.ts';
 
 /** Bytes that are moved at once; more are asked for again, as the kernel does with more than 2 GiB. */

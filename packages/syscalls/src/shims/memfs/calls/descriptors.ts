@@ -1,8 +1,8 @@
 /** descriptors.ts: what is done with descriptors themselves: close, dup, fcntl; and whatever makes new ones. (close(2), dup(2), fcntl(2)) */
 import { constants as c } from '../../../generated/constants.ts';
 import { below, type Call, type Handlers, intOf, pass } from '../call.ts';
-import { fileLock, isLockCommand } from '../locks.ts';
-import type { OpenFile } from '../open-file.ts';
+import { fileLock, isLockCommand } from '../open-files/locks.ts';
+import type { OpenFile } from '../open-files/open-file.ts';
 
 const CLOSE_RANGE_CLOEXEC = 4;
 

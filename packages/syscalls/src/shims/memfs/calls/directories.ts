@@ -1,11 +1,11 @@
 /** directories.ts: mkdir, rmdir, mknod. (mkdir(2), rmdir(2), mknod(2)) */
 import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handlers, intOf, pass } from '../call.ts';
-import { Directory, Entry } from '../directory.ts';
-import { RegularFile } from '../file.ts';
-import { NAME } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
-import { Target } from '../target.ts';
+import { Directory, Entry } from '../inodes/directory.ts';
+import { RegularFile } from '../inodes/file.ts';
+import { NAME } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 
 /** Where something may be made, or -errno: the checks that all calls have in common that make a name. */
 export function placeFor(call: Call, target: Target, isDirectory: boolean): Directory | number {

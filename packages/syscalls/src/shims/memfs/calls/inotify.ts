@@ -2,10 +2,10 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handler, type Handlers, intOf, pass, vectorOf } from '../call.ts';
 import { MAY_READ } from '../credentials.ts';
-import { Directory } from '../directory.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { elsewhere, resolve } from '../resolve.ts';
-import { Target } from '../target.ts';
+import { Directory } from '../inodes/directory.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { elsewhere, resolve } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 import { Notifier } from '../watching/notifier.ts';
 
 /** Bits that a mask may have. */

@@ -1,15 +1,15 @@
 /** links.ts: names: link, unlink, symlink, readlink. (link(2), unlink(2), symlink(2), readlink(2)) */
 import { viewBytes } from '../../../codec/bytes.ts';
 import { constants as c } from '../../../generated/constants.ts';
-import { toByteString, toBytes, toPathArgument } from '../byte-string.ts';
 import { below, bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
-import { Directory, Entry } from '../directory.ts';
-import { RegularFile } from '../file.ts';
-import { pathOf } from '../mount-point.ts';
-import { FOLLOW, NAME } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, resolveBoth, type Where } from '../resolve.ts';
-import { SymbolicLink } from '../symbolic-link.ts';
-import { type Outside, Target } from '../target.ts';
+import { Directory, Entry } from '../inodes/directory.ts';
+import { RegularFile } from '../inodes/file.ts';
+import { SymbolicLink } from '../inodes/symbolic-link.ts';
+import { toByteString, toBytes, toPathArgument } from '../paths/byte-string.ts';
+import { pathOf } from '../paths/mount-point.ts';
+import { FOLLOW, NAME } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, resolve, resolveBoth, type Where } from '../paths/resolve.ts';
+import { type Outside, Target } from '../paths/target.ts';
 import { linksChanged } from '../watching/events.ts';
 import { placeFor, removeDirectory } from './directories.ts';
 

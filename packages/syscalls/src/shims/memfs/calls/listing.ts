@@ -1,11 +1,11 @@
 /** listing.ts: getdents64, of directories in memory, and of real ones that lead to mount points, which show those, too. (getdents(2)) */
 import { constants as c } from '../../../generated/constants.ts';
-import { toBytes } from '../byte-string.ts';
 import { bytesOf, type Call, type Handlers, pass } from '../call.ts';
-import { Directory, direntType, type Entry } from '../directory.ts';
 import { encodeDirent, encodeOldDirent } from '../encode.ts';
-import type { OpenFile } from '../open-file.ts';
-import type { RealDirectory } from '../real-directory.ts';
+import { Directory, direntType, type Entry } from '../inodes/directory.ts';
+import type { OpenFile } from '../open-files/open-file.ts';
+import { toBytes } from '../paths/byte-string.ts';
+import type { RealDirectory } from '../paths/real-directory.ts';
 
 type Encode = typeof encodeDirent;
 

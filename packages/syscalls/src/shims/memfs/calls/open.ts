@@ -1,17 +1,17 @@
 /** open.ts: open, openat, creat, openat2. (open(2)) */
 import { constants as c } from '../../../generated/constants.ts';
-import { toPathArgument } from '../byte-string.ts';
 import { below, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_READ, MAY_WRITE } from '../credentials.ts';
-import { Directory, Entry } from '../directory.ts';
-import { RegularFile } from '../file.ts';
-import { OpenFile } from '../open-file.ts';
-import { CREATE, FOLLOW } from '../path-walk.ts';
-import { placeholder } from '../placeholder.ts';
-import { RealDirectory } from '../real-directory.ts';
-import { AT, elsewhere, PATH, type Resolved, resolve, type Where } from '../resolve.ts';
-import { SymbolicLink } from '../symbolic-link.ts';
-import { Outside, Target } from '../target.ts';
+import { Directory, Entry } from '../inodes/directory.ts';
+import { RegularFile } from '../inodes/file.ts';
+import { SymbolicLink } from '../inodes/symbolic-link.ts';
+import { OpenFile } from '../open-files/open-file.ts';
+import { placeholder } from '../open-files/placeholder.ts';
+import { toPathArgument } from '../paths/byte-string.ts';
+import { CREATE, FOLLOW } from '../paths/path-walk.ts';
+import { RealDirectory } from '../paths/real-directory.ts';
+import { AT, elsewhere, PATH, type Resolved, resolve, type Where } from '../paths/resolve.ts';
+import { Outside, Target } from '../paths/target.ts';
 import type { Volume } from '../volume.ts';
 import { changed, used } from '../watching/events.ts';
 

@@ -1,10 +1,10 @@
 /** others.ts: calls that have nothing to do for files in memory, and those that cannot be done with them and say so. */
 import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handler, type Handlers, intOf, pass } from '../call.ts';
-import { wholeLock } from '../locks.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
-import { Target } from '../target.ts';
+import { wholeLock } from '../open-files/locks.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 
 /** An answer for descriptors of memory at the argument i; O_PATH's are EBADF. */
 const answering =

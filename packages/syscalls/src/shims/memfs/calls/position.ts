@@ -2,12 +2,12 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handlers, intOf, longOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
-import { Directory, type Entry } from '../directory.ts';
-import { RegularFile, SIZE_MAX } from '../file.ts';
-import type { OpenFile } from '../open-file.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { elsewhere, PATH, resolve } from '../resolve.ts';
-import { Target } from '../target.ts';
+import { Directory, type Entry } from '../inodes/directory.ts';
+import { RegularFile, SIZE_MAX } from '../inodes/file.ts';
+import type { OpenFile } from '../open-files/open-file.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { elsewhere, PATH, resolve } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 import type { Volume } from '../volume.ts';
 import { changed, used } from '../watching/events.ts';
 import { written } from './read-write.ts';

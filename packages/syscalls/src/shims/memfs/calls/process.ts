@@ -1,13 +1,13 @@
 /** process.ts: what belongs to a process: its working directory and umask. (chdir(2), getcwd(2), umask(2)) */
 import { constants as c } from '../../../generated/constants.ts';
-import { toBytes } from '../byte-string.ts';
 import { bytesOf, type Call, type Handlers, pass } from '../call.ts';
 import { MAY_EXECUTE } from '../credentials.ts';
-import { Directory, type Entry } from '../directory.ts';
-import { pathOf } from '../mount-point.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { elsewhere, PATH, resolve } from '../resolve.ts';
-import { Target } from '../target.ts';
+import { Directory, type Entry } from '../inodes/directory.ts';
+import { toBytes } from '../paths/byte-string.ts';
+import { pathOf } from '../paths/mount-point.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { elsewhere, PATH, resolve } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 
 /** Into the tree: relative paths begin there from now on, through this port; the kernel's own working directory stays where it was. */
 function enter({ volume }: Call, entry: Entry | undefined): number {

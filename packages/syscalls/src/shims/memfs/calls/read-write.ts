@@ -1,9 +1,9 @@
 /** read-write.ts: read, write and their relatives, at the position or at an offset. (read(2), write(2), pread(2), readv(2)) */
 import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handlers, longOf, pass, vectorOf } from '../call.ts';
-import { Directory, type Entry } from '../directory.ts';
-import { type RegularFile, SIZE_MAX } from '../file.ts';
-import type { OpenFile } from '../open-file.ts';
+import { Directory, type Entry } from '../inodes/directory.ts';
+import { type RegularFile, SIZE_MAX } from '../inodes/file.ts';
+import type { OpenFile } from '../open-files/open-file.ts';
 import type { Volume } from '../volume.ts';
 import { changed, used } from '../watching/events.ts';
 

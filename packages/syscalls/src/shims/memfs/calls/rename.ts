@@ -2,10 +2,10 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { type Call, type Handlers, intOf, pass } from '../call.ts';
 import { MAY_WRITE } from '../credentials.ts';
-import { Directory, type Entry } from '../directory.ts';
-import { NAME } from '../path-walk.ts';
-import { AT, elsewhere, PATH, type Resolved, resolve, resolveBoth, type Where } from '../resolve.ts';
-import { Target } from '../target.ts';
+import { Directory, type Entry } from '../inodes/directory.ts';
+import { NAME } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, type Resolved, resolve, resolveBoth, type Where } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 import type { Volume } from '../volume.ts';
 import { moved } from '../watching/events.ts';
 import { isSameMount } from './links.ts';

@@ -2,10 +2,10 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { bytesOf, type Call, type Handlers, intOf, pass } from '../call.ts';
 import { encodeStat, encodeStatfs, encodeStatx, STAT_SIZE, STATFS_SIZE, STATX_SIZE } from '../encode.ts';
-import type { Inode } from '../inode.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
-import { Target } from '../target.ts';
+import type { Inode } from '../inodes/inode.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 
 const AT_FLAGS = c.AT_SYMLINK_NOFOLLOW | c.AT_NO_AUTOMOUNT | c.AT_EMPTY_PATH;
 const STATX_FLAGS = AT_FLAGS | 0x6000;

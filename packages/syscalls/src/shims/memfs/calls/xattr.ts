@@ -1,13 +1,13 @@
 /** xattr.ts: extended attributes: get, set, list, remove, by path and by descriptor. (getxattr(2), setxattr(2), listxattr(2), removexattr(2)) */
 import { constants as c } from '../../../generated/constants.ts';
-import { toByteString, toBytes } from '../byte-string.ts';
 import { bytesOf, type Call, type Handler, type Handlers, intOf, pass } from '../call.ts';
-import type { Entry } from '../directory.ts';
-import { FOLLOW } from '../path-walk.ts';
-import { AT, elsewhere, PATH, resolve, type Where } from '../resolve.ts';
-import { Target } from '../target.ts';
+import type { Entry } from '../inodes/directory.ts';
+import { checkName, listed, mayUse, VALUE_MAX } from '../inodes/xattrs.ts';
+import { toByteString, toBytes } from '../paths/byte-string.ts';
+import { FOLLOW } from '../paths/path-walk.ts';
+import { AT, elsewhere, PATH, resolve, type Where } from '../paths/resolve.ts';
+import { Target } from '../paths/target.ts';
 import { changed } from '../watching/events.ts';
-import { checkName, listed, mayUse, VALUE_MAX } from '../xattrs.ts';
 
 type Action = (call: Call, entry: Entry) => number;
 /** Finds what a call is about, and does something with it. */

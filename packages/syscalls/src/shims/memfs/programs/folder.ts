@@ -9,7 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFs } from '../../../node-fs.ts';
-import { toByteString, toBytes } from '../byte-string.ts';
+import { toByteString, toBytes } from '../paths/byte-string.ts';
 
 /** libcr-KIND-PIDS-PID-START-XXXXXX: the namespace that the pid is of, and when the process began. */
 const NAME = /^libcr-(?:memfs|overlay)-(\d+)-(\d+)-(\d+)-\w{6}$/;

@@ -10,8 +10,8 @@ import { viewBytes } from '../../../codec/bytes.ts';
 import { constants as c } from '../../../generated/constants.ts';
 import type { Next } from '../../../port/shim.ts';
 import { SysMsg } from '../../../port/sysmsg.ts';
-import { toBytes } from '../byte-string.ts';
 import { encodeDirent, encodeOldDirent } from '../encode.ts';
+import { toBytes } from '../paths/byte-string.ts';
 
 /** The position of the first name of ours: no file system's own, and below 2^31, the limit of some. */
 const FIRST = 0x7000_0000;

@@ -10,14 +10,14 @@ import { posix } from 'node:path';
 import { failure } from '../../../failure.ts';
 import { constants as c } from '../../../generated/constants.ts';
 import { nodeFs } from '../../../node-fs.ts';
-import { toByteString, toBytes, toText } from '../byte-string.ts';
 import { directory, file, type MemfsAttributes, type MemfsContent, symlink } from '../content.ts';
 import { Handle } from '../handle.ts';
-import type { Inode } from '../inode.ts';
 import { InodeWriter } from '../inode-writer.ts';
-import { mountAll } from '../mounting.ts';
+import type { Inode } from '../inodes/inode.ts';
+import type { SymbolicLink } from '../inodes/symbolic-link.ts';
 import { credentialsOf, spaceOf } from '../options.ts';
-import type { SymbolicLink } from '../symbolic-link.ts';
+import { toByteString, toBytes, toText } from '../paths/byte-string.ts';
+import { mountAll } from '../paths/mounting.ts';
 import { Volume } from '../volume.ts';
 import { makeFolder, removeFolder } from './folder.ts';
 

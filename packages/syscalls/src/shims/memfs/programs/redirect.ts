@@ -18,7 +18,7 @@ import type { SysMsg } from '../../../port/sysmsg.ts';
 import { type PathArgument, pathArguments } from '../../paths/arguments.ts';
 import { hasPath } from '../../paths/index.ts';
 import { bytesOfText } from '../../paths/text.ts';
-import { toByteString, toBytes, toPathArgument } from '../byte-string.ts';
+import { toByteString, toBytes, toPathArgument } from '../paths/byte-string.ts';
 import { list, type Named, type Names } from './listing.ts';
 
 /** Calls whose address names a file, where it is a unix socket's. */

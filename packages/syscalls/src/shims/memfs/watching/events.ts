@@ -5,8 +5,8 @@
  * Invariant: where nobody watches, each of these looks at one or two fields and does nothing.
  */
 import { constants as c } from '../../../generated/constants.ts';
-import { Directory, type Entry } from '../directory.ts';
-import type { Inode } from '../inode.ts';
+import { Directory, type Entry } from '../inodes/directory.ts';
+import type { Inode } from '../inodes/inode.ts';
 
 /** Counted where the kernel's own do not soon come. */
 let cookies = 0x80000000;

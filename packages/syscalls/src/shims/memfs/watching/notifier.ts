@@ -11,9 +11,9 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { native } from '../../../native.ts';
 import { nodeFs } from '../../../node-fs.ts';
-import { toBytes } from '../byte-string.ts';
 import { below, type Call } from '../call.ts';
-import type { Inode } from '../inode.ts';
+import type { Inode } from '../inodes/inode.ts';
+import { toBytes } from '../paths/byte-string.ts';
 import { type QueuedEvent, type Sink, Watch } from './watch.ts';
 
 /** Numbers of watches begin here: the kernel's count from 1. */

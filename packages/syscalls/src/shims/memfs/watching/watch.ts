@@ -1,6 +1,6 @@
 /** watch.ts: a watch on something in the tree, and what it is told of (inotify(7)). */
 import { constants as c } from '../../../generated/constants.ts';
-import type { Inode } from '../inode.ts';
+import type { Inode } from '../inodes/inode.ts';
 
 /** What is queued for whoever reads: struct inotify_event. */
 export interface QueuedEvent {

@@ -5,12 +5,12 @@
  */
 import { constants as c } from '../../../generated/constants.ts';
 import { nodeFs } from '../../../node-fs.ts';
-import { toByteString, toBytes, toText } from '../../memfs/byte-string.ts';
 import { directory, file, inodeOf, type MemfsContent, symlink } from '../../memfs/content.ts';
-import { Directory, Entry } from '../../memfs/directory.ts';
-import type { Inode } from '../../memfs/inode.ts';
 import { InodeWriter } from '../../memfs/inode-writer.ts';
-import type { Time } from '../../memfs/time.ts';
+import { Directory, Entry } from '../../memfs/inodes/directory.ts';
+import type { Inode } from '../../memfs/inodes/inode.ts';
+import type { Time } from '../../memfs/inodes/time.ts';
+import { toByteString, toBytes, toText } from '../../memfs/paths/byte-string.ts';
 import { type LayerStat, lstatOf } from '../layer.ts';
 import { LayeredDirectory } from '../layered-directory.ts';
 import { LowerFile } from '../lower-file.ts';

@@ -11,7 +11,7 @@
 import { constants as c } from '../../../generated/constants.ts';
 import { native } from '../../../native.ts';
 import { nodeFs } from '../../../node-fs.ts';
-import { toByteString, toBytes } from '../../memfs/byte-string.ts';
+import { toByteString, toBytes } from '../../memfs/paths/byte-string.ts';
 import { makeFolder, removeFolder } from '../../memfs/programs/folder.ts';
 import { LayerError, type LayerStat, lstatOf, xattrsOf } from '../layer.ts';
 import { Identities } from './identities.ts';

@@ -14,7 +14,7 @@ import { nodeFs } from '../../../node-fs.ts';
 import { rowNamed } from '../../../port/calls.ts';
 import type { Next } from '../../../port/shim.ts';
 import { SysMsg } from '../../../port/sysmsg.ts';
-import { toByteString, toBytes, toPathArgument } from '../../memfs/byte-string.ts';
+import { toByteString, toBytes, toPathArgument } from '../../memfs/paths/byte-string.ts';
 import type { Named, Names } from '../../memfs/programs/listing.ts';
 import { clean, type FileStat, linkOf, Redirection, redirected } from '../../memfs/programs/redirect.ts';
 import type { PathArgument } from '../../paths/arguments.ts';
