@@ -3,9 +3,9 @@
     {
       'target_name': 'syscalls',
       # Of the library (native/src), what needs no scheduler: that is core's here, behind its table of functions.
-      'sources': ['<!@(ls native/*.c native/*.cc native/src/table/*.c native/src/ring/*.c native/src/offload/*.c ../core/native/src/os/libc.c)'],
+      'sources': ['<!@(ls native/node/*.c native/node/*/*.c native/node/*.cc native/src/table/*.c native/src/ring/*.c native/src/offload/*.c ../core/native/src/os/libc.c)'],
       'include_dirs': [
-        'native',
+        'native/node',
         'native/src',
         '../core/native/include',
         '../core/native/src',

@@ -36,7 +36,12 @@ const SOURCES = {
 };
 
 /** Of the native half; posix-compat's launcher has none of them. */
-const NATIVE = { core: ['native/node'], syscalls: ['native'], signals: ['addon'], 'posix-compat': ['addon'] };
+const NATIVE = {
+  core: ['native/node'],
+  syscalls: ['native/node'],
+  signals: ['addon'],
+  'posix-compat': ['addon'],
+};
 
 /** The headers that are included by <NAME>. */
 function headers(folder) {

@@ -1,7 +1,7 @@
 /** native.ts: loads the native half and binds it to this environment. */
 import { CodedError, loadNativeHalf, lwktApi, ownScripts } from '@libcr/core/internal';
 
-/** native/addon.cc. Numbers below -4095 are answers.ts'. */
+/** native/node/addon.cc. Numbers below -4095 are answers.ts'. */
 export interface Native {
   /** The call in place, never waiting. */
   call(
@@ -77,7 +77,7 @@ export interface Native {
   ): NativeSupervisor | number;
 }
 
-/** native/supervisor.c. After close() all of it does nothing. */
+/** native/node/supervisor.c. After close() all of it does nothing. */
 export interface NativeSupervisor {
   /** All of it, as native/program/script/channel.h has it. Detached by close(). */
   readonly memory: ArrayBuffer;
@@ -113,12 +113,12 @@ interface Addon {
   ): Native;
 }
 
-/** Shared with native/direct.c: [bytes moved already, descriptor to go on from]. Read it before anything else is called. */
+/** Shared with native/node/direct/direct.c: [bytes moved already, descriptor to go on from]. Read it before anything else is called. */
 export const status: Float64Array = new Float64Array(4);
 
 const COMPLETIONS_AT_ONCE = 256;
 
-/** Shared with native/ring-complete.c: number and result of each operation that onCompletions is told of. */
+/** Shared with native/node/ring/complete.c: number and result of each operation that onCompletions is told of. */
 export const completions: Float64Array = new Float64Array(2 * COMPLETIONS_AT_ONCE);
 
 let ready: (fd: number, revents: number) => void;

@@ -10,7 +10,7 @@
  *             sys.NAME throws ERR_LIBCR_REFUSED, sys.raw answers ENOSYS; a shim may answer it
  *   obsolete  the kernel has no such call any more, and answers ENOSYS
  *
- * block says how the call may block, which is what native/direct.c does about it, and native/src/wait/ for programs, which make refused calls, too:
+ * block says how the call may block, which is what native/node/direct/direct.c does about it, and native/src/wait/ for programs, which make refused calls, too:
  *   never    it answers at once, or as soon as a local file system does
  *   read, write, recv, send, recvmsg, sendmsg, accept, connect, open, poll, epoll, select    tried without blocking, then readiness or a
  *            helper thread

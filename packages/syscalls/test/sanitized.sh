@@ -30,12 +30,12 @@ if [ ! -f "$folder/syscalls.node" ]; then
 	flags="$flags -DNAPI_VERSION=9 -DNODE_ADDON_API_CPP_EXCEPTIONS_ALL -DBUILDING_NODE_EXTENSION"
 	mkdir -p "$folder"
 	cd "$package/native"
-	for source in *.c src/table/*.c src/ring/*.c src/offload/*.c ../../core/native/src/os/libc.c; do
-		gcc -std=gnu11 $flags -I"$headers" -I. -Isrc -I../../core/native/include -I../../core/native/src -I../../core/native/arch/x86_64 -o "$folder/c_$(echo "$source" | tr / _).o" "$source"
+	for source in node/*.c node/*/*.c src/table/*.c src/ring/*.c src/offload/*.c ../../core/native/src/os/libc.c; do
+		gcc -std=gnu11 $flags -I"$headers" -Inode -Isrc -I../../core/native/include -I../../core/native/src -I../../core/native/arch/x86_64 -o "$folder/c_$(echo "$source" | tr / _).o" "$source"
 	done
-	for source in *.cc; do
-		g++ -std=gnu++17 $flags -I"$headers" -I"$(cd "$package" && node -p "require.resolve('node-addon-api/package.json').slice(0, -13)")" -I. -Isrc \
-			-I../../core/native/include -I../../core/native/src -o "$folder/$source.o" "$source"
+	for source in node/*.cc; do
+		g++ -std=gnu++17 $flags -I"$headers" -I"$(cd "$package" && node -p "require.resolve('node-addon-api/package.json').slice(0, -13)")" -Inode -Isrc \
+			-I../../core/native/include -I../../core/native/src -o "$folder/cc_$(echo "$source" | tr / _).o" "$source"
 	done
 	g++ -shared -fsanitize=address,undefined -Wl,-z,nodelete -o "$folder/syscalls.node" "$folder"/*.o
 	cd - >/dev/null

@@ -1,4 +1,4 @@
-/** answers.ts: what native/direct.c answers besides results: the numbers of native/syscalls.h. */
+/** answers.ts: what native/node/direct/direct.c answers besides results: the numbers of native/node/syscalls.h. */
 
 /** The smallest result of a system call: -4095 is the highest errno. */
 export const RESULT_MIN = -4095;

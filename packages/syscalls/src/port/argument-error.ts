@@ -1,4 +1,4 @@
-/** argument-error.ts: the TypeError or RangeError for an argument that native/marshal.c has refused. */
+/** argument-error.ts: the TypeError or RangeError for an argument that native/node/marshal.c has refused. */
 import { CodedError, invalidType, outOfRange } from '@libcr/core/internal';
 import type { Argument } from '../generated/rows.ts';
 import { BAD_NUL, BAD_RANGE } from './answers.ts';

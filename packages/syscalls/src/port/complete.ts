@@ -212,7 +212,7 @@ function mayHoldLoop(number: number, answer: number): boolean {
 
 /** What thread0 does, which must not wait: files it does as fs.*Sync do, everything else it refuses. */
 function completeOnThread0(number: number, args: unknown[], first: number): number {
-  // Perhaps nobody has looked yet whether there is something (native/descriptors.h).
+  // Perhaps nobody has looked yet whether there is something (native/node/descriptors.h).
   const again = (first === RECEIVE || first === READABLE) && status[STATUS_DONE] === 0;
   const answer = again ? native.call(number, ...args) : first;
   if (answer >= RESULT_MIN) return answer;

@@ -1,7 +1,7 @@
 /**
  * slots.ts: the memory that programs share with their supervisor, read and written: a slot's words, its bytes, and the calls that are wanted.
  *
- * Not here: what a call's arguments are (arguments.ts), and who waits for whom (native/supervisor.c).
+ * Not here: what a call's arguments are (arguments.ts), and who waits for whom (native/node/supervisor.c).
  *
  * Invariant: nothing that a program may have written there leads out of its slot.
  */

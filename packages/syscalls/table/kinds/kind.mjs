@@ -6,7 +6,7 @@
 
 /**
  * @typedef {object} Kind
- * @property {string[]} native the kernel arguments it stands for, as constants of enum arg_kind (native/syscalls.h)
+ * @property {string[]} native the kernel arguments it stands for, as constants of enum arg_kind (native/node/syscalls.h)
  * @property {string[]} format how strace shows each of them; see src/shims/format/
  * @property {string} [type] TypeScript type of the exposed argument; absent: nothing is exposed
  * @property {(name: string, row: object, arg: object) => string[]} [before] statements before the call

@@ -62,7 +62,7 @@ const OWN = new Set(
     'get_robust_list flock inotify_add_watch sched_getattr clock_gettime rt_sigpending mincore'
   ).split(' '),
 );
-/** Classes that native/offload.c is never given. */
+/** Classes that native/node/offload.c is never given. */
 const NEVER_OFFLOADED = new Set(['sleep', 'sendmsg', 'recvmsg']);
 
 /** Makes each call on a helper thread, whether it needs that or not. */

@@ -1,6 +1,6 @@
 /**
  * streams.test.ts: stream sockets that are read again and again. Once one has been read empty, its next read goes to the kernel as a whole
- * (native/ring-receive.c): it must be the read it was before, and lose nothing.
+ * (native/node/ring/receive.c): it must be the read it was before, and lose nothing.
  */
 import { create, sleep, type UserThread, yieldNow } from '@libcr/core';
 import { expect, test } from 'vitest';

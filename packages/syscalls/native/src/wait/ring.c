@@ -4,7 +4,7 @@
  * What userthreads wait for is put into the submission queue and given to the kernel when the rfork falls idle, all at once, or after a few looks.
  * With IORING_SETUP_DEFER_TASKRUN the kernel does its part of a completion when it is asked to, and interrupts no call that the rfork makes.
  *
- * The Node addon's ring (../../../syscalls/native/ring.h) stands on the same queue and operations; it brings results to JavaScript by numbers, from libuv's loop, and
+ * The Node addon's ring (../../../syscalls/native/node/ring/ring.h) stands on the same queue and operations; it brings results to JavaScript by numbers, from libuv's loop, and
  * keeps copies of all data, as memory there may be moved or given away. Here nothing of that exists.
  *
  * Invariant: user_data is a struct ready_fd, one for each operation (by it operations are cancelled, and the kernel takes the first of several), whose wait has

@@ -1,5 +1,5 @@
 /**
- * message.ts: struct msghdr, as an array that native/messages.c makes one of: [address, buffers, control, header]. No pointer is taken
+ * message.ts: struct msghdr, as an array that native/node/messages.c makes one of: [address, buffers, control, header]. No pointer is taken
  * from JavaScript's bytes. (sendmsg(2), recvmsg(2))
  *
  * header has four words of 32 bits that the kernel fills in: bytes of the address, bytes of control messages, MSG_* flags, and, of

@@ -20,7 +20,7 @@ export interface SchedAttr {
 }
 
 const SIZE = 56;
-/** Room that native/marshal.c wants for a struct that says its own size. */
+/** Room that native/node/marshal.c wants for a struct that says its own size. */
 const ROOM = 64;
 
 export function encodeSchedParam(name: string, priority: number): Buffer {

@@ -1,4 +1,4 @@
-/** offload.ts: waiting for a call that a helper thread makes (native/offload.c). */
+/** offload.ts: waiting for a call that a helper thread makes (native/node/offload.c). */
 import { native, onDone } from '../../native.ts';
 import type { Pending } from './pending.ts';
 

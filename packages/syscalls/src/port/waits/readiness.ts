@@ -1,5 +1,5 @@
 /**
- * readiness.ts: waiting for descriptors. Several userthreads may wait for one; native/readiness.c knows each descriptor once.
+ * readiness.ts: waiting for descriptors. Several userthreads may wait for one; native/node/readiness.c knows each descriptor once.
  *
  * Invariant: a descriptor is armed natively exactly while it has waiters, for the union of what they wait for.
  */

@@ -1,5 +1,5 @@
 /**
- * ring.ts: waiting for what has been given to the ring (native/ring.h): descriptors, and whole calls.
+ * ring.ts: waiting for what has been given to the ring (native/node/ring/ring.h): descriptors, and whole calls.
  *
  * Invariant: inflight[id] is the operation that native knows by id, from its begin to its completion.
  */

@@ -1,5 +1,5 @@
 /*
- * direct-open.c - openings in place: all but those of FIFOs answer at once (direct.h).
+ * open.c - openings in place: all but those of FIFOs answer at once (direct.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * direct-socket.c - calls on sockets in place (direct.h).
+ * socket.c - calls on sockets in place (direct.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>

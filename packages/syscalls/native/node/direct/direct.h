@@ -10,9 +10,9 @@
 
 #include <sys/syscall.h>
 
-#include "descriptors.h"
+#include "../descriptors.h"
 #include "kernel.h"
-#include "syscalls.h"
+#include "../syscalls.h"
 #include "table/nowait.h"
 
 /** The call as it is. */
@@ -42,7 +42,7 @@ long direct_wait_for_data(struct environment *environment);
 /** Drops the first n bytes of an iovec. */
 void iovec_advance(struct iovec **iov, int *count, size_t n);
 
-/* direct-data.c, direct-socket.c, direct-open.c, direct-wait.c: by block_class */
+/* data.c, socket.c, open.c, wait.c: by block_class */
 long direct_read(struct environment *environment, const struct call *call);
 long direct_write(struct environment *environment, const struct call *call);
 long direct_recv(struct environment *environment, const struct call *call);

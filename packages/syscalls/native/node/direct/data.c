@@ -1,5 +1,5 @@
 /*
- * direct-data.c - reads and writes in place: files, pipes, whatever can be read and written (direct.h).
+ * data.c - reads and writes in place: files, pipes, whatever can be read and written (direct.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>

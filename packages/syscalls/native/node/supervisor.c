@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "program/script/rows.h"
+#include "../program/script/rows.h"
 #include "syscalls.h"
 
 #define WORDS (CHANNEL_SLOTS / 32)

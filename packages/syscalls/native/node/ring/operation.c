@@ -1,9 +1,9 @@
 /*
- * ring-operation.c - which calls of JavaScript's the ring makes, and what their results mean. How they become entries: src/ring/operation.h.
+ * operation.c - which calls of JavaScript's the ring makes, and what their results mean. How they become entries: src/ring/operation.h.
  *
  * What takes something off a descriptor (struct operation's `takes`) does not go there: an operation that is cancelled too late would have taken a connection or data
  * for a caller that is gone. The ring waits instead (ring_poll), and the call is made in place; reads and writes at a file's own position are made by
- * helper threads. Reads of stream sockets are ring-receive.c's affair. (docs/decisions/0009-ring.md)
+ * helper threads. Reads of stream sockets are receive.c's affair. (docs/decisions/0009-ring.md)
  */
 #include <errno.h>
 #include <stdio.h>

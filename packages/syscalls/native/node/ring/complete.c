@@ -1,5 +1,5 @@
 /*
- * ring-complete.c - the ring at the event loop: before each poll what has been filled is submitted, after each poll what has completed goes
+ * complete.c - the ring at the event loop: before each poll what has been filled is submitted, after each poll what has completed goes
  * to JavaScript, all of it in one call.
  *
  * An idle loop is woken by an eventfd that the kernel writes to, and not by the ring's own descriptor, which epoll does not report while a

@@ -2,8 +2,8 @@
  * ring.h - an environment's io_uring: what its files share. The calls that have to wait and that the kernel makes by itself go there;
  * everything else, and everything where io_uring is missing or forbidden, is readiness.c's and offload.c's.
  *
- * ring.c makes the ring and ends it, ring-operation.c says which call is which operation, ring-submit.c hands operations to the kernel and
- * takes them back, ring-complete.c brings the results to JavaScript, from the event loop; ring-receive.c is for stream sockets.
+ * ring.c makes the ring and ends it, operation.c says which call is which operation, submit.c hands operations to the kernel and
+ * takes them back, complete.c brings the results to JavaScript, from the event loop; receive.c is for stream sockets.
  *
  * Operations that move data work on copies (copied.h says why). An operation's memory is its own from the submission until its completion
  * has been seen, whoever has given it up meanwhile: nothing that the kernel may still write into is freed.
@@ -18,7 +18,7 @@
 #include <linux/io_uring.h>
 #include <linux/time_types.h>
 
-#include "copied.h"
+#include "../copied.h"
 #include "ring/operation.h"
 #include "ring/queue.h"
 
@@ -82,7 +82,7 @@ struct ring {
 	uv_idle_t idle; /* started while `ready` is not empty when the loop is about to sleep */
 };
 
-/* ---------------------------------------------------------------- ring-operation.c */
+/* ---------------------------------------------------------------- operation.c */
 
 /** The operation for a call, which has been copied or not; NULL: the ring does not make it. */
 const struct operation *ring_knows(const struct ring *ring, const struct call *call);
@@ -93,7 +93,7 @@ long ring_result(const struct ring_op *op);
 /** The names of the operations that libcr would use and this kernel lacks, separated by commas. */
 void ring_missing(const struct ring *ring, char *text, size_t size);
 
-/* ---------------------------------------------------------------- ring-submit.c */
+/* ---------------------------------------------------------------- submit.c */
 
 /** Room for n entries one after the other; NULL where the kernel takes none at present. */
 struct io_uring_sqe *ring_entries(struct ring *ring, unsigned n);
@@ -113,7 +113,7 @@ void op_fill_cancel(struct io_uring_sqe *sqe, const struct ring_op *op);
 /** A system call for what waits to complete, whatever the queues say. */
 void ring_enter(struct ring *ring);
 
-/* ---------------------------------------------------------------- ring-receive.c */
+/* ---------------------------------------------------------------- receive.c */
 
 /** The kernel may fill the buffer again. */
 void ring_give_buffer(struct ring *ring, int buffer);
@@ -121,7 +121,7 @@ void ring_free_buffers(struct ring *ring);
 /** There have not been enough: as many again, if there may be more. */
 void ring_more_buffers(struct ring *ring);
 
-/* ---------------------------------------------------------------- ring-complete.c */
+/* ---------------------------------------------------------------- complete.c */
 
 int ring_loop_init(struct ring *ring);
 void ring_loop_close(struct ring *ring);

@@ -1,5 +1,5 @@
 /*
- * ring-submit.c - operations on their way to the kernel and back: what is filled during a turn of the event loop goes in one system call (calls
+ * submit.c - operations on their way to the kernel and back: what is filled during a turn of the event loop goes in one system call (calls
  * that move data in several, a few at a time), and what has completed is taken from the queue without one.
  *
  * A descriptor is looked up by the kernel when its operation is submitted. So whoever closes one through this library submits first what

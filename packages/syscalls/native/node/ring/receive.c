@@ -1,5 +1,5 @@
 /*
- * ring-receive.c - stream sockets that have been read empty: the kernel receives what comes next, so that a message costs no read that finds nothing, no
+ * receive.c - stream sockets that have been read empty: the kernel receives what comes next, so that a message costs no read that finds nothing, no
  * wait, and no second read.
  *
  * The data comes into buffers that all receives share (IORING_REGISTER_PBUF_RING): the kernel takes one when there is data for it, so a connection that is
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "ring.h"
-#include "descriptors.h"
+#include "../descriptors.h"
 
 #define BLOCK 256 /* buffers that come at once */
 #define BUFFERS (BLOCK * BUFFER_BLOCKS) /* at most; a power of two */

@@ -1,5 +1,5 @@
 /*
- * direct-wait.c - calls that wait for something else than data, in place: descriptors that are ready, children, locks, time (direct.h).
+ * wait.c - calls that wait for something else than data, in place: descriptors that are ready, children, locks, time (direct.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>
