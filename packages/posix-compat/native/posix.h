@@ -1,5 +1,5 @@
 /*
- * posix.h - lwps: what a program takes for threads, on userthreads. What the files of this folder share.
+ * posix.h - lwps: what a program takes for threads, on userthreads. What the files of this folder and its rooms share.
  *
  * An lwp is an ordinary lwkt thread, whose own stack is the lwp's kernel stack: the program's registers lie at the top of it (trapframe.h), its stack is
  * wherever the program has it. So libcr never stands on a stack of the program's, which may be small, guarded, or gone.

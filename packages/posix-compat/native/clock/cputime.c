@@ -147,7 +147,7 @@ void cputime_begin(struct lwp *first)
 {
 	struct rfork *self = rfork_self();
 
-	if (counts || options.virtual_time) /* there it is a number as any other clock (schedule/clock.c) */
+	if (counts || options.virtual_time) /* there it is a number as any other clock (schedule/time/clock.c) */
 		return;
 	if (!ns_of_cycle)
 		find_rate();

@@ -92,7 +92,7 @@ struct proc {
 	void *p_exec;                        /* memory of an execve under way */
 	size_t p_exec_size;
 	uint32_t p_script;                   /* what a supervisor knows it by (script/channel.h: sl_process) */
-	uint32_t p_clock_member;             /* of a child of vfork's, in virtual time (schedule/tree.c of posix-compat) */
+	uint32_t p_clock_member;             /* of a child of vfork's, in virtual time (schedule/tree/tree.c of posix-compat) */
 };
 
 /** A place in a run, told by what a thread itself has done: schedule/decisions.c of posix-compat. */

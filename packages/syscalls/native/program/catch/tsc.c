@@ -1,7 +1,7 @@
 /*
  * tsc.c - rdtsc and rdtscp, caught: the kernel has them raise SIGSEGV (prctl(2), PR_SET_TSC). cpuid, rdrand and the like can't be caught so.
  *
- * Not here: what they answer then (record/tsc.c; posix-compat's schedule/tsc.c, in virtual time).
+ * Not here: what they answer then (record/tsc.c; posix-compat's schedule/time/tsc.c, in virtual time).
  *
  * Invariant: no program runs without libcr while they are caught, and libcr itself uses them only where its own handler answers.
  */
