@@ -131,7 +131,7 @@ const problems = [];
 console.log(`${header.join('\n')}\n`);
 try {
   for (const name of options.groups) {
-    const { group } = await import(`./${name}.mjs`);
+    const { group } = await import(`./groups/${name}.mjs`);
     const rows = group.rows.filter((row) => row.what.includes(options.row));
     const missing = group.needs.filter((path) => !existsSync(join(root, path)));
     if (rows.length === 0) continue;

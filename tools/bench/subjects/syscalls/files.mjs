@@ -1,8 +1,8 @@
 // 5,000 small files, all in the page cache: each is opened, asked for its size, read and closed, or only asked for (statx). Nanoseconds for one file.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FILES } from '../../groups/syscalls.mjs';
 import { sampleAsync, sampleBlocking } from '../../sample.mjs';
-import { FILES } from '../../syscalls.mjs';
 
 const [scratch, what, way, count = '1'] = process.argv.slice(2);
 const paths = Array.from({ length: FILES }, (_, i) => join(scratch, 'small', `f${i}`));

@@ -1,8 +1,8 @@
 // The same random reads by fio with its io_uring engine: nanoseconds for one. The second argument: 1 with O_DIRECT, 0 through the page cache.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { DEPTH, RANDOM_READS, READ } from '../../groups/syscalls.mjs';
 import { report } from '../../sample.mjs';
-import { DEPTH, RANDOM_READS, READ } from '../../syscalls.mjs';
 
 const [scratch, direct] = process.argv.slice(2);
 const text = execFileSync('fio', [

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DEPTH, RANDOM_PAGES, RANDOM_READS, READ } from '../../groups/syscalls.mjs';
 import { median, report } from '../../sample.mjs';
-import { DEPTH, RANDOM_PAGES, RANDOM_READS, READ } from '../../syscalls.mjs';
 
 const [scratch, way] = process.argv.slice(2);
 const path = join(scratch, 'random');

@@ -5,8 +5,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { READ, READS } from '../../groups/syscalls.mjs';
 import { sampleAsync, sampleBlocking } from '../../sample.mjs';
-import { READ, READS } from '../../syscalls.mjs';
 
 const [scratch, way, count = '1'] = process.argv.slice(2);
 const path = join(scratch, 'read');

@@ -5,10 +5,10 @@
 // A peer whose library or compiler is not there is skipped, not failed; tools/bench/install-peers.sh installs them.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { CC, CXX, compile, exists, missingCompiler, run } from './compile.mjs';
+import { CC, CXX, compile, exists, missingCompiler, run } from '../compile.mjs';
 
-const root = join(import.meta.dirname, '..', '..');
-const SOURCES = join(import.meta.dirname, 'subjects', 'lwkt');
+const root = join(import.meta.dirname, '..', '..', '..');
+const SOURCES = join(import.meta.dirname, '..', 'subjects', 'lwkt');
 const NATIVE = join(root, 'packages', 'core', 'native');
 
 const subject = (source, ...args) => ({

@@ -5,9 +5,9 @@
 // Invariant: all subjects of a row do the same work on the same files, or with the same load generator.
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { CC, compile, exists } from './compile.mjs';
+import { CC, compile, exists } from '../compile.mjs';
 
-const SOURCES = join(import.meta.dirname, 'subjects', 'syscalls');
+const SOURCES = join(import.meta.dirname, '..', 'subjects', 'syscalls');
 const PROGRAMS = ['files', 'echo-server', 'echo-load', 'drop'];
 
 export const READ = 4096;

@@ -4,7 +4,7 @@
 // over: measured inside the process, where starting up does not count, and from spawn to exit, where it does.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FILES, makeTree, SEED } from './tree.mjs';
+import { FILES, makeTree, SEED } from '../tree.mjs';
 
 const SUBJECTS = 'tools/bench/subjects/treesum';
 const EXAMPLE = 'apps/examples/treesum/treesum.ts';
@@ -53,7 +53,7 @@ export const group = {
 };
 
 // The example is the program as one would write it. It goes through the command, which compiles TypeScript first, so it is a row for scale.
-if (existsSync(join(import.meta.dirname, '..', '..', EXAMPLE))) {
+if (existsSync(join(import.meta.dirname, '..', '..', '..', EXAMPLE))) {
   group.subjects['apps/examples/treesum'] = {
     command: ({ tree }) => ['apps/lwkt/dist/cli.js', 'run', EXAMPLE, tree],
     wholeProcess: true,

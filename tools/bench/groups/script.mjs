@@ -4,9 +4,9 @@
 // A quiet machine with two CPUs or more says what can be had, one with other work what is had there.
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { compile, exists } from './compile.mjs';
+import { compile, exists } from '../compile.mjs';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const SUBJECTS = 'tools/bench/subjects/script';
 const LAUNCHER = 'packages/posix-compat/prebuilds/linux-x64/libcr';
 const THREADS = 32;

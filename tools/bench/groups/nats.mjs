@@ -1,5 +1,5 @@
 // The group "nats": what a message to another process costs by way of a NATS server on loopback. The peer is the client's own request() of the same bytes: both have the same server between them, and a process that answers.
-import { exists } from './compile.mjs';
+import { exists } from '../compile.mjs';
 
 const SUBJECT = 'tools/bench/subjects/nats/round-trip.mjs';
 const subject = (...args) => ({ command: () => [SUBJECT, ...args] });

@@ -1,9 +1,9 @@
 // The group "posix": what POSIX objects cost on userthreads. Their peer in JavaScript is what Workers have: Atomics.wait and notify. The peer of a C program's
 // threads under libcr is the same binary without it, which is compiled for each run.
 import { join } from 'node:path';
-import { compile } from './compile.mjs';
+import { compile } from '../compile.mjs';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const SUBJECTS = 'tools/bench/subjects/posix';
 const LAUNCHER = 'packages/posix-compat/prebuilds/linux-x64/libcr';
 const subject = (file, ...args) => ({ command: () => [`${SUBJECTS}/${file}.mjs`, ...args] });

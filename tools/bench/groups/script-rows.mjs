@@ -2,9 +2,9 @@
 // strace, doing the same: -e inject where it makes calls fail, -c where it counts, -o where it shows them.
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { compile, exists } from './compile.mjs';
+import { compile, exists } from '../compile.mjs';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const SUBJECTS = 'tools/bench/subjects/script';
 const LAUNCHER = 'packages/posix-compat/prebuilds/linux-x64/libcr';
 

@@ -4,11 +4,11 @@
 // What is not installed is skipped, and said; tools/install-programs.sh installs it. The tests look at what the same programs print (packages/posix-compat).
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { compile, exists, missingCompiler } from './compile.mjs';
-import { makeDatabase, postgresPrograms } from './subjects/programs/postgres-data.mjs';
+import { compile, exists, missingCompiler } from '../compile.mjs';
+import { makeDatabase, postgresPrograms } from '../subjects/programs/postgres-data.mjs';
 
 const SUBJECTS = 'tools/bench/subjects/programs';
-const SOURCES = join(import.meta.dirname, 'subjects', 'programs');
+const SOURCES = join(import.meta.dirname, '..', 'subjects', 'programs');
 const LAUNCHER = 'packages/posix-compat/prebuilds/linux-x64/libcr';
 const PYTHON = '/usr/bin/python3';
 

@@ -1,9 +1,9 @@
 // The group "signals": what signals cost on userthreads. Their peer in JavaScript is Node's own: process.kill, and a listener of process.on. The peer of a C program under
 // libcr is the same binary without it, which is compiled for each run; that of the preemption tick is the same program under libcr, with one thread, which has none.
 import { join } from 'node:path';
-import { compile } from './compile.mjs';
+import { compile } from '../compile.mjs';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const SUBJECTS = 'tools/bench/subjects/signals';
 const LAUNCHER = 'packages/posix-compat/prebuilds/linux-x64/libcr';
 const subject = (file, ...args) => ({ command: () => [`${SUBJECTS}/${file}.mjs`, ...args] });

@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exists } from './compile.mjs';
-import { loads } from './subjects/record/loads.mjs';
+import { exists } from '../compile.mjs';
+import { loads } from '../subjects/record/loads.mjs';
 
 const LAUNCHER = 'packages/posix-compat/prebuilds/linux-x64/libcr';
 const RUN = 'tools/bench/subjects/record/run.mjs';
