@@ -1,11 +1,11 @@
 /**
- * c-conformance.test.ts: how threads behave by the text of POSIX and C11, one behaviour each (the *.c here): natively first, where each must hold, then under
+ * c-conformance.test.ts: how threads behave by the text of POSIX and C11, one behaviour each (the *.c and *.cc in the rooms here): natively first, where each must hold, then under
  * libcr with one rfork, with two and with four. What does not hold there is in limits.ts, with its cause. docs/posix-conformance.md is written from the
  * results: `npx vitest run test/conformance/c-conformance.test.ts -u`.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { has, natively, type Result, scratch, underLibcr } from '../programs.ts';
@@ -32,7 +32,7 @@ interface Subject {
 }
 
 function compileSubject(source: string): Subject {
-  const program = join(scratch, `conformance-${basename(source, extname(source))}`);
+  const program = join(scratch, `conformance-${source.replace('/', '-')}.out`);
   const compiler = extname(source) === '.cc' ? ['g++', '-std=c++20'] : ['gcc', '-std=gnu11'];
   execFileSync(compiler[0] as string, [
     ...compiler.slice(1),
@@ -58,7 +58,7 @@ function compileSubject(source: string): Subject {
 
 const compilers = has('gcc') && has('g++');
 const subjects = compilers
-  ? readdirSync(folder)
+  ? readdirSync(folder, { encoding: 'utf8', recursive: true })
       .filter((name) => /\.cc?$/.test(name))
       .sort()
       .map(compileSubject)

@@ -1,5 +1,5 @@
 /* mutex.c - mutexes of all types: normal, error-checking, recursive, default. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 

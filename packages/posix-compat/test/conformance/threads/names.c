@@ -1,5 +1,5 @@
 /* names.c - names of threads, and what the scheduler and clocks know of them. Names are in glibc's manual (pthread_setname_np); the standard has none. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <dirent.h>
 #include <sched.h>

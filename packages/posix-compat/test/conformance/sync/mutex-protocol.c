@@ -1,5 +1,5 @@
 /* mutex-protocol.c - mutexes that change their owner's priority: PTHREAD_PRIO_INHERIT, PTHREAD_PRIO_PROTECT. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* join.c - pthread_join, pthread_detach, pthread_exit. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 

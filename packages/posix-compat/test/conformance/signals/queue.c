@@ -1,5 +1,5 @@
-/* signal-queue.c - signals that wait: merged or queued, in which order, how many, for whom; how they are taken without a handler. */
-#include "conformance.h"
+/* queue.c - signals that wait: merged or queued, in which order, how many, for whom; how they are taken without a handler. */
+#include "../conformance.h"
 
 #include <poll.h>
 #include <stdatomic.h>

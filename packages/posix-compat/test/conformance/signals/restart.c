@@ -1,10 +1,10 @@
 /*
- * signal-restart.c - which calls a handler ends with EINTR, and which go on, by the tables of signal(7).
+ * restart.c - which calls a handler ends with EINTR, and which go on, by the tables of signal(7).
  *
  * Each call is made four times, in a process each: by the only thread, with a signal from another process, and by one of several with a signal for
  * it; with SA_RESTART and without. Another process holds what the call waits for, and lets it go when three handlers have run.
  */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdbool.h>
 

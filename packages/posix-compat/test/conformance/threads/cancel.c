@@ -1,5 +1,5 @@
 /* cancel.c - cancellation: states, types, cleanup handlers. Its points are in cancel-points.c. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* create.c - pthread_create and the attributes that it takes. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <fenv.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* fork.c - pthread_atfork, and fork in a program with threads. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 

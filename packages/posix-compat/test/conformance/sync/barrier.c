@@ -1,5 +1,5 @@
 /* barrier.c - barriers and spin locks. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <sched.h>
 #include <stdatomic.h>

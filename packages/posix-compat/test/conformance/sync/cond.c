@@ -1,5 +1,5 @@
 /* cond.c - condition variables, timed by both clocks. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 

@@ -2,7 +2,7 @@
  * cancel-points.c - the functions that "shall be cancellation points" (2.9.5.2), of those that can wait: each is cancelled while it waits, and is
  * called with a cancel pending. What a function needs is made before.
  */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <aio.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* signal-action.c - sigaction, sigaltstack and what a handler finds: flags, siginfo, the context, the frame. */
-#include "conformance.h"
+/* action.c - sigaction, sigaltstack and what a handler finds: flags, siginfo, the context, the frame. */
+#include "../conformance.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

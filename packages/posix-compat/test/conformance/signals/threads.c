@@ -1,5 +1,5 @@
-/* signals.c - signals and threads (2.4): whom a signal is for, and who takes it. */
-#include "conformance.h"
+/* threads.c - signals and threads (2.4): whom a signal is for, and who takes it. */
+#include "../conformance.h"
 
 #include <setjmp.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* rwlock.c - locks for readers and writers. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 

@@ -1,5 +1,5 @@
 /* semaphores.c - semaphores without and with a name. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* cxx.cc - what C++ (ISO/IEC 14882:2020) builds on threads: thread_local, exceptions, std::thread and what it waits by. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <atomic>
 #include <barrier>

@@ -1,5 +1,5 @@
-/* signal-fork.c - signals while processes are made and programs begin: none is lost, taken by another, or finds half of something. */
-#include "conformance.h"
+/* fork.c - signals while processes are made and programs begin: none is lost, taken by another, or finds half of something. */
+#include "../conformance.h"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -1,5 +1,5 @@
 /* keys.c - pthread_once, and values that each thread has of its own. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <limits.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* robust.c - robust mutexes: what becomes of those whose owner has ended. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 

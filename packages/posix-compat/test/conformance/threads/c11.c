@@ -1,5 +1,5 @@
 /* c11.c - threads of C11 (ISO/IEC 9899:2011, 7.26, 7.17, 6.2.4): threads.h, thread storage, atomics. */
-#include "conformance.h"
+#include "../conformance.h"
 
 #include <stdatomic.h>
 #include <sys/time.h>

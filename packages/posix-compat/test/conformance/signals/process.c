@@ -1,5 +1,5 @@
-/* signal-process.c - signals and processes: children, job control, what fork, vfork, exec and posix_spawn hand on, how a process ends. */
-#include "conformance.h"
+/* process.c - signals and processes: children, job control, what fork, vfork, exec and posix_spawn hand on, how a process ends. */
+#include "../conformance.h"
 
 #include <fcntl.h>
 #include <spawn.h>

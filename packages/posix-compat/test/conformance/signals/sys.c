@@ -1,5 +1,5 @@
-/* signal-sys.c - SIGSYS: calls that a filter of the program's own catches (seccomp's SECCOMP_RET_TRAP; seccomp(2)), and how a program ends that has core signals. */
-#include "conformance.h"
+/* sys.c - SIGSYS: calls that a filter of the program's own catches (seccomp's SECCOMP_RET_TRAP; seccomp(2)), and how a program ends that has core signals. */
+#include "../conformance.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
