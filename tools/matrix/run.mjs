@@ -121,8 +121,11 @@ async function testOn(major, { 'no-stress': noStress, 'after-test': afterTest })
 
 /** Again, where whoever reads only the end of the log finds it. */
 function printFailures(steps) {
-  for (const { version, what, flags, printed } of steps.filter(({ passed }) => !passed))
-    console.log(`\n=== FAILED on Node ${version}: ${what} ${flags}\n${failuresIn(printed).join('\n')}`);
+  const failed = steps.filter(({ passed }) => !passed);
+  for (const { version, what, flags, printed } of failed) {
+    const lines = failuresIn(printed, failed.length);
+    console.log(`\n=== FAILED on Node ${version}: ${what} ${flags}\n${lines.join('\n')}`);
+  }
 }
 
 function printTable(steps) {

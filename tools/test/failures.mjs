@@ -2,9 +2,12 @@
 
 const clip = (line) => (line.length > 300 ? `${line.slice(0, 300)} …` : line);
 
-/** At most `most` lines; where vitest said nothing of failures (it was killed, or is not what ran), the last ones. */
-export function failuresIn(printed, most = 150) {
+const MOST_LINES = 80; // what shows the end of a log shows about a hundred
+
+/** Of one of `runs` that have failed. Where vitest said nothing of failures (it was killed, or is not what ran), the last ones. */
+export function failuresIn(printed, runs) {
+  const most = Math.ceil(MOST_LINES / runs);
   const lines = printed.trimEnd().split('\n').map(clip);
   const from = lines.findIndex((line) => /Failed (Suites|Tests)|Unhandled Errors/.test(line));
-  return from < 0 ? lines.slice(-Math.min(most, 60)) : lines.slice(from, from + most);
+  return from < 0 ? lines.slice(-most) : lines.slice(from, from + most);
 }

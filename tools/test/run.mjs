@@ -4,8 +4,6 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { failuresIn } from './failures.mjs';
 
-const MOST_LINES = 80; // of all packages: what shows the end of a log shows a hundred
-
 const turbo = ['run', '--silent', 'turbo', '--', 'test', '--only', '--concurrency=1', '--continue'];
 const child = spawn('npm', [...turbo, ...process.argv.slice(2)], { stdio: ['inherit', 'pipe', 'pipe'] });
 const printed = new Map(); // by package; turbo puts its name before each line
@@ -20,5 +18,5 @@ const [status] = await once(child, 'close');
 
 const failed = [...printed].filter(([, text]) => /Failed (Suites|Tests)|Unhandled Errors|ERROR/.test(text));
 for (const [name, text] of status === 0 ? [] : failed)
-  console.log(`\n=== FAILED: ${name}\n${failuresIn(text, Math.ceil(MOST_LINES / failed.length)).join('\n')}`);
+  console.log(`\n=== FAILED: ${name}\n${failuresIn(text, failed.length).join('\n')}`);
 process.exitCode = status ?? 1;
