@@ -1,13 +1,16 @@
-// What vitest said of failures, out of all that a run has printed: for the end of a log, as some readers are shown only that.
+// What vitest said of failures, out of all that a run has printed: for the end of a log, as some readers are shown only that. Last of all which tests it was.
+import { stripVTControlCharacters } from 'node:util';
 
-const clip = (line) => (line.length > 300 ? `${line.slice(0, 300)} …` : line);
+const MOST_LINES = 60; // what shows the end of a log shows about a hundred, of 120 characters
+const clip = (line) => (line.length > 200 ? `${line.slice(0, 200)} …` : line);
 
-const MOST_LINES = 80; // what shows the end of a log shows about a hundred
-
-/** Of one of `runs` that have failed. Where vitest said nothing of failures (it was killed, or is not what ran), the last ones. */
+/** Of one of `runs` that have failed. Where vitest said nothing of failures (it was killed, or is not what ran), the last lines. */
 export function failuresIn(printed, runs) {
   const most = Math.ceil(MOST_LINES / runs);
-  const lines = printed.trimEnd().split('\n').map(clip);
+  const all = stripVTControlCharacters(printed).trimEnd().split('\n');
+  const lines = all.filter((line) => !line.startsWith('npm error')).map(clip);
   const from = lines.findIndex((line) => /Failed (Suites|Tests)|Unhandled Errors/.test(line));
-  return from < 0 ? lines.slice(-most) : lines.slice(from, from + most);
+  if (from < 0) return lines.slice(-most);
+  const names = new Set(lines.filter((line) => line.startsWith(' FAIL ')));
+  return [...lines.slice(from, from + most), ...[...names].slice(0, 20)];
 }
