@@ -115,7 +115,7 @@ describe('waiting', () => {
       stdout: 'x\n',
       stderr: '',
     });
-    elsewhere('conformance/robust.c', 'robust_lock');
+    elsewhere('conformance/sync/robust.c', 'robust_lock');
   });
   test("13: a wait in one rfork's queue ends there", () =>
     elsewhere('threads/threads.test.ts', 'descriptors of all kinds, in pieces, ended by signals (%s)'));

@@ -4,18 +4,18 @@
  * results: `npx vitest run test/conformance/c-conformance.test.ts -u`.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { has, natively, type Result, scratch, underLibcr } from '../programs.ts';
+import { has, natively, type Result, underLibcr } from '../programs.ts';
 import { limits } from './limits.ts';
+import { compileSource, folder, sources } from './sources.ts';
 
 const RFORKS = [1, 2, 4] as const;
 const WAYS = ['natively', ...RFORKS] as const;
 type Way = (typeof WAYS)[number];
 const SKIPPED = 77; // the program's own: this machine does not allow it
-const folder = fileURLToPath(new URL('.', import.meta.url));
 const table = fileURLToPath(new URL('../../../../docs/posix-conformance.md', import.meta.url));
 
 interface Behaviour {
@@ -32,18 +32,7 @@ interface Subject {
 }
 
 function compileSubject(source: string): Subject {
-  const program = join(scratch, `conformance-${source.replace('/', '-')}.out`);
-  const compiler = extname(source) === '.cc' ? ['g++', '-std=c++20'] : ['gcc', '-std=gnu11'];
-  execFileSync(compiler[0] as string, [
-    ...compiler.slice(1),
-    '-O1',
-    '-pthread',
-    '-o',
-    program,
-    folder + source,
-    '-lm',
-    '-lrt',
-  ]);
+  const program = compileSource(source);
   const behaviours = execFileSync(program, { encoding: 'utf8' })
     .trimEnd()
     .split('\n')
@@ -51,18 +40,13 @@ function compileSubject(source: string): Subject {
       const [name, sentence] = line.split('\t') as [string, string];
       return { name, sentence, program, results: new Map() };
     });
-  const header = readFileSync(folder + source, 'utf8');
+  const header = readFileSync(join(folder, source), 'utf8');
   const about = /^\/\*\s+(?:\* )?\S+ - ([\s\S]+?)(?:[.:]\s| \*\/)/.exec(header)?.[1] ?? '';
   return { source, about: about.replace(/\s*\n \*\s*/g, ' '), behaviours };
 }
 
 const compilers = has('gcc') && has('g++');
-const subjects = compilers
-  ? readdirSync(folder, { encoding: 'utf8', recursive: true })
-      .filter((name) => /\.cc?$/.test(name))
-      .sort()
-      .map(compileSubject)
-  : [];
+const subjects = compilers ? sources.map(compileSubject) : [];
 
 function run({ program, name }: Behaviour, way: Way): Promise<Result> {
   if (way === 'natively') return natively(program, [name]);

@@ -361,19 +361,19 @@ export const programs: [string, Entry[]][] = [
 
 /** Behaviours of conformance/ with musl's threads. */
 export const statics = [
-  ['join', 'join_chain'],
-  ['mutex', 'mutex_recursive'],
-  ['mutex', 'mutex_timedlock'],
-  ['cond', 'cond_turns'],
-  ['cond', 'cond_timedwait_monotonic'],
-  ['rwlock', 'rwlock_together'],
-  ['barrier', 'barrier_serial'],
-  ['semaphores', 'sem_turns'],
-  ['cancel', 'cancel_with_signals'],
+  ['threads/join', 'join_chain'],
+  ['sync/mutex', 'mutex_recursive'],
+  ['sync/mutex', 'mutex_timedlock'],
+  ['sync/cond', 'cond_turns'],
+  ['sync/cond', 'cond_timedwait_monotonic'],
+  ['sync/rwlock', 'rwlock_together'],
+  ['sync/barrier', 'barrier_serial'],
+  ['sync/semaphores', 'sem_turns'],
+  ['threads/cancel', 'cancel_with_signals'],
 ] as const;
 
 export function compileStatic(subject: string): string {
-  const program = join(scratch, `musl-${subject}`);
+  const program = join(scratch, `musl-${subject.replace('/', '-')}`);
   const source = fileURLToPath(new URL(`../conformance/${subject}.c`, import.meta.url));
   if (!existsSync(program)) execFileSync('musl-gcc', ['-O1', '-static', '-pthread', '-o', program, source]);
   return program;

@@ -3,17 +3,14 @@
  * print what they print natively. At the end no slot is in use.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../conformance/limits.ts';
-import { has, type Result, scratch, type underLibcr } from '../programs.ts';
+import { compileSource, sources } from '../conformance/sources.ts';
+import { has, type Result, type underLibcr } from '../programs.ts';
 import { underSupervisor } from '../script/scripted.ts';
 import { missing, programs, runEntry } from './programs-list.ts';
 
 const OPTIONS = ['--rforks=2'];
-const folder = fileURLToPath(new URL('../conformance/', import.meta.url));
 /** What goes wrong without a supervisor, too, only more seldom, with the cause. */
 const seldom: Record<string, string> = {
   signalfd_own_polled:
@@ -23,19 +20,9 @@ const seldom: Record<string, string> = {
 };
 const SKIPPED = 77; // a conformance program's own: this machine does not allow it
 
-function compileSubject(source: string): string {
-  const program = join(scratch, `scripted-${basename(source, extname(source))}`);
-  const compiler = extname(source) === '.cc' ? ['g++', '-std=c++20'] : ['gcc', '-std=gnu11'];
-  const [command = '', standard = ''] = compiler;
-  execFileSync(command, [standard, '-O1', '-pthread', '-o', program, join(folder, source), '-lm', '-lrt']);
-  return program;
-}
-
-const sources = readdirSync(folder).filter((name) => /\.cc?$/.test(name));
-
 describe.skipIf(!has('gcc') || !has('g++'))('conformance', () => {
   test.for(sources)('%s', async (source) => {
-    const program = compileSubject(source);
+    const program = compileSource(source);
     const names = execFileSync(program, { encoding: 'utf8' }).trimEnd().split('\n');
     for (const line of names) {
       const [name = ''] = line.split('\t');
