@@ -145,6 +145,7 @@ void catch_begin(void (*other)(int sig, siginfo_t *si, ucontext_t *uc));
 /* catch/tsc.c */
 #define TSC_PROCESSOR 3 /* rdtscp, which says the processor, too */
 void tsc_catch(bool caught);                              /* rdtsc and rdtscp raise SIGSEGV */
+void tsc_leave(void);                                     /* the process goes on without libcr: they do not, if libcr has them do so */
 unsigned tsc_instruction(int sig, const ucontext_t *uc);  /* the length of one that has; 0: it is something else */
 
 /* ------------------------------------------------ catch/escape.c */
