@@ -197,6 +197,21 @@ test('buffers, messages, epoll, mapped files, memory that moves', async () => {
   expect(again).toEqual({ ...ran, stderr: '' });
 });
 
+test('memory calls that failed, where they would not now', async () => {
+  const { stdout } = await recordsAndReplays(compile('recorded/limits'));
+  expect(stdout).toBe(
+    [
+      "a file's memory is to be written: Permission denied",
+      'a hole is protected: Cannot allocate memory',
+      'at no page: Invalid argument',
+      'brk: Cannot allocate memory',
+      'mmap: Cannot allocate memory',
+      'mremap: Cannot allocate memory',
+      'the break is where it was: done\n',
+    ].join('\n'),
+  );
+});
+
 test('a pipeline: all of its processes, each replayed by itself', async () => {
   const ran = await recordsAndReplays('/bin/sh', [
     '-c',
