@@ -209,6 +209,7 @@ bool record_preempts(struct lwp *lwp, bool others_wait);
 void record_resumes(struct lwp *lwp);    /* behind that: recording, it has its turn again; of a replay, waits for it */
 void record_tsc(struct lwp *lwp, struct trapframe *tf); /* it has come to an instruction that reads the processor's counter: has it done */
 void record_end(int status);             /* the process ends by itself */
+void record_escapes(void);               /* if the execve succeeds that is being made, what it runs is without libcr */
 void record_forks(void);                 /* a process is about to be made */
 void record_forked(struct lwp *lwp, int parent); /* in it */
 /** Around a vfork, whose child has its parent's memory, and with that what a recording is at: the parent's is put aside, and is there again. */

@@ -169,7 +169,10 @@ static bool as_it_is(const char *path, const char *why)
 	const char *end = policy_active ? "the policy could not hold for it" : has_shims() ? "no shim would be in front of it" : "it runs without libcr";
 
 	print(2, "libcr: %s %s: %s\n", path, why, end);
-	return !policy_active && !has_shims();
+	if (policy_active || has_shims())
+		return false;
+	record_escapes();
+	return true;
 }
 
 static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uint64_t environment)

@@ -90,6 +90,8 @@ long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make)
 
 		log_step();
 		r = log_next();
+		if (!r && log_escapes())
+			replay_end_escaped();
 		if (!r || r->re_tid != tid || r->re_kind != RECORD_CALL)
 			process_exec(lwp, executed);
 	}
