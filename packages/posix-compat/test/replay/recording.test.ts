@@ -273,6 +273,13 @@ test('a part of a recording is damaged: what comes of it is what was, or it is s
   expect(differ).toBeGreaterThan(10);
 });
 
+test('a replay that nobody reads ends as any program does', async () => {
+  const { file } = await record('/bin/sh', ['-c', '/bin/echo of a child; echo after it']);
+  const pipe = join(folder(), 'pipe');
+  const script = `mkfifo ${pipe}; exec 4<>${pipe} 3>${pipe} 4<&-; ${launcherPath()} --replay=${file} >&3; echo $?`;
+  expect(await natively('/bin/bash', ['-c', script])).toMatchObject({ stdout: '141\n', stderr: '' });
+});
+
 test('processes that write at the same time', async () => {
   const ran = await recordsAndReplays('/bin/sh', [
     '-c',

@@ -235,11 +235,24 @@ static int read_info(uint64_t address, int *status)
 	return info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED ? info.si_pid : 0;
 }
 
+/** Nobody reads what the replay writes: by that signal, as any program that only writes. */
+static void end_unread(void)
+{
+	const struct sigact by_default = {0};
+	const uint64_t none = 0;
+
+	kernel_call(SYS_rt_sigaction, SIGPIPE, &by_default, NULL, 8);
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	kernel_call(SYS_kill, kernel_call(SYS_getpid), SIGPIPE);
+}
+
 /** A child's replay has ended as `now` says, and the child had as `recorded` does. One that differs by itself has said so. */
 static void compare_ends(int pid, int recorded, int now)
 {
 	if (recorded == NOT_KNOWN || !WIFEXITED(recorded))
 		return;
+	if (WIFSIGNALED(now) && WTERMSIG(now) == SIGPIPE)
+		end_unread();
 	if (WIFSIGNALED(now))
 		print(2, "libcr: replay: process %d has ended by itself, as is recorded, but its own part goes not so far: the recording is damaged\n", pid);
 	if (WIFSIGNALED(now) || (WEXITSTATUS(now) == 125 && WEXITSTATUS(recorded) != 125))
