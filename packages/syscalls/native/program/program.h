@@ -318,9 +318,16 @@ struct image {
 };
 long load_image(const char *path, struct image *image);
 
+/* load/launcher.c */
+void launcher_find(char **environment); /* before anything else */
+void launcher_found(int fd);            /* kept by the process that ran execve */
+void launcher_begin(void);              /* options are read */
+int launcher_descriptor(void);          /* -1: /proc/self/exe does */
+long launcher_run(const void *argv, const void *environment); /* execve of the launcher. -errno */
+
 /** An execve begins, or has failed. May be NULL. */
 extern void (*program_execs)(bool begins);
-extern const struct call_entry exec_calls[], fork_calls[], self_calls[], process_calls[];
+extern const struct call_entry exec_calls[], fork_calls[], self_calls[], process_calls[], launcher_calls[];
 /** Before an execve: what has come goes back to the kernel, which lets nothing through any more. By signals, as the next. */
 extern void (*program_signals_leave)(struct lwp *lwp);
 /** After one that has failed: signals are caught by libcr again. */

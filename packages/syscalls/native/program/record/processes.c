@@ -37,7 +37,7 @@ void record_begin_fixed(char **argv, char **environment)
 		return;
 	if (kernel_call(SYS_personality, persona | NO_RANDOMIZE) < 0 || !(kernel_call(SYS_personality, 0xffffffff) & NO_RANDOMIZE))
 		program_fail(125, "record", "the kernel does not let addresses be fixed (personality)");
-	kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+	launcher_run(argv, environment);
 	program_fail(125, "record", "can't begin");
 }
 
@@ -281,8 +281,8 @@ void process_waited(const struct trapframe *tf, const struct record *event)
 
 void process_exec(struct lwp *lwp, const struct record *event)
 {
-	static char option[64];
-	const char *const argv[] = {"libcr", option, NULL};
+	static char option[64], launcher[32];
+	const char *const argv[] = {"libcr", option, launcher_descriptor() < 0 ? NULL : launcher, NULL};
 	static const char *const environment[] = {NULL};
 	struct text text;
 
@@ -290,9 +290,11 @@ void process_exec(struct lwp *lwp, const struct record *event)
 		replay_fail("what the process runs from here on was not recorded");
 	text_begin(&text, option, sizeof(option));
 	text_add(&text, "--replay-next=%u,%d,%d", event->re_stream, log_shared_memory(), log_fd);
+	text_begin(&text, launcher, sizeof(launcher));
+	text_add(&text, "--launcher=%d", launcher_descriptor());
 	program_signals_leave(lwp);
 	own_pass_on(true);
 	record_tsc_exec(true);
-	kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+	launcher_run(argv, environment);
 	replay_fail("libcr can't be run again");
 }
