@@ -212,7 +212,7 @@ static void forked(struct lwp *lwp)
 /** From start.S, on what becomes thread0's stack. */
 void launcher_main(uint64_t *stack)
 {
-	static const struct call_entry *const tables[] = {process_calls, self_calls,   own_calls,         exec_calls,   fork_calls,        thread_calls,
+	static const struct call_entry *const tables[] = {process_calls, self_calls,   own_calls,         exec_calls,   fork_calls,        thread_calls, launcher_calls,
 	                                                  fs_calls,      futex_calls,  futex_later_calls, robust_calls, credentials_calls, wait_calls,
 	                                                  sched_calls,   cputime_calls, timers_calls,     folder_calls, traced_calls, NULL};
 	char **environment = (char **)(stack + 1) + stack[0] + 1;

@@ -51,6 +51,7 @@ static long be_traced(struct lwp *lwp, const struct trapframe *tf)
 		return error;
 	print(2, "libcr: process %d is traced: it runs without libcr\n", lwp->lwp_proc->p_pid);
 	lwp->lwp_proc->p_traced = true;
+	tsc_leave();
 	kernel_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_SYSCALL_USER_DISPATCH_OFF, 0, 0, 0);
 	return 0;
 }

@@ -272,6 +272,7 @@ void schedule_forked(struct lwp *lwp)
 	moment_forked();
 	strategy_forked();
 	schedule_born(lwp);
+	order_begins();
 	order_take();
 	order_runs();
 }

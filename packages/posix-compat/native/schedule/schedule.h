@@ -138,6 +138,7 @@ void order_runs(void);                 /* an lwp can run */
 void order_call(void);                 /* one makes a call */
 void order_ends(void);                 /* this process makes its last call */
 void order_settles(void);              /* it has been made, and may have woken others, or ended them */
+void order_begins(void);                /* in the child: it has a turn of its own, and not what is left of its parent's */
 void order_forked(void);               /* in the parent: its child is one of the tree, and waits for its turn */
 void order_vforked(uint32_t child);    /* in a vfork's child, while its parent stands */
 

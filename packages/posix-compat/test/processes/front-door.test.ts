@@ -1,5 +1,5 @@
 /** front-door.test.ts: programs with one thread are under the launcher what they are without it, and what can't be run is said. */
-import { chmodSync, copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { launcherPath } from '../../src/launcher.ts';
@@ -48,6 +48,41 @@ describe('as without it', () => {
     const script =
       'import subprocess, os; print(subprocess.run(["/bin/echo", "x"], capture_output=True).stdout); os.system("echo y"); print(sum(range(10**6)))';
     expect(await same('/usr/bin/python3', ['-c', script])).toContain('499999500000');
+  });
+});
+
+describe('in another root, without /proc', () => {
+  const output = '/proc: -1\na child\nfork: 3\nanother one\nvfork: 3\nitself\n';
+  const room = () => {
+    const folder = mkdtempSync(join(scratch, 'room-'));
+    const program = compile('processes/rooms', ['-static']);
+    copyFileSync(program, join(folder, 'rooms'));
+    copyFileSync(launcherPath(), join(folder, 'libcr'));
+    return { folder, program };
+  };
+  const enter = async (skip: (why: string) => void) => {
+    const { folder, program } = room();
+    const native = await natively(program, [folder, '/rooms']);
+    if (native.status === 77) skip('the root can not be changed here');
+    expect(native).toEqual({ status: 3, signal: null, stdout: output, stderr: '' });
+    return { folder, program, native };
+  };
+  test.for(['--rforks=1', '--rforks=2', '--time=virtual', '--policy=deny:mkdir', '--record'])(
+    'a program goes there: %s',
+    async (mode, { skip }) => {
+      const { folder, program, native } = await enter(skip);
+      const recording = join(folder, 'recording');
+      const options = [mode === '--record' ? `--record=${recording}` : mode];
+      expect(await underLibcr(program, [folder, '/rooms'], { options })).toEqual(native);
+      if (mode === '--record')
+        expect(await natively(launcherPath(), [`--replay=${recording}`])).toEqual(native);
+    },
+  );
+  test('libcr itself begins there', async ({ skip }) => {
+    const { folder, program, native } = await enter(skip);
+    for (const options of [[], ['--time=virtual'], ['--record=/recording']])
+      expect(await natively(program, [folder, '/libcr', ...options, '--', '/rooms'])).toEqual(native);
+    expect(await natively(program, [folder, '/libcr', '--replay=/recording'])).toEqual(native);
   });
 });
 

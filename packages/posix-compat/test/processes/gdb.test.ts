@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { launcherPath } from '../../src/launcher.ts';
-import { compile, has, underLibcr } from '../programs.ts';
+import { compile, has, scratch, underLibcr } from '../programs.ts';
 
 /** Why it can't be tried here, or undefined. */
 function why(): string | undefined {
@@ -59,9 +59,12 @@ test.skipIf(not !== undefined)(`info lwps, lwp${not === undefined ? '' : ` (${no
   }
 });
 
-test.skipIf(not !== undefined).each([1, 2])(
-  `gdb under libcr, %i rforks: breakpoints, threads, steps${not === undefined ? '' : ` (${not})`}`,
-  async (rforks) => {
+// in virtual time, and while it is recorded, rdtsc is caught: not in what gdb runs
+const modes = ['--rforks=1', '--rforks=2', '--time=virtual', '--record'];
+
+test.skipIf(not !== undefined).each(modes)(
+  `gdb under libcr, %s: breakpoints, threads, steps${not === undefined ? '' : ` (${not})`}`,
+  async (mode) => {
     const commands = [
       'break adds',
       'run',
@@ -78,7 +81,7 @@ test.skipIf(not !== undefined).each([1, 2])(
       'gdb',
       [...args, compile('debugged', ['-g', '-O0'])],
       {
-        options: [`--rforks=${rforks}`],
+        options: [mode === '--record' ? `--record=${join(scratch, 'gdb.recording')}` : mode],
       },
     );
     expect(status).toBe(0);

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   mkdtempSync,
   readFileSync,
@@ -197,12 +198,86 @@ test('buffers, messages, epoll, mapped files, memory that moves', async () => {
   expect(again).toEqual({ ...ran, stderr: '' });
 });
 
+test('memory calls that failed, where they would not now', async () => {
+  const { stdout } = await recordsAndReplays(compile('recorded/limits'));
+  expect(stdout).toBe(
+    [
+      "a file's memory is to be written: Permission denied",
+      'a hole is protected: Cannot allocate memory',
+      'at no page: Invalid argument',
+      'brk: Cannot allocate memory',
+      'mmap: Cannot allocate memory',
+      'mremap: Cannot allocate memory',
+      'the break is where it was: done\n',
+    ].join('\n'),
+  );
+});
+
 test('a pipeline: all of its processes, each replayed by itself', async () => {
   const ran = await recordsAndReplays('/bin/sh', [
     '-c',
     'for i in 1 2 3; do echo $i $$ | cat | tr 0-9 a-j; done; date +%N; (exit 3); echo $?; /bin/ls / | wc -l; exit 4',
   ]);
   expect(ran).toMatchObject({ status: 4, stderr: '' });
+});
+
+test('a child that ends with 125 by itself does what was recorded', async () => {
+  const ran = await recordsAndReplays('/bin/sh', ['-c', '(exit 125); echo $?; exit 3']);
+  expect(ran).toEqual({ status: 3, signal: null, stdout: '125\n', stderr: '' });
+});
+
+test('what ran without libcr is said where it is missing', async () => {
+  const program = join(folder(), 'set-user-id');
+  copyFileSync('/bin/echo', program);
+  chmodSync(program, 0o4755);
+  const sentence =
+    /^libcr: replay: process \d+ ran without libcr from here on: what it did is not in the recording\n$/;
+  const { file, ran } = await record('/bin/sh', ['-c', `${program} a; echo b; (exit 4); echo $?; exit 3`]);
+  expect(ran).toMatchObject({ status: 3, stdout: 'a\nb\n4\n' });
+  const again = await replay(file);
+  expect(again).toMatchObject({ status: 3, stdout: 'b\n4\n', stderr: expect.stringMatching(sentence) });
+  const { file: itself } = await record('/bin/sh', ['-c', `exec ${program} a`]);
+  expect(await replay(itself)).toMatchObject({
+    ...{ status: 125, stdout: '' },
+    stderr: expect.stringMatching(sentence),
+  });
+  const tooLong = `${program} "$(head -c 200000 /dev/zero | tr '\\0' a)" 2>/dev/null; echo $?; exit 5`;
+  const failed = await record('/bin/sh', ['-c', tooLong]);
+  expect(failed.ran).toMatchObject({ status: 5, stdout: '126\n' });
+  expect(await replay(failed.file)).toMatchObject({ status: 5, stdout: '126\n', stderr: '' });
+});
+
+test('a part of a recording is damaged: what comes of it is what was, or it is said, and at once', async () => {
+  const { file, ran } = await record('/bin/sh', [
+    '-c',
+    'echo one | /bin/cat; (/bin/echo two; exit 4); echo $?; echo three & wait; echo four; exit 3',
+  ]);
+  expect(ran.status).toBe(3);
+  const bytes = readFileSync(file);
+  const damaged = `${file}.damaged`;
+  let differ = 0;
+  for (let at = bytes.indexOf('CR-XTENT'); at > 0; at = bytes.indexOf('CR-XTENT', at + 1)) {
+    const size = Number(bytes.readBigUint64LE(at + 8));
+    for (const [from, to] of [
+      [at, at + 8],
+      [at + 48, at + size],
+      [at + (size >> 1), at + size],
+    ] as const) {
+      writeFileSync(damaged, Buffer.from(bytes).fill(0, from, to));
+      const again = await replay(damaged);
+      if (again.status === 125) expect(again.stderr).toMatch(/^libcr: replay: /);
+      else expect(again).toEqual(ran);
+      differ += again.status === 125 ? 1 : 0;
+    }
+  }
+  expect(differ).toBeGreaterThan(10);
+});
+
+test('a replay that nobody reads ends as any program does', async () => {
+  const { file } = await record('/bin/sh', ['-c', '/bin/echo of a child; echo after it']);
+  const pipe = join(folder(), 'pipe');
+  const script = `mkfifo ${pipe}; exec 4<>${pipe} 3>${pipe} 4<&-; ${launcherPath()} --replay=${file} >&3; echo $?`;
+  expect(await natively('/bin/bash', ['-c', script])).toMatchObject({ stdout: '141\n', stderr: '' });
 });
 
 test('processes that write at the same time', async () => {

@@ -230,6 +230,18 @@ timer: 1000.00 s
     expect(outputs.size).toBeGreaterThan(1);
   });
 
+  test('seeds have processes of a few calls each run in all their orders', async () => {
+    const script = 'for i in 0 1 2; do (echo $i) & done; wait';
+    const orders = new Set<string>();
+    for (let seed = 1; seed <= 500 && orders.size < 6; seed++) {
+      const { stdout, status } = await underLibcr('/bin/sh', ['-c', script], {
+        options: [`--schedule=seed:${seed}`],
+      });
+      expect(status).toBe(0);
+      orders.add(stdout.replaceAll('\n', ''));
+    }
+    expect([...orders].sort()).toEqual(['012', '021', '102', '120', '201', '210']);
+  });
   test('a deadlock is told, with an exit status of its own', async () => {
     const { status, stderr } = await underLibcr(compile('schedule/deadlock'), [], {
       options: ['--time=virtual'],

@@ -145,6 +145,7 @@ void catch_begin(void (*other)(int sig, siginfo_t *si, ucontext_t *uc));
 /* catch/tsc.c */
 #define TSC_PROCESSOR 3 /* rdtscp, which says the processor, too */
 void tsc_catch(bool caught);                              /* rdtsc and rdtscp raise SIGSEGV */
+void tsc_leave(void);                                     /* the process goes on without libcr: they do not, if libcr has them do so */
 unsigned tsc_instruction(int sig, const ucontext_t *uc);  /* the length of one that has; 0: it is something else */
 
 /* ------------------------------------------------ catch/escape.c */
@@ -208,6 +209,7 @@ bool record_preempts(struct lwp *lwp, bool others_wait);
 void record_resumes(struct lwp *lwp);    /* behind that: recording, it has its turn again; of a replay, waits for it */
 void record_tsc(struct lwp *lwp, struct trapframe *tf); /* it has come to an instruction that reads the processor's counter: has it done */
 void record_end(int status);             /* the process ends by itself */
+void record_escapes(void);               /* if the execve succeeds that is being made, what it runs is without libcr */
 void record_forks(void);                 /* a process is about to be made */
 void record_forked(struct lwp *lwp, int parent); /* in it */
 /** Around a vfork, whose child has its parent's memory, and with that what a recording is at: the parent's is put aside, and is there again. */
@@ -316,9 +318,16 @@ struct image {
 };
 long load_image(const char *path, struct image *image);
 
+/* load/launcher.c */
+void launcher_find(char **environment); /* before anything else */
+void launcher_found(int fd);            /* kept by the process that ran execve */
+void launcher_begin(void);              /* options are read */
+int launcher_descriptor(void);          /* -1: /proc/self/exe does */
+long launcher_run(const void *argv, const void *environment); /* execve of the launcher. -errno */
+
 /** An execve begins, or has failed. May be NULL. */
 extern void (*program_execs)(bool begins);
-extern const struct call_entry exec_calls[], fork_calls[], self_calls[], process_calls[];
+extern const struct call_entry exec_calls[], fork_calls[], self_calls[], process_calls[], launcher_calls[];
 /** Before an execve: what has come goes back to the kernel, which lets nothing through any more. By signals, as the next. */
 extern void (*program_signals_leave)(struct lwp *lwp);
 /** After one that has failed: signals are caught by libcr again. */

@@ -246,6 +246,12 @@ void order_ends(void)
 	wake();
 }
 
+void order_begins(void)
+{
+	if (order_has())
+		calls_left = calls_of_a_turn();
+}
+
 /** Before its parent can end it. */
 void order_forked(void)
 {
@@ -253,6 +259,7 @@ void order_forked(void)
 
 	if (!order_has())
 		return;
+	order_begins(); /* it may have been alone */
 	until = tree_real_time() + BEGINS_NS;
 	while (!tree_child_has_come() && tree_real_time() < until)
 		nap(NAP);

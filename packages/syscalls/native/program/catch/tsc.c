@@ -11,9 +11,18 @@
 
 #define GENERAL_PROTECTION 13 /* the number of the trap */
 
+static bool is_ours; /* libcr has them caught, at times: of the moment a child of vfork would say it to its parent */
+
 void tsc_catch(bool caught)
 {
+	is_ours = true;
 	kernel_call(SYS_prctl, PR_SET_TSC, caught ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
+}
+
+void tsc_leave(void)
+{
+	if (is_ours) /* else it may be the program that has them raise it */
+		tsc_catch(false);
 }
 
 unsigned tsc_instruction(int sig, const ucontext_t *uc)

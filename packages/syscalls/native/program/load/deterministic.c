@@ -42,7 +42,7 @@ void deterministic_begin(char **argv, char **environment)
 		return;
 	kernel_call(SYS_personality, before | NO_RANDOMIZE);
 	if (kernel_call(SYS_personality, ASK) & NO_RANDOMIZE)
-		kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+		launcher_run(argv, environment);
 	print(2, "libcr: --deterministic: addresses are others in each run, as this process may not change that (personality)\n");
 }
 

@@ -3,7 +3,7 @@
  *
  *   libcr [OPTIONS] [--] PROGRAM [ARGS...]
  *
- * Those that a user gives are in usage; `--script=FD,FD` is for the supervisor that starts a program: the channel's memory and its doorbell (script/channel.h), with a third number for libcr's own execve. `--exec ARGV0` is for libcr's own execve, as are `--lineage=N`, `--script-trace=FD`, `--clock=NS,FD,MEMBER`, `--record-next=`, `--replay-next=`, `--metrics-first=PID`, `--metrics-before=FD` and `--sigmask=BITS`;
+ * Those that a user gives are in usage; `--script=FD,FD` is for the supervisor that starts a program: the channel's memory and its doorbell (script/channel.h), with a third number for libcr's own execve. `--exec ARGV0` is for libcr's own execve, as are `--lineage=N`, `--script-trace=FD`, `--clock=NS,FD,MEMBER`, `--record-next=`, `--replay-next=`, `--metrics-first=PID`, `--metrics-before=FD`, `--launcher=FD` and `--sigmask=BITS`;
  * `--replay-temporary=FILE`, `--default-signals` and `--nofile=N` for a Node that becomes the launcher: it ignores SIGPIPE and SIGXFSZ, and allows itself more descriptors. `--nothing-escapes` is for tests: whatever
  * comes past libcr is killed.
  */
@@ -301,6 +301,8 @@ static void read_option(char *arg)
 		options.metrics_first = read_number("--metrics-first", value, 1 << 30);
 	else if ((value = value_of(arg, "--metrics-before", NULL)))
 		options.metrics_before = read_number("--metrics-before", value, 1 << 30);
+	else if ((value = value_of(arg, "--launcher", NULL)))
+		launcher_found(take_descriptor("--launcher", (int)read_number("--launcher", value, 1 << 20)));
 	else if ((value = value_of(arg, "--argv0", NULL)))
 		options.argv0 = value;
 	else if ((value = value_of(arg, "--sigmask", NULL)))
@@ -364,21 +366,22 @@ static void imply(void)
 		program_fail(2, "--rforks", "what several kernel threads do at once is not the same in each run");
 }
 
-/** Whether one of libcr's own options begins so. Some have their value behind them. */
-static bool is_given(char **argv, const char *begins)
+/** One of libcr's own options that begins so, or NULL. Some have their value behind them. */
+static const char *is_given(char **argv, const char *begins)
 {
 	for (argv++; *argv && **argv == '-' && strcmp(*argv, "--"); argv++) {
 		if (!strncmp(*argv, begins, strlen(begins)))
-			return true;
+			return *argv;
 		if ((!strcmp(*argv, "--exec") || !strcmp(*argv, "--policy") || !strcmp(*argv, "--metrics") || !strcmp(*argv, "--native-shim")) && argv[1])
 			argv++;
 	}
-	return false;
+	return NULL;
 }
 
 /** What has an execve of its own comes before any option is taken: descriptors are moved then, and are not where the options say any more. */
 static void begin_again(char **argv, char **environment)
 {
+	launcher_find(environment);
 	if (is_given(argv, "--record") || is_given(argv, "--replay"))
 		record_begin_fixed(argv, environment);
 	if (is_given(argv, "--deterministic") || is_given(argv, "--time=virtual") || is_given(argv, "--schedule"))
@@ -415,5 +418,6 @@ char **options_read(char **argv, char **environment)
 		program_fail(2, "--rforks", "a program is recorded and replayed on one rfork");
 	check_together();
 	imply();
+	launcher_begin();
 	return argv;
 }

@@ -21,7 +21,7 @@ struct exec {
 	char path[4096];
 	char argv0[4096];
 	char lineage[LONG_SIZE], clock[2 * LONG_SIZE];
-	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE], sigmask[OPTION_SIZE], script[2 * OPTION_SIZE], record[3 * OPTION_SIZE];
+	char stats[OPTION_SIZE], trace[OPTION_SIZE], rforks[OPTION_SIZE], metrics_first[OPTION_SIZE], metrics_before[OPTION_SIZE], launcher[OPTION_SIZE], sigmask[OPTION_SIZE], script[2 * OPTION_SIZE], record[3 * OPTION_SIZE];
 	int counted; /* a descriptor, or -1 (metrics_hand_over) */
 	uint64_t argv[];
 };
@@ -120,6 +120,7 @@ static long build_arguments(struct exec *exec, const struct lwp *lwp, uint64_t a
 		text_add(&text, "--script=%d,%d,%u", options.script[0], options.script[1], lwp->lwp_proc->p_script);
 		*at++ = (uint64_t)exec->script;
 	}
+	at = add_option(at, exec->launcher, "--launcher", launcher_descriptor());
 	if (record_option(exec->record, sizeof(exec->record)))
 		*at++ = (uint64_t)exec->record;
 	if (options.no_patch)
@@ -169,7 +170,10 @@ static bool as_it_is(const char *path, const char *why)
 	const char *end = policy_active ? "the policy could not hold for it" : has_shims() ? "no shim would be in front of it" : "it runs without libcr";
 
 	print(2, "libcr: %s %s: %s\n", path, why, end);
-	return !policy_active && !has_shims();
+	if (policy_active || has_shims())
+		return false;
+	record_escapes();
+	return true;
 }
 
 static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uint64_t environment)
@@ -194,7 +198,7 @@ static long exec_prepared(struct lwp *lwp, struct exec *exec, uint64_t argv, uin
 		error = build_arguments(exec, lwp, argv, argc);
 		if (!error) {
 			own_pass_on(true);
-			error = kernel_call(SYS_execve, "/proc/self/exe", exec->argv, environment);
+			error = launcher_run(exec->argv, (const void *)environment);
 			own_pass_on(false);
 		}
 		if (exec->counted >= 0)

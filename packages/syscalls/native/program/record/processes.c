@@ -14,7 +14,6 @@
 #define NO_RANDOMIZE 0x0040000 /* personality(2): ADDR_NO_RANDOMIZE */
 
 uint32_t process_stream, process_made, process_next;
-bool process_diverged;
 static struct child {
 	int recorded, now;
 } children[CHILDREN];
@@ -26,7 +25,6 @@ struct aside {
 	struct child children[CHILDREN];
 	uint8_t shown[SHOWN_DESCRIPTORS];
 	uint32_t stream, made, next;
-	bool diverged;
 };
 
 /* ------------------------------------------------ options */
@@ -39,7 +37,7 @@ void record_begin_fixed(char **argv, char **environment)
 		return;
 	if (kernel_call(SYS_personality, persona | NO_RANDOMIZE) < 0 || !(kernel_call(SYS_personality, 0xffffffff) & NO_RANDOMIZE))
 		program_fail(125, "record", "the kernel does not let addresses be fixed (personality)");
-	kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+	launcher_run(argv, environment);
 	program_fail(125, "record", "can't begin");
 }
 
@@ -112,7 +110,6 @@ void record_forked(struct lwp *lwp, int parent)
 		image_header(&header, NULL, NULL, "");
 	} else if (record_mode == RECORD_REPLAYS) {
 		memset(children, 0, sizeof(children));
-		process_diverged = false;
 		replay_stream(lwp, process_made);
 		replay_look_ahead(lwp);
 	}
@@ -135,7 +132,6 @@ void *record_vforks(void)
 	aside->stream = process_stream;
 	aside->made = process_made;
 	aside->next = process_next;
-	aside->diverged = process_diverged;
 	return aside;
 }
 
@@ -152,7 +148,6 @@ void record_vfork_over(void *of)
 	process_stream = aside->stream;
 	process_made = aside->made;
 	process_next = aside->next;
-	process_diverged = aside->diverged;
 	lwkt_os_free(of);
 }
 
@@ -219,38 +214,65 @@ long process_fork(struct lwp *lwp, struct trapframe *tf, const struct record *ev
 	return 0;
 }
 
-/** By the status of wait4: not stopped, nor going on. */
-static bool has_ended(uint64_t address)
-{
-	int status = 0;
+#define NOT_KNOWN (-1)
 
-	return !address || copyin(&status, address, sizeof(status)) || WIFEXITED(status) || WIFSIGNALED(status);
+/** As wait4 has it, not stopped, nor going on: whether it is of one that has ended. */
+static bool has_ended(uint64_t address, int *status)
+{
+	if (!address || copyin(status, address, sizeof(*status)))
+		*status = NOT_KNOWN;
+	return *status == NOT_KNOWN || WIFEXITED(*status) || WIFSIGNALED(*status);
 }
 
 /** The pid that waitid tells of one that has ended; 0. */
-static int read_info(uint64_t address)
+static int read_info(uint64_t address, int *status)
 {
 	siginfo_t info;
 
 	if (copyin(&info, address, sizeof(info)) || !info.si_pid)
 		return 0;
+	*status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
 	return info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED ? info.si_pid : 0;
+}
+
+/** Nobody reads what the replay writes: by that signal, as any program that only writes. */
+static void end_unread(void)
+{
+	const struct sigact by_default = {0};
+	const uint64_t none = 0;
+
+	kernel_call(SYS_rt_sigaction, SIGPIPE, &by_default, NULL, 8);
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	kernel_call(SYS_kill, kernel_call(SYS_getpid), SIGPIPE);
+}
+
+/** A child's replay has ended as `now` says, and the child had as `recorded` does. One that differs by itself has said so. */
+static void compare_ends(int pid, int recorded, int now)
+{
+	if (recorded == NOT_KNOWN || !WIFEXITED(recorded))
+		return;
+	if (WIFSIGNALED(now) && WTERMSIG(now) == SIGPIPE)
+		end_unread();
+	if (WIFSIGNALED(now))
+		print(2, "libcr: replay: process %d has ended by itself, as is recorded, but its own part goes not so far: the recording is damaged\n", pid);
+	if (WIFSIGNALED(now) || (WEXITSTATUS(now) == 125 && WEXITSTATUS(recorded) != 125))
+		__atomic_fetch_or(&log_head->rh_replay, REPLAY_DIFFERS, __ATOMIC_SEQ_CST);
 }
 
 /** A child has ended, as the program is told: its replay ends, too. */
 void process_waited(const struct trapframe *tf, const struct record *event)
 {
-	int pid = 0, status = 0;
+	int pid = 0, recorded = NOT_KNOWN, now = 0;
 
 	if (tf->tf_number == SYS_wait4)
-		pid = event->re_result > 0 && has_ended(tf->tf_rsi) ? (int)event->re_result : 0;
+		pid = event->re_result > 0 && has_ended(tf->tf_rsi, &recorded) ? (int)event->re_result : 0;
 	else if (tf->tf_number == SYS_waitid && !event->re_result && tf->tf_rdx && !(tf->tf_r10 & WNOWAIT))
-		pid = read_info(tf->tf_rdx);
+		pid = read_info(tf->tf_rdx, &recorded);
 	for (unsigned i = 0; pid && i < CHILDREN; i++)
 		if (children[i].recorded == pid) {
 			children[i].recorded = 0;
-			kernel_call(SYS_wait4, children[i].now, &status, 0, NULL);
-			process_diverged |= WIFEXITED(status) && WEXITSTATUS(status) == 125;
+			kernel_call(SYS_wait4, children[i].now, &now, 0, NULL);
+			compare_ends(pid, recorded, now);
 			return;
 		}
 }
@@ -259,8 +281,8 @@ void process_waited(const struct trapframe *tf, const struct record *event)
 
 void process_exec(struct lwp *lwp, const struct record *event)
 {
-	static char option[64];
-	const char *const argv[] = {"libcr", option, NULL};
+	static char option[64], launcher[32];
+	const char *const argv[] = {"libcr", option, launcher_descriptor() < 0 ? NULL : launcher, NULL};
 	static const char *const environment[] = {NULL};
 	struct text text;
 
@@ -268,9 +290,11 @@ void process_exec(struct lwp *lwp, const struct record *event)
 		replay_fail("what the process runs from here on was not recorded");
 	text_begin(&text, option, sizeof(option));
 	text_add(&text, "--replay-next=%u,%d,%d", event->re_stream, log_shared_memory(), log_fd);
+	text_begin(&text, launcher, sizeof(launcher));
+	text_add(&text, "--launcher=%d", launcher_descriptor());
 	program_signals_leave(lwp);
 	own_pass_on(true);
 	record_tsc_exec(true);
-	kernel_call(SYS_execve, "/proc/self/exe", argv, environment);
+	launcher_run(argv, environment);
 	replay_fail("libcr can't be run again");
 }

@@ -76,6 +76,12 @@ void record_resumes(struct lwp *lwp)
 	log_end();
 }
 
+void record_escapes(void)
+{
+	if (record_mode == RECORD_WRITES)
+		write_escape(NOTE_ESCAPES);
+}
+
 void record_end(int status)
 {
 	struct lwp *lwp = curlwp();

@@ -31,6 +31,9 @@
 #define CONTENT_MAX (256u << 20)
 #define RATE_BITS 20
 
+#define REPLAY_DIFFERS 1u /* one of its processes does not do what was recorded, and has said so */
+#define REPLAY_LATE 2u    /* a write did not come that another one had waited for */
+
 enum content_state { CONTENT_FREE, CONTENT_TAKEN, CONTENT_THERE };
 
 /** Bytes of a file that was mapped. Behind them are zeros up to the next page. */
@@ -46,7 +49,7 @@ struct record_content {
 struct record_head {
 	uint64_t rh_magic;
 	uint32_t rh_version;
-	uint32_t rh_padding;
+	volatile uint32_t rh_replay; /* of a replay: REPLAY_DIFFERS, REPLAY_LATE */
 	volatile uint64_t rh_end;   /* what is taken of the file */
 	volatile uint64_t rh_shown; /* how many writes to stdout and stderr there were, of all processes */
 	volatile uint32_t rh_writer; /* the process that is about to make one; of a replay the first process, as the kernel knows it */
@@ -81,7 +84,7 @@ enum record_kind {
 	RECORD_HEADER,  /* struct record_header */
 	RECORD_STACK,   /* the first lwp's stack as the program begins: one piece */
 	RECORD_IMAGE,   /* memory that is there as the program begins: re_result is its protection; a piece that says where, and pieces with contents */
-	RECORD_NOTE,    /* text: what can't be replayed */
+	RECORD_NOTE,    /* text: what can't be replayed; re_number: NOTE_ESCAPES, NOTE_TRACED or 0 */
 };
 
 struct record {
@@ -94,6 +97,10 @@ struct record {
 	int64_t re_result; /* also one of the kernel's -ERESTART... */
 	uint64_t re_hash;  /* of all that the kernel has read */
 };
+
+/* From here on the process runs without libcr. */
+#define NOTE_ESCAPES 1 /* if the execve succeeds that is made */
+#define NOTE_TRACED 2
 
 /* pc_what */
 #define PIECE_IN 1      /* the kernel has read it: of long ones the beginning */
@@ -172,6 +179,7 @@ struct read_aside { /* the same, of a replay */
 	const struct record_extent *extent, *populated;
 	const struct record *next;
 	uint64_t events;
+	unsigned escapes;
 };
 void log_put_aside_read(struct read_aside *aside);
 void log_read_again(const struct read_aside *aside);
@@ -184,6 +192,7 @@ const void *log_at(uint64_t offset, uint64_t length); /* contents; NULL: not the
 long log_map(uint64_t address, uint64_t length, int protection, uint64_t offset); /* contents, as memory */
 const char *log_ended(void);                     /* the error by which the recording could not be written any further; NULL: none */
 uint64_t log_events(void);                       /* that were read */
+bool log_escapes(void);                          /* of what the process does now nothing was recorded: it ran without libcr */
 extern struct record_head *log_head;             /* of the recording, or of the replay */
 
 static inline const uint64_t *record_args(const struct record *r) { return (const uint64_t *)(r + 1); }
@@ -232,11 +241,13 @@ const void *kept_block(uint64_t number);   /* NULL: it is not there */
 /* ------------------------------------------------ write/write.c */
 long write_call(struct lwp *lwp, struct trapframe *tf, call_handler make);
 void write_note(const char *what); /* once each: what can't be replayed, to stderr and into the file */
+void write_escape(unsigned note);  /* into the file alone */
 
 /* ------------------------------------------------ replay/, for the rest */
 long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make);
 void replay_fail(const char *why) __attribute__((noreturn));
 void replay_end_early(const struct lwp *lwp) __attribute__((noreturn)); /* the recording has no more */
+void replay_end_escaped(void) __attribute__((noreturn)); /* log_escapes() */
 void replay_begins(struct lwp *lwp); /* it waits for its turn, to begin */
 void replay_fault(struct lwp *lwp, const siginfo_t *info);
 void replay_ends(struct lwp *lwp, int status);
@@ -285,6 +296,5 @@ void process_exec(struct lwp *lwp, const struct record *event) __attribute__((no
 /** The recording has no more of this process. One that another has made was killed, as that one is told when it waits for it: so it is again. Else it returns. */
 void process_killed(void); /* where the recording was written to its end */
 void process_waited(const struct trapframe *tf, const struct record *event);
-extern bool process_diverged; /* a child has */
 
 #endif

@@ -11,6 +11,7 @@
 #define KNOWN SHOWN_DESCRIPTORS
 #define WRITER_PATIENCE 2000 /* times 50 us */
 #define PATIENCE 25000 /* times 200 us */
+#define LITTLE_PATIENCE 250
 
 static uint8_t shown[KNOWN] = {[1] = 1, [2] = 2}; /* 1: it is stdout; 2: stderr */
 
@@ -156,7 +157,9 @@ void shown_wait(const struct record *event)
 	if (!place_of(event, &place))
 		return;
 	while ((now = __atomic_load_n(&log_head->rh_shown, __ATOMIC_SEQ_CST)) < place) {
-		if (turns++ > PATIENCE) { /* who was to write has ended otherwise than it did, and has said so */
+		/* who was to write has ended otherwise than it did, and has said so: it is not waited for as long once more */
+		if (turns++ > (log_head->rh_replay ? LITTLE_PATIENCE : PATIENCE)) {
+			__atomic_fetch_or(&log_head->rh_replay, REPLAY_LATE, __ATOMIC_SEQ_CST);
 			__atomic_store_n(&log_head->rh_shown, place, __ATOMIC_SEQ_CST);
 			break;
 		}

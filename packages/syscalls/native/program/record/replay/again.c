@@ -47,7 +47,15 @@ bool replay_has_to_be_same(const struct trapframe *tf, long result, int64_t reco
 {
 	if (result == recorded || tf->tf_number == SYS_futex || is_restart(recorded))
 		return true;
-	return tf->tf_number == SYS_madvise && is_error(recorded); /* of pages of a file that is none here */
+	/* of pages of a file that is none here; or of a hole, and what lies before it is changed */
+	return is_error(recorded) && (tf->tf_number == SYS_madvise || tf->tf_number == SYS_mprotect || tf->tf_number == SYS_munmap);
+}
+
+bool replay_leaves(const struct trapframe *tf, int64_t recorded)
+{
+	if (tf->tf_number == SYS_brk)
+		return tf->tf_rdi && (uint64_t)recorded != tf->tf_rdi;
+	return (tf->tf_number == SYS_mprotect || tf->tf_number == SYS_munmap) && is_error(recorded) && recorded != -ENOMEM;
 }
 
 long replay_map(const struct lwp *lwp, const struct capture *c, const struct record *r)

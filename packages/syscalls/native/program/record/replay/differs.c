@@ -30,6 +30,7 @@ static void add_recorded(struct text *text, const struct record *r)
 
 void replay_end_diverged(void)
 {
+	__atomic_fetch_or(&log_head->rh_replay, REPLAY_DIFFERS, __ATOMIC_SEQ_CST);
 	for (;;)
 		kernel_call(SYS_exit_group, 125);
 }
@@ -40,6 +41,8 @@ void replay_diverge(const struct lwp *lwp, const struct capture *c, const char *
 	const struct record *r = log_next();
 	struct text text;
 
+	if (log_escapes())
+		replay_end_escaped();
 	text_begin(&text, ours, sizeof(ours));
 	text_add(&text, "[%d] ", lwp->lwp_tid);
 	if (c)
@@ -63,8 +66,19 @@ void replay_fail(const char *why)
 	replay_end_diverged();
 }
 
+void replay_end_escaped(void)
+{
+	const long pid = kernel_call(SYS_getpid);
+
+	print(2, "libcr: replay: process %d ran without libcr from here on: what it did is not in the recording\n", curlwp()->lwp_proc->p_pid);
+	for (;;)
+		kernel_call(SYS_exit_group, (uint32_t)pid == log_head->rh_writer ? 125 : 0); /* else whoever waits for it is told what it was told */
+}
+
 void replay_end_early(const struct lwp *lwp)
 {
+	if (log_escapes())
+		replay_end_escaped();
 	process_killed();
 	if (log_ended())
 		print(2, "libcr: replay: the recording of process %d ends here, after %lu events: it could not be written any further (%s)\n", lwp->lwp_proc->p_pid,

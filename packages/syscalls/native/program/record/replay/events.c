@@ -72,6 +72,6 @@ void replay_ends(struct lwp *lwp, int status)
 
 	if (r && (r->re_kind != RECORD_END || r->re_result != status))
 		replay_diverge(lwp, NULL, "the process ends", "something else happens");
-	if (process_diverged)
+	if (log_head->rh_replay & REPLAY_DIFFERS)
 		replay_end_diverged();
 }

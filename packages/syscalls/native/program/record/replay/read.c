@@ -23,6 +23,7 @@ static const struct record_extent *next_extent;
 static const struct record *next;
 static const struct record_extent *populated;
 static uint64_t events;
+static unsigned escapes; /* a note's number, or 0 */
 static int shared_memory = -1;
 
 
@@ -110,7 +111,7 @@ void log_read(uint32_t stream)
 	if (!next_extent)
 		program_fail(125, "replay", "the recording is cut off: a process of it is not there");
 	next = whole_record(&next_extent, (const char *)(next_extent + 1));
-	events = 0;
+	events = escapes = 0;
 }
 
 void log_share_new(int memory)
@@ -125,7 +126,7 @@ void log_share_new(int memory)
 
 void log_put_aside_read(struct read_aside *aside)
 {
-	*aside = (struct read_aside){.extent = next_extent, .populated = populated, .next = next, .events = events};
+	*aside = (struct read_aside){.extent = next_extent, .populated = populated, .next = next, .events = events, .escapes = escapes};
 }
 
 void log_read_again(const struct read_aside *aside)
@@ -134,6 +135,7 @@ void log_read_again(const struct read_aside *aside)
 	populated = aside->populated;
 	next = aside->next;
 	events = aside->events;
+	escapes = aside->escapes;
 }
 
 int log_shared_memory(void) { return shared_memory; }
@@ -142,8 +144,13 @@ static bool is_event(const struct record *r) { return r->re_kind < RECORD_HEADER
 
 const struct record *log_next(void)
 {
-	while (next && !is_event(next))
+	while (next && !is_event(next)) {
+		if (next->re_kind == RECORD_NOTE && next->re_number)
+			escapes = next->re_number;
 		next = after(&next_extent, next);
+	}
+	if (next && escapes == NOTE_ESCAPES) /* the execve has failed */
+		escapes = 0;
 	return next;
 }
 
@@ -171,6 +178,8 @@ void log_step(void)
 }
 
 uint64_t log_events(void) { return events; }
+
+bool log_escapes(void) { return escapes; }
 
 const char *log_ended(void)
 {

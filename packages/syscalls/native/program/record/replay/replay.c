@@ -41,6 +41,8 @@ static long answer(struct lwp *lwp, struct trapframe *tf, struct capture *c, con
 
 	switch (way) {
 	case DONE_AGAIN:
+		if (replay_leaves(tf, recorded))
+			return recorded;
 		result = make(lwp, tf);
 		if (!replay_has_to_be_same(tf, result, recorded) && c->call.given.sm_number != SYS_rt_sigreturn)
 			replay_diverge(lwp, c, NULL, "it has another result");
@@ -88,6 +90,8 @@ long replay_call(struct lwp *lwp, struct trapframe *tf, call_handler make)
 
 		log_step();
 		r = log_next();
+		if (!r && log_escapes())
+			replay_end_escaped();
 		if (!r || r->re_tid != tid || r->re_kind != RECORD_CALL)
 			process_exec(lwp, executed);
 	}

@@ -35,6 +35,8 @@ void replay_step(struct lwp *me); /* the event has been taken: who is next is to
 enum way replay_way(const struct trapframe *tf);
 /** Whether an answer counts where it is made again: of some it is about others, who wait here for their turns. */
 bool replay_has_to_be_same(const struct trapframe *tf, long result, int64_t recorded);
+/** A call that is done again, but had failed and changed nothing: here it might not fail, with other limits, and without the files. */
+bool replay_leaves(const struct trapframe *tf, int64_t recorded);
 long replay_map(const struct lwp *lwp, const struct capture *c, const struct record *r);
 /** The mask that a call waits with. Whether it has one. */
 bool replay_begin_mask(struct lwp *lwp, const struct trapframe *tf);

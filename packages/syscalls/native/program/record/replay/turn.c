@@ -17,7 +17,7 @@ void replay_look_ahead(struct lwp *me)
 {
 	const struct record *r = log_next();
 
-	if (!r && me->lwp_proc->p_vforked_by)
+	if (!r && me->lwp_proc->p_vforked_by && !log_escapes())
 		process_killed(); /* it has no ticks */
 	if ((!r || (r->re_tid == me->lwp_tid && r->re_kind == RECORD_RESUMES)) && !me->lwp_proc->p_vforked_by)
 		program_ticks(); /* until one finds it computing: to where others had their turn, or to where it was killed */

@@ -32,6 +32,17 @@ void write_note(const char *what)
 	log_end();
 }
 
+void write_escape(unsigned note)
+{
+	static const char text[] = "the process runs without libcr from here on: what it does is not in the recording";
+
+	if (log_is_over)
+		return;
+	log_begin(RECORD_NOTE, (uint16_t)note, 0);
+	log_add(text, sizeof(text));
+	log_end();
+}
+
 /* ------------------------------------------------ what is not made */
 
 /** What a call is answered instead of being made; 0. */
@@ -67,7 +78,12 @@ static void look_at(const struct trapframe *tf)
 			write_note("a file is mapped to be written: what others write there meanwhile is not in the recording");
 		break;
 	case SYS_shmat: write_note("memory is shared with other processes: what they write there is not in the recording"); break;
-	case SYS_ptrace: write_note("another process is traced: what it is made to do is not in the recording"); break;
+	case SYS_ptrace:
+		if (tf->tf_rdi == PTRACE_TRACEME)
+			write_escape(NOTE_TRACED);
+		else
+			write_note("another process is traced: what it is made to do is not in the recording");
+		break;
 	case SYS_process_vm_readv: write_note("the memory of another process is read: that is not in the recording"); break;
 	case SYS_modify_ldt: write_note("the program changes what its memory means to the processor: a replay does not"); break;
 	}
