@@ -4,7 +4,7 @@ import { type EventEmitter, once } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { create, run, sleep } from '@libcr/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import ownFs, * as names from '../../src/fs/index.ts';
@@ -300,7 +300,14 @@ const asynchronous: Record<string, Operation> = {
   'readFile, missing': (fs) => fs.promises.readFile('none'),
   'no path': (fs) => fs.promises.stat(5 as never),
   'an aborted signal': (fs) =>
-    fs.promises.readFile('file', { signal: AbortSignal.abort() }).catch((error) => [error.name, error.code]),
+    fs.promises
+      .readFile('file', { signal: AbortSignal.abort('why') })
+      .catch((error) => [
+        inspect(error).split('\n')[0],
+        error.constructor.name,
+        Object.entries(error),
+        error.cause,
+      ]),
   'stat, readdir': async (fs) => [
     await fs.promises.stat('file'),
     await fs.promises.readdir('tree', { recursive: true }),
