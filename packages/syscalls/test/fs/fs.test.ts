@@ -748,3 +748,16 @@ test('close needs no callback, as the only one', async () => {
     code: 'ERR_INVALID_ARG_TYPE',
   });
 });
+
+test.each([
+  ['stdout', 1],
+  ['stderr', 2],
+])('installFs(): %s does not go through the port, also where it is a file', async (name, place) => {
+  const path = at(name);
+  const fd = nodeFs.openSync(path, 'w');
+  const stdio = (['ignore', 'ignore', 'ignore'] as (number | 'ignore')[]).with(place, fd);
+  const program = join(import.meta.dirname, '..', 'programs', 'install-fs-output.mjs');
+  const [status] = await once(spawn(process.execPath, [program, name], { stdio }), 'exit');
+  nodeFs.closeSync(fd);
+  expect([status, nodeFs.readFileSync(path, 'utf8')]).toEqual([0, 'before\nby node:fs: ENOSPC\n']);
+});
