@@ -761,3 +761,28 @@ test.each([
   nodeFs.closeSync(fd);
   expect([status, nodeFs.readFileSync(path, 'utf8')]).toEqual([0, 'before\nby node:fs: ENOSPC\n']);
 });
+
+const permission = ['--permission', '--experimental-permission'].find((option) =>
+  process.allowedNodeEnvironmentFlags.has(option),
+);
+
+test.runIf(permission)(
+  "under Node's permission model it loads where nothing but the packages may be read",
+  async () => {
+    const root = join(import.meta.dirname, '..', '..', '..', '..');
+    const flags = [permission as string, '--allow-addons', `--allow-fs-read=${root}/*`, '--no-warnings'];
+    const program = `
+    const fs = require('@libcr/syscalls/fs');
+    console.log([fs.statSync('.', { bigint: true }), fs.statfsSync('.')].map((stat) => stat.constructor.name).join());`;
+    const child = spawn(process.execPath, [...flags, '-e', program], {
+      cwd: join(import.meta.dirname, '..', '..'),
+    });
+    const said: Record<string, string> = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].on('data', (text) => {
+        said[name] += text;
+      });
+    const [status] = await once(child, 'close');
+    expect({ status, ...said }).toEqual({ status: 0, stdout: 'BigIntStats,StatFs\n', stderr: '' });
+  },
+);
