@@ -19,7 +19,7 @@
  * | EEXIST, ENOENT, EACCES, ENAMETOOLONG, EMFILE | Error | named semaphores: what the file system says |
  * | ERR_LWKT_WOULD_BLOCK | Error | thread0 (the event loop) would have to wait |
  * | ERR_LIBCR_NATIVE | Error | named semaphores: the native half is missing |
- * | ABORT_ERR | Error, name AbortError | td.abort(), or a signal; cause is the reason |
+ * | ABORT_ERR | AbortError | td.abort(), or a signal; cause is the reason |
  * | ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE | TypeError, RangeError | misuse, as in Node |
  */
 import { constants } from 'node:os';

@@ -14,7 +14,7 @@
  * | ERR_LWKT_NOT_OWNER | Error | onsignal() of another rfork's port |
  * | ERR_LWKT_TIMEOUT | Error, name TimeoutError | sigsuspend's timeout |
  * | ERR_LWKT_WOULD_BLOCK | Error | thread0 (the event loop) would have to wait |
- * | ABORT_ERR | Error, name AbortError | td.abort(), or a signal; cause is the reason |
+ * | ABORT_ERR | AbortError | td.abort(), or a signal; cause is the reason |
  * | ERR_UNKNOWN_SIGNAL | TypeError | no signal has that name |
  * | ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE | TypeError, TypeError, RangeError | misuse, as in Node |
  */

@@ -1,6 +1,7 @@
 /** pause.ts: waiting within a call: of the shims that make calls slow, and of fs.rm between its tries. */
-import { curthread, sleep } from '@libcr/core';
+import { curthread, sleep, wait } from '@libcr/core';
 import { invalidType, outOfRange, thread0 } from '@libcr/core/internal';
+import { clearTimeout, setTimeout } from './loop.ts';
 
 /** Longest delay: what sleep() takes. */
 const MILLISECONDS_MAX = 2 ** 31 - 1;
@@ -22,4 +23,19 @@ export function pause(ms: number): void {
   if (!(ms > 0)) return;
   if (curthread() === thread0) Atomics.wait(never, 0, 0, ms);
   else sleep(Math.min(ms, MILLISECONDS_MAX));
+}
+
+/** The same by the real clock, whatever a program's tests have put in the place of timers: where node:fs has waits of its own. */
+export function pauseForReal(ms: number): void {
+  if (!(ms > 0) || curthread() === thread0) return pause(ms);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    wait(
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, Math.min(ms, MILLISECONDS_MAX));
+      }),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * register.ts: node --import @libcr/syscalls/register app.js: installs the shims of a configuration file on the program's port before the program
  * begins, for programs that nobody can change. It has no exports; to be imported is all that it does. Workers inherit --import, and have shims of
- * their own.
+ * their own; those that are made from text inherit --require only.
  *
  * The file is the one that LIBCR_CONFIG names, or libcr.config.{json,mjs,js,cjs} in the working directory or the next one above that has one. Throws
  * ERR_LIBCR_CONFIG, which ends the process before the program begins.

@@ -181,3 +181,21 @@ test.each<[string, unknown, string]>([
 test('LIBCR_CONFIG names nothing', () => {
   expect(runWith({ LIBCR_CONFIG: at('none.json') }).stderr).toContain('none.json: there is no such file');
 });
+
+test('with --require it is in Workers, too, that are made from text: Node runs no --import there', () => {
+  write('both.json', { shims: { policy: DENY }, fs: true });
+  write(
+    'made.cjs',
+    `
+    const look = "try { require('fs').readFileSync('/etc/hostname') } catch (error) { console.log(error.code) }";
+    eval(look);
+    new (require('worker_threads').Worker)(look, { eval: true });
+  `,
+  );
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--require', join(PACKAGE, 'dist', 'register.cjs'), at('made.cjs')],
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, LIBCR_CONFIG: at('both.json') } },
+  );
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'EACCES\nEACCES\n', stderr: '' });
+});

@@ -32,7 +32,7 @@
  * | ERR_LWKT_VERSION | Error | a library was built for another version of lwkt.h, or belongs to another copy of this package |
  * | ERR_DLOPEN_FAILED | Error | a library can't be loaded |
  * | the errno's name | Error | what a native userthread answered; as Node's system errors: errno, code, syscall |
- * | ABORT_ERR | Error, name AbortError | abort(), or a signal; cause is the reason |
+ * | ABORT_ERR | AbortError | abort(), or a signal; cause is the reason |
  * | 25 | DOMException, name DataCloneError | a value that can't go to another rfork |
  * | ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE | TypeError, TypeError, RangeError | misuse, as in Node |
  */
@@ -70,11 +70,15 @@ export function exitingError(what: string): Error {
   );
 }
 
-/** An AbortError as Node's own: name, code, and the reason as its cause. */
+/** As Node's own, which it shows nobody: of a class with that name, by which it is printed, and with the same keys in the same order. */
+class AbortError extends Error {
+  readonly code = 'ABORT_ERR';
+  override readonly name = 'AbortError';
+}
+
+/** An AbortError with the reason as its cause. */
 export function abortError(reason: unknown): Error {
-  const error = new Error('The operation was aborted', reason === undefined ? undefined : { cause: reason });
-  error.name = 'AbortError';
-  return Object.assign(error, { code: 'ABORT_ERR' });
+  return new AbortError('The operation was aborted', reason === undefined ? undefined : { cause: reason });
 }
 
 /** What a userthread ends with that has been terminated. */

@@ -14,6 +14,8 @@ interface DomainModule {
 
 /** Test runners (Jest) have a copy of process as the global one. */
 const real = process.getBuiltinModule('node:process');
+/** That module sets it. process has a property `domain`, null, without it, too. */
+const events = real.getBuiltinModule('node:events') as unknown as { usingDomains: boolean };
 let domains: DomainModule | undefined;
 
 /** Whether leaveDomains has anything to do. */
@@ -21,7 +23,7 @@ export let domainsAreUsed = false;
 
 /** Called when a userthread begins. */
 export function lookForDomains(): void {
-  if (domainsAreUsed || !('domain' in real)) return; // which that module defines
+  if (domainsAreUsed || !events.usingDomains) return;
   domains = real.getBuiltinModule('node:domain') as unknown as DomainModule;
   domainsAreUsed = Array.isArray(domains._stack);
 }

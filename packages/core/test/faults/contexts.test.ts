@@ -56,6 +56,13 @@ test('there a wait in a nested scope is refused where they would not, and nothin
 });
 
 describe('node:domain', () => {
+  test('is not loaded for those who do not use it', async () => {
+    expect(await outcome('faults/no-domains.mjs', { args: ['none'] })).toEqual({
+      usingDomains: false,
+      loaded: false,
+    });
+  });
+
   const domains = (name: string): Promise<unknown> =>
     outcome<unknown>('faults/domains.mjs', { args: [name], flags: ['--no-deprecation'] });
 

@@ -4,7 +4,7 @@ import { type EventEmitter, once } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { create, run, sleep } from '@libcr/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import ownFs, * as names from '../../src/fs/index.ts';
@@ -300,7 +300,14 @@ const asynchronous: Record<string, Operation> = {
   'readFile, missing': (fs) => fs.promises.readFile('none'),
   'no path': (fs) => fs.promises.stat(5 as never),
   'an aborted signal': (fs) =>
-    fs.promises.readFile('file', { signal: AbortSignal.abort() }).catch((error) => [error.name, error.code]),
+    fs.promises
+      .readFile('file', { signal: AbortSignal.abort('why') })
+      .catch((error) => [
+        inspect(error).split('\n')[0],
+        error.constructor.name,
+        Object.entries(error),
+        error.cause,
+      ]),
   'stat, readdir': async (fs) => [
     await fs.promises.stat('file'),
     await fs.promises.readdir('tree', { recursive: true }),
@@ -741,3 +748,41 @@ test('close needs no callback, as the only one', async () => {
     code: 'ERR_INVALID_ARG_TYPE',
   });
 });
+
+test.each([
+  ['stdout', 1],
+  ['stderr', 2],
+])('installFs(): %s does not go through the port, also where it is a file', async (name, place) => {
+  const path = at(name);
+  const fd = nodeFs.openSync(path, 'w');
+  const stdio = (['ignore', 'ignore', 'ignore'] as (number | 'ignore')[]).with(place, fd);
+  const program = join(import.meta.dirname, '..', 'programs', 'install-fs-output.mjs');
+  const [status] = await once(spawn(process.execPath, [program, name], { stdio }), 'exit');
+  nodeFs.closeSync(fd);
+  expect([status, nodeFs.readFileSync(path, 'utf8')]).toEqual([0, 'before\nby node:fs: ENOSPC\n']);
+});
+
+const permission = ['--permission', '--experimental-permission'].find((option) =>
+  process.allowedNodeEnvironmentFlags.has(option),
+);
+
+test.runIf(permission)(
+  "under Node's permission model it loads where nothing but the packages may be read",
+  async () => {
+    const root = join(import.meta.dirname, '..', '..', '..', '..');
+    const flags = [permission as string, '--allow-addons', `--allow-fs-read=${root}/*`, '--no-warnings'];
+    const program = `
+    const fs = require('@libcr/syscalls/fs');
+    console.log([fs.statSync('.', { bigint: true }), fs.statfsSync('.')].map((stat) => stat.constructor.name).join());`;
+    const child = spawn(process.execPath, [...flags, '-e', program], {
+      cwd: join(import.meta.dirname, '..', '..'),
+    });
+    const said: Record<string, string> = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].on('data', (text) => {
+        said[name] += text;
+      });
+    const [status] = await once(child, 'close');
+    expect({ status, ...said }).toEqual({ status: 0, stdout: 'BigIntStats,StatFs\n', stderr: '' });
+  },
+);

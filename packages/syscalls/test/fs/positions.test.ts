@@ -79,3 +79,36 @@ besideNode(
     ),
   ),
 );
+
+type Handle = nodeFs.promises.FileHandle;
+
+const HANDLE_USES: Record<string, (handle: Handle, position: never) => Promise<{ buffer: Buffer }>> = {
+  'in its place': (handle, position) => handle.read(bytes(), 0, 5, position),
+  'as an option': (handle, position) => handle.read(bytes(), { position }),
+  'as an option beside the buffer': (handle, position) => handle.read({ buffer: bytes(), position }),
+};
+
+const twiceOfHandle =
+  (use: (handle: Handle, position: never) => Promise<{ buffer: Buffer }>, position: unknown): Scenario =>
+  async (fs, folder) => {
+    const path = join(folder, 'file');
+    nodeFs.writeFileSync(path, 'hello world, and more');
+    const handle = await fs.promises.open(path);
+    const read = (where: unknown) => outcome(async () => String((await use(handle, where as never)).buffer));
+    try {
+      return [await read(position), await read(null)];
+    } finally {
+      await handle.close();
+    }
+  };
+
+besideNode(
+  Object.fromEntries(
+    Object.entries(HANDLE_USES).flatMap(([name, use]) =>
+      Object.entries(POSITIONS).map(([where, position]) => [
+        `FileHandle.read, ${name}: ${where}`,
+        twiceOfHandle(use, position),
+      ]),
+    ),
+  ),
+);

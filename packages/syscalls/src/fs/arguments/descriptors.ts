@@ -5,7 +5,7 @@ import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
 import { send } from '../../port/send.ts';
 import { Answer, Steps, SystemCall, type Work } from '../forms/work.ts';
-import { checksDescriptorsLast, checksPositionsFirst } from '../node/this-node.ts';
+import { checksDescriptorsLast, checksPositionsFirst, handlesCheckPositions } from '../node/this-node.ts';
 import {
   checkFd,
   checkFlags,
@@ -114,7 +114,7 @@ export function read(
   }
   const from = checkOffset(offset);
   const count = length === undefined || length === null ? view.byteLength - from : (length as number) | 0;
-  return readPart(number, view, from, count, position);
+  return readPart(number, view, from, count, handlesCheckPositions ? position : positionOf(position));
 }
 
 /** readSync's: (fd, buffer, options) where there are no more, else all in their places; what is no length is 0. */

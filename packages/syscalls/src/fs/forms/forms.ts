@@ -6,10 +6,10 @@
  */
 import { promisify } from 'node:util';
 import { invalidType } from '@libcr/core/internal';
-import { nextTick } from '../../loop.ts';
 import { holdingLoop } from '../../port/complete.ts';
 import { through } from '../../port/syscall-port.ts';
 import { withAsyncFrames } from './async-frames.ts';
+import { callInTurn } from './callbacks-in-turn.ts';
 import type { Work } from './work.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: arguments are checked by the operation; types are given where it is exported
@@ -39,7 +39,7 @@ export function checkCallback(callback: unknown, name = 'cb'): Callback {
   return callback as Callback;
 }
 
-/** Tells a callback, in a tick of its own: what it throws is an uncaught exception and no rejection. none: what stands beside an error. */
+/** Tells a callback when it is its turn. none: what stands beside an error. */
 export function tell(
   promise: Promise<unknown>,
   callback: Callback,
@@ -47,8 +47,8 @@ export function tell(
   none: readonly unknown[] = [],
 ): void {
   promise.then(
-    (r) => nextTick(callback, null, ...results(r)),
-    (error: Error) => nextTick(callback, error, ...none),
+    (r) => callInTurn(callback, null, ...results(r)),
+    (error: Error) => callInTurn(callback, error, ...none),
   );
 }
 

@@ -48,9 +48,27 @@ function replace(target: Functions, source: Functions): () => void {
   };
 }
 
+/**
+ * process.stdout and process.stderr do not go through the port, whatever they are. Where they are files Node writes them with functions that it takes from
+ * node:fs when one of the two is first asked for: so that is done before.
+ */
+function keepOutput(): void {
+  if (isFile(1)) void process.stdout;
+  else if (isFile(2)) void process.stderr;
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return nodeFs.fstatSync(fd).isFile();
+  } catch {
+    return false; // closed
+  }
+}
+
 /** Begins. fs: this folder's functions. */
 export function install(fs: Functions): FsGuard {
   if (guards++ === 0) {
+    keepOutput();
     const target = nodeFs as unknown as Functions;
     const undoFs = replace(target, fs);
     const undoPromises = replace(target.promises as Functions, fs.promises as Functions);

@@ -8,6 +8,8 @@ const [MAJOR = 0] = process.versions.node.split('.').map(Number);
 /** Positions are checked first, and bigints from -1 up to where the last byte still has a place; before, all of 64 bits. */
 export const checksPositionsFirst: boolean = MAJOR >= 24;
 export const boundsBigPositions: boolean = MAJOR >= 22;
+/** FileHandle.read takes what is no position for one as the other functions do; before, for the file's own. */
+export const handlesCheckPositions: boolean = MAJOR >= 22;
 /** A descriptor is the last of the arguments that the *Sync functions look at. */
 export const checksDescriptorsLast: boolean = MAJOR >= 22;
 /** mkdir's options have names of their own in errors, and readlink's path is not its "oldPath". */

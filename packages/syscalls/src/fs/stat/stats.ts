@@ -1,5 +1,6 @@
 /** stats.ts: Node's own Stats, BigIntStats and StatFs, made from the kernel's structs: instanceof fs.Stats holds. */
 import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { decodeStatfs } from '../../codec/file/statfs.ts';
 import { readBigI64, readBigU64, readU64 } from '../../codec/words.ts';
 
@@ -78,18 +79,30 @@ function BigIntStatsMaker(this: Fields, struct: Buffer): void {
   for (const [name, ns] of times) this[`${name}Ns`] = ns;
   if (datesAreOwn) for (const [name, ns] of times) this[name] = dateOf(Number(ns / 1_000_000n));
 }
+
+/** Under Node's permission model not every file may be looked at; this one has been loaded. */
+function lookAtOne<R>(look: (path: string) => R): R {
+  try {
+    return look(fileURLToPath(import.meta.url));
+  } catch {
+    return look('/');
+  }
+}
+
 // Node exports no class for it.
-BigIntStatsMaker.prototype = Object.getPrototypeOf(fs.statSync('/', { bigint: true }));
+BigIntStatsMaker.prototype = Object.getPrototypeOf(lookAtOne((path) => fs.statSync(path, { bigint: true })));
+
+const statFsOfNode = lookAtOne((path) => fs.statfsSync(path));
 
 /** What this Node tells of a file system: newer versions have frsize, too. */
-const STATFS_FIELDS = Object.keys(fs.statfsSync('/')) as (keyof fs.StatsFs &
+const STATFS_FIELDS = Object.keys(statFsOfNode) as (keyof fs.StatsFs &
   keyof ReturnType<typeof decodeStatfs>)[];
 
 function StatFsMaker(this: Fields, struct: Buffer, bigint: boolean): void {
   const fields = decodeStatfs(struct);
   for (const name of STATFS_FIELDS) this[name] = bigint ? BigInt(fields[name]) : fields[name];
 }
-StatFsMaker.prototype = Object.getPrototypeOf(fs.statfsSync('/'));
+StatFsMaker.prototype = Object.getPrototypeOf(statFsOfNode);
 
 /** From struct statx. */
 export function statsOf(struct: Buffer, bigint: boolean): fs.Stats | fs.BigIntStats {

@@ -2,7 +2,7 @@
 import { invalidArgument } from '@libcr/core/internal';
 import { failure } from '../../failure.ts';
 import { constants as c } from '../../generated/constants.ts';
-import { pause } from '../../pause.ts';
+import { pauseForReal } from '../../pause.ts';
 import { countStep } from '../../port/budget.ts';
 import { send } from '../../port/send.ts';
 import {
@@ -53,7 +53,7 @@ function persistently(
     const reply = send(number, path);
     if (reply >= 0 || reply === -c.ENOENT) return;
     if (tries >= maxRetries || !PASSING.includes(-reply)) throw failure(reply, name, path);
-    pause((tries + 1) * retryDelay);
+    pauseForReal((tries + 1) * retryDelay);
   }
 }
 

@@ -10,7 +10,7 @@ import type { BigIntStats, Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { curthread } from '@libcr/core';
 import { invalidType } from '@libcr/core/internal';
-import { nextTick } from '../../loop.ts';
+import { clearTimeout, nextTick, setTimeout } from '../../loop.ts';
 import { portOf, type SyscallPort, through } from '../../port/syscall-port.ts';
 import { checkInteger, checkPath } from '../arguments/arguments.ts';
 import { stat } from '../arguments/paths.ts';
