@@ -27,7 +27,10 @@ export function pause(ms: number): void {
 
 /** The same by the real clock, whatever a program's tests have put in the place of timers: where node:fs has waits of its own. */
 export function pauseForReal(ms: number): void {
-  if (!(ms > 0) || curthread() === thread0) return pause(ms);
+  if (!(ms > 0) || curthread() === thread0) {
+    pause(ms);
+    return;
+  }
   let timer: NodeJS.Timeout | undefined;
   try {
     wait(
