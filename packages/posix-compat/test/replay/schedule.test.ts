@@ -617,6 +617,8 @@ describe('--schedule=seed:N', () => {
     ['seed:1,dance', 'no such strategy'],
     ['seed:1,pct:0', 'no such strategy'],
     ['seed:1;', 'where N is a number'],
+    ['seed:18446744073709551616', 'is too large'],
+    ['seed:1,pct:99999999999999999999999', 'is too large'],
   ])('%s is none', async (schedule, message) => {
     const { status, stderr } = await underLibcr('true', [], { options: [`--schedule=${schedule}`] });
     expect(status).toBe(2);
