@@ -7,6 +7,8 @@
 
 #include "internal.h" /* core's: its run queues */
 
+#define TURN_CALLS 256 /* of a thread in a row, without a wait and without a schedule */
+#define CALL_TAKES 1000 /* ns of virtual time, then */
 #define URGENT 0x8000000000000000ull /* a priority at birth; below are those of change points and yields */
 
 bool schedule_is_seeded;
@@ -52,6 +54,29 @@ static void before(struct lwp *lwp)
 	lwkt_yield();
 }
 
+/** Without a schedule a thread goes on until it waits. One that makes calls and never does (it asks again and again, or reads what is always there) has others go on after so many. */
+static void before_without(struct lwp *lwp)
+{
+	static const struct lwp *last;
+	static unsigned calls;
+
+	if (lwp->lwp_proc->p_vforked_by || lwp->lwp_proc->p_nlwps < 2)
+		return;
+	if (lwp != last)
+		calls = 0;
+	last = lwp;
+	if (++calls < TURN_CALLS)
+		return;
+	calls = 0;
+	if (options.virtual_time) { /* for those that sleep */
+		clock_passes(TURN_CALLS * CALL_TAKES);
+		alarm_fire();
+		lwkt_timers_fire(lwkt_mycpu(), clock_now());
+	}
+	lwkt_pass_end();
+	lwkt_yield();
+}
+
 static long first(struct lwp *lwp, struct trapframe *tf)
 {
 	long result = random_call(lwp, tf);
@@ -87,8 +112,10 @@ void schedule_begin(void)
 	program_first = first;
 	if (options.virtual_time)
 		clock_begin(), tsc_begin();
-	if (!options.schedule)
+	if (!options.schedule) {
+		program_before = before_without;
 		return;
+	}
 	strategy_read(options.schedule);
 	schedule_is_seeded = true;
 	step_begin();

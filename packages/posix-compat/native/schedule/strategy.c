@@ -50,7 +50,8 @@ static const char *read_number(const char *text, uint64_t *number)
 	if (*text < '0' || *text > '9')
 		program_fail(2, "--schedule", "seed:N[,STRATEGY], where STRATEGY is random, pct:D, round-robin or mixed");
 	for (*number = 0; *text >= '0' && *text <= '9'; text++)
-		*number = *number * 10 + (uint64_t)(*text - '0');
+		if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, (uint64_t)(*text - '0'), number))
+			program_fail(2, "--schedule", "that number is too large: there are seeds up to 18446744073709551615");
 	return text;
 }
 

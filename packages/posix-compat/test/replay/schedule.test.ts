@@ -458,6 +458,14 @@ describe('bugs of public trackers, built anew in small (the sources say of which
   });
 });
 
+describe.each(['--deterministic', '--time=virtual'])('%s: who asks again and again', (option) => {
+  const ended = { status: 0, signal: null, stdout: 'done\n', stderr: '' };
+  test('lets others go on, at the same places in each run', async () =>
+    expect(await same(compile('schedule/asks'), [], option)).toMatchObject(ended));
+  test('lets those wake that sleep', async () =>
+    expect(await underLibcr(compile('schedule/asks'), ['20'], { options: [option] })).toEqual(ended));
+});
+
 test('what a processor counts is virtual time, and the number of processors that of no machine', async () => {
   const program = compile('schedule/machine');
   const { stdout } = await same(program, [], '--schedule=seed:1');
@@ -609,6 +617,8 @@ describe('--schedule=seed:N', () => {
     ['seed:1,dance', 'no such strategy'],
     ['seed:1,pct:0', 'no such strategy'],
     ['seed:1;', 'where N is a number'],
+    ['seed:18446744073709551616', 'is too large'],
+    ['seed:1,pct:99999999999999999999999', 'is too large'],
   ])('%s is none', async (schedule, message) => {
     const { status, stderr } = await underLibcr('true', [], { options: [`--schedule=${schedule}`] });
     expect(status).toBe(2);
