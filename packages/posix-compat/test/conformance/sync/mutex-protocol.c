@@ -1,13 +1,8 @@
 /* mutex-protocol.c - mutexes that change their owner's priority: PTHREAD_PRIO_INHERIT, PTHREAD_PRIO_PROTECT. */
-#include "../conformance.h"
+#include "mutex.h"
 
-#include <sched.h>
-#include <stdatomic.h>
-
-static pthread_mutex_t mutex;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
-static atomic_int locked, waiting;
-static long plain;
+static atomic_int waiting;
 
 static void make(int protocol, int type, int robust)
 {
@@ -32,47 +27,6 @@ static void become_realtime(int priority)
 }
 
 static void inherits(int type) { make(PTHREAD_PRIO_INHERIT, type, PTHREAD_MUTEX_STALLED); }
-
-static void *adds(void *arg)
-{
-	for (int i = 0; i < 2000; i++) {
-		OK(pthread_mutex_lock(&mutex));
-		plain++;
-		if (i % 64 == 0)
-			sched_yield();
-		OK(pthread_mutex_unlock(&mutex));
-	}
-	return arg;
-}
-
-static void add_by_many(void)
-{
-	pthread_t threads[8];
-
-	for (int i = 0; i < 8; i++)
-		threads[i] = begin(adds, NULL);
-	for (int i = 0; i < 8; i++)
-		end(threads[i]);
-	CHECK(plain == 8 * 2000);
-}
-
-static void *tries(void *arg)
-{
-	int error = pthread_mutex_trylock(&mutex);
-
-	(void)arg;
-	if (!error)
-		OK(pthread_mutex_unlock(&mutex));
-	return (void *)(long)error;
-}
-
-static void *locks(void *arg)
-{
-	OK(pthread_mutex_lock(&mutex));
-	locked = 1;
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
 
 BEHAVIOUR(protocol_attr, "The protocol is PTHREAD_PRIO_NONE at first, and one of three; other values are EINVAL or ENOTSUP")
 {

@@ -1,11 +1,7 @@
 /* mutex.c - mutexes of all types: normal, error-checking, recursive, default. */
-#include "../conformance.h"
+#include "mutex.h"
 
-#include <stdatomic.h>
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int locked, handled;
-static long plain;
+static atomic_int handled;
 
 static void make(int type)
 {
@@ -17,51 +13,12 @@ static void make(int type)
 	OK(pthread_mutexattr_destroy(&attr));
 }
 
-static void *tries(void *arg)
-{
-	int error = pthread_mutex_trylock(&mutex);
-
-	(void)arg;
-	if (!error)
-		OK(pthread_mutex_unlock(&mutex));
-	return (void *)(long)error;
-}
-
 static int other_tries(void) { return (int)(long)end(begin(tries, NULL)); }
 
 static void *unlocks(void *arg)
 {
 	(void)arg;
 	return (void *)(long)pthread_mutex_unlock(&mutex);
-}
-
-static void *locks(void *arg)
-{
-	OK(pthread_mutex_lock(&mutex));
-	locked = 1;
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
-
-static void *adds(void *arg)
-{
-	for (int i = 0; i < 5000; i++) {
-		OK(pthread_mutex_lock(&mutex));
-		plain++;
-		OK(pthread_mutex_unlock(&mutex));
-	}
-	return arg;
-}
-
-static void add_by_many(void)
-{
-	pthread_t threads[8];
-
-	for (int i = 0; i < 8; i++)
-		threads[i] = begin(adds, NULL);
-	for (int i = 0; i < 8; i++)
-		end(threads[i]);
-	CHECK(plain == 8 * 5000);
 }
 
 BEHAVIOUR(mutex_static, "PTHREAD_MUTEX_INITIALIZER is a mutex with default attributes")
