@@ -1,4 +1,5 @@
 /** threads.test.ts: programs with threads print under the launcher what they print with the kernel's threads, with one rfork and with several. */
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compile, has, natively, type Result, scratch, underLibcr } from '../programs.ts';
 
@@ -123,6 +124,11 @@ describe('POSIX threads', () => {
     const { stdout } = await same(compile('processes/spawning'));
     expect(stdout).toContain('spawned: 0 wrong, nosuch: No such file or directory\nforked: 0 wrong\n');
     expect(stdout).toMatch(/run by a thread\n$/);
+  });
+  test.each(['ring', 'readiness'])('while a thread is in vfork others go on (%s)', async (path) => {
+    const env = { LIBCR_SYSCALLS_PATH: path };
+    const { stdout } = await same(compile('processes/apart'), [join(scratch, 'fifo')], [1, 2, 4], env);
+    expect(stdout).toMatch(/^fifo: 0 wrong\nword: 6\nwoken: 0 wrong\n/);
   });
   test('threads that fork at the same time, beside one that computes', async () => {
     expect((await same(compile('processes/forks'))).stdout).toBe('360\n');
