@@ -130,6 +130,14 @@ describe('POSIX threads', () => {
     const { stdout } = await same(compile('processes/apart'), [join(scratch, 'fifo')], [1, 2, 4], env);
     expect(stdout).toMatch(/^fifo: 0 wrong\nword: 6\nwoken: 0 wrong\n/);
   });
+  test('children of vfork that are killed while they write a line of the trace', async () => {
+    for (const rforks of [1, 2]) {
+      const options = [`--rforks=${rforks}`, `--trace=${join(scratch, 'vfork-trace')}`];
+      expect(
+        await underLibcr(compile('processes/apart'), [join(scratch, 'fifo'), 'killed'], { options }),
+      ).toMatchObject({ status: 0, stdout: 'killed: 0 wrong\n' });
+    }
+  });
   test('threads that fork at the same time, beside one that computes', async () => {
     expect((await same(compile('processes/forks'))).stdout).toBe('360\n');
   });

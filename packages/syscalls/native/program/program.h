@@ -353,6 +353,8 @@ extern void (*program_vfork_over)(struct lwp *lwp); /* the parent goes on: what 
 void vfork_wakes(const struct proc *proc, unsigned queue);
 /** How many such children there are. They wait in the kernel, for words of this memory, and lwps may have to wake them there. By atomic operations. */
 extern unsigned vforks_apart;
+/** Whether a child of vfork, whose lwp this is, has left this memory, or has been killed. The lwp may be no more: then it has. */
+bool vfork_is_over(const struct lwp *lwp);
 extern void (*program_vfork_wakes)(unsigned queue);
 #define VFORK_QUEUES 256u
 

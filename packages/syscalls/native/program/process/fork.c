@@ -52,7 +52,7 @@ static void release_signals(uint64_t before)
 /* ------------------------------------------------ vfork */
 
 /* vf_state, by atomic operations */
-#define OVER 0u  /* the child has left this memory: written by the kernel */
+#define OVER 0u  /* the child has left this memory: written by the kernel, or by the parent that stood still */
 #define OUT 1u
 #define WAKES 2u /* and has something in vf_wakes */
 
@@ -188,6 +188,14 @@ void vfork_wakes(const struct proc *proc, unsigned queue)
 		kernel_call(SYS_futex, &v->vf_state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+bool vfork_is_over(const struct lwp *lwp)
+{
+	const struct vfork *v = (const struct vfork *)((const char *)lwp - offsetof(struct vfork, lwp));
+	uint32_t state;
+
+	return user_load32(&v->vf_state, &state) || state == OVER;
+}
+
 static void wake_for(struct vfork *v)
 {
 	uint32_t state = WAKES;
@@ -232,7 +240,6 @@ static long vfork_apart(struct lwp *lwp, struct vfork *v, uint64_t flags, uint64
 	uint64_t mask;
 	long pid;
 
-	v->vf_state = OUT;
 	v->proc.p_apart = lwp->lwp_vfork = v;
 	__atomic_fetch_add(&vforks_apart, 1, __ATOMIC_SEQ_CST);
 	mask = hold_signals();
@@ -254,6 +261,7 @@ static long vfork_together(struct lwp *lwp, struct vfork *v, uint64_t flags, uin
 	set_curlwp(&v->lwp);
 	pid = program_clone_call(flags, &v->tf, (int *)ptid, (int *)ctid, 0, vforked, v);
 	set_curlwp(lwp); /* the child has its own program by now, or has ended */
+	v->vf_state = OVER;
 	release_signals(mask);
 	return pid;
 }
@@ -280,6 +288,7 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 	v = (struct vfork *)pid;
 	v->vf_size = size;
 	v->vf_apart = apart;
+	v->vf_state = OUT;
 	prepare(v, lwp, tf, flags);
 	if (stack)
 		v->tf.tf_rsp = stack;
