@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -404,6 +406,47 @@ static void nested(void)
 	printf("nested: %d wrong\n", wrong);
 }
 
+#define STACK 65536
+
+static atomic_int orphan, over;
+static char stacks[2][STACK] __attribute__((aligned(64)));
+
+/** On a stack of its own, as its parent's parent goes on with its own. */
+static int outlives(void *arg)
+{
+	const struct timespec moment = {0, 100000};
+
+	(void)arg;
+	orphan = (int)syscall(SYS_getpid);
+	kill((pid_t)syscall(SYS_getppid), SIGKILL);
+	for (int i = 0; i < 100; i++)
+		syscall(SYS_nanosleep, &moment, NULL);
+	over = 1;
+	_exit(5);
+}
+
+static int is_outlived(void *arg)
+{
+	clone(outlives, stacks[1] + STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+	_exit(1);
+}
+
+/** A child is killed, and its own child of vfork is in the memory of all three yet. */
+static void orphaned(void)
+{
+	const pthread_t thread = begin(calls, NULL);
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (int i = 0; i < 10; i++) {
+		over = orphan = 0;
+		wrong += status_of(clone(is_outlived, stacks[0] + STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL)) != 1000 + SIGKILL;
+		wrong += status_of(orphan) != 5 || !over;
+	}
+	stop = 1;
+	pthread_join(thread, NULL);
+	printf("orphaned: %d wrong\n", wrong);
+}
+
 static void *waits_for_end(void *arg)
 {
 	char *words[] = {"sh", "-c", "exit 0", NULL};
@@ -443,7 +486,7 @@ static const struct behaviour {
 	void (*run)(void);
 } behaviours[] = {
 	{"fifo", waits_for_fifo}, {"word", waits_for_word}, {"woken", wakes_each_other}, {"many", many},     {"memory", memory},
-	{"descriptors", descriptors}, {"signals", signals}, {"killed", killed}, {"nested", nested}, {"fork-meanwhile", fork_meanwhile},
+	{"descriptors", descriptors}, {"signals", signals}, {"killed", killed}, {"nested", nested}, {"orphaned", orphaned}, {"fork-meanwhile", fork_meanwhile},
 };
 
 int main(int argc, char **argv)

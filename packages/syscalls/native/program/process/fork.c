@@ -62,6 +62,7 @@ struct vfork {
 	void *recording; /* the parent's */
 	size_t vf_size;  /* bytes that are mapped: behind this the child's per-CPU area, where it is apart */
 	bool vf_apart;
+	unsigned vf_nested; /* vforks under way of the child, and of its children: those have this area, too */
 	uint32_t vf_state;
 	uint64_t vf_wakes[VFORK_QUEUES / 64]; /* queues whose lwps the parent is to wake: set by the child, cleared by the parent, by atomic operations */
 	char altstack[ALTSTACK_SIZE] __attribute__((aligned(64)));
@@ -268,19 +269,19 @@ static long vfork_together(struct lwp *lwp, struct vfork *v, uint64_t flags, uin
 
 /**
  * Whether other lwps go on. Not where a run is to be had again, or shims look on: there nobody else comes between a child and what it runs. Nor where the kernel is to write or clear a word
- * of the program's, of which it knows one for each thread; or a debugger is to be told of a vfork.
+ * of the program's, of which it knows one for each thread; where the child is no child of this process', or has its descriptors; or where a debugger is to be told of a vfork.
  */
 static bool others_go_on(const struct proc *proc, uint64_t flags)
 {
 	return proc->p_nlwps > 1 && !proc->p_vforked_by && !proc->p_traced && !record_mode && !options.deterministic && !script_active && !shims_count &&
-	       !(flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT));
+	       !(flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT | CLONE_FILES));
 }
 
 static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls)
 {
 	const bool apart = others_go_on(lwp->lwp_proc, flags);
 	const size_t size = sizeof(struct vfork) + (apart ? lwkt_vforked_size() : 0);
-	struct vfork *v;
+	struct vfork *v, *outer = lwp->lwp_proc->p_apart;
 	long pid = kernel_call(SYS_mmap, lwkt_os_map_place(size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (pid < 0 && pid > -4096)
@@ -297,7 +298,11 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 	flags &= ~(uint64_t)CLONE_SETTLS;
 	patch_hold(true);
 	v->recording = record_vforks();
+	if (outer)
+		outer->vf_nested++;
 	pid = apart ? vfork_apart(lwp, v, flags, ptid) : vfork_together(lwp, v, flags, ptid, ctid);
+	if (outer)
+		outer->vf_nested--;
 	lwp->lwp_ast_fs = 1; /* what has come for an rfork that stood still is looked at first: another one may ask for work */
 	patch_hold(false);
 	record_vfork_over(v->recording);
@@ -308,7 +313,8 @@ static long vfork_process(struct lwp *lwp, struct trapframe *tf, uint64_t flags,
 	trace_gone(&v->lwp);
 	lwkt_os_free(v->lwp.lwp_trace);
 	lwkt_os_free(v->lwp.lwp_record);
-	kernel_call(SYS_munmap, v, size);
+	if (!v->vf_nested) /* else it was killed, and its child may be there yet */
+		kernel_call(SYS_munmap, v, size);
 	return pid;
 }
 
