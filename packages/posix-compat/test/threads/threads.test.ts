@@ -1,7 +1,7 @@
 /** threads.test.ts: programs with threads print under the launcher what they print with the kernel's threads, with one rfork and with several. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { compile, has, natively, type Result, scratch, underLibcr } from '../programs.ts';
+import { compile, has, natively, type Result, scratch, shim, underLibcr } from '../programs.ts';
 
 /** What PROGRAM does natively, which must be the same under libcr with each number of rforks. */
 async function same(
@@ -129,6 +129,12 @@ describe('POSIX threads', () => {
     const env = { LIBCR_SYSCALLS_PATH: path };
     const { stdout } = await same(compile('processes/apart'), [join(scratch, 'fifo')], [1, 2, 4], env);
     expect(stdout).toMatch(/^fifo: 0 wrong\nword: 6\nwoken: 0 wrong\n/);
+  });
+  test('where shims look on, and the rfork stands still, a child of a handler has no turn to give back', async () => {
+    const options = [`--native-shim=${shim('shims/gate.c')}`];
+    expect(
+      await underLibcr(compile('processes/apart'), [join(scratch, 'fifo'), 'in-handler'], { options }),
+    ).toMatchObject({ status: 0, stdout: 'in a handler: 0 wrong\n' });
   });
   test('children of vfork that are killed while they write a line of the trace', async () => {
     for (const rforks of [1, 2]) {

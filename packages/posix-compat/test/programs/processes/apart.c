@@ -329,6 +329,57 @@ static void signals(void)
 	printf("signals: %d wrong\n", wrong);
 }
 
+#define HANDLED 30
+
+static atomic_int nhandled;
+
+static void makes_child(int sig)
+{
+	int status = -1;
+	const pid_t pid = vfork();
+
+	(void)sig;
+	if (!pid) {
+		of_child = 0;
+		kill(getpid(), SIGUSR2);
+		_exit(of_child);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	wrong += status != 1 << 8;
+	nhandled++;
+}
+
+static void *sends_again(void *arg)
+{
+	while (!stop) {
+		const int before = nhandled;
+
+		pthread_kill(*(pthread_t *)arg, SIGUSR1);
+		while (nhandled == before && !stop)
+			;
+	}
+	return NULL;
+}
+
+/** A handler that has interrupted others, and gives the processor back when it returns, makes a child whose handler returns first. */
+static void in_handler(void)
+{
+	pthread_t self = pthread_self(), threads[4];
+
+	signal(SIGUSR1, makes_child);
+	signal(SIGUSR2, handler);
+	for (int i = 0; i < 3; i++)
+		threads[i] = begin(computes, NULL);
+	threads[3] = begin(sends_again, &self);
+	while (nhandled < HANDLED)
+		;
+	stop = 1;
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	printf("in a handler: %d wrong\n", wrong);
+}
+
 /* ---------------------------------------------------------------- children that are killed, or end by a fault */
 
 static atomic_int child;
@@ -486,7 +537,7 @@ static const struct behaviour {
 	void (*run)(void);
 } behaviours[] = {
 	{"fifo", waits_for_fifo}, {"word", waits_for_word}, {"woken", wakes_each_other}, {"many", many},     {"memory", memory},
-	{"descriptors", descriptors}, {"signals", signals}, {"killed", killed}, {"nested", nested}, {"orphaned", orphaned}, {"fork-meanwhile", fork_meanwhile},
+	{"descriptors", descriptors}, {"signals", signals}, {"in-handler", in_handler}, {"killed", killed}, {"nested", nested}, {"orphaned", orphaned}, {"fork-meanwhile", fork_meanwhile},
 };
 
 int main(int argc, char **argv)

@@ -7,8 +7,8 @@
  *
  * As natively, the lwp that has called vfork waits alone where its process has several. To the kernel that is a clone without CLONE_VFORK: with it the rfork would stand still, and all
  * of its lwps. The child stands apart from the rforks then (p_apart): it has a per-CPU area and a signal stack of its own, and the kernel clears a word when it leaves this memory. What of
- * libcr's it changes there is its own (struct vfork), or is changed by several rforks, too: by atomic operations, or under locks that are held for a few instructions. It has nothing of
- * an rfork's done by others: IPI messages and the eventfds that announce them are not for a process with descriptors of its own.
+ * libcr's it changes there is its own (struct vfork), or is what several rforks change, too: by atomic operations, or under locks that are held for a few instructions. It sends the rforks
+ * nothing: IPI messages are from one rfork to another, and the eventfds that announce them may be closed in a process with descriptors of its own, or be other files.
  */
 #include "program.h"
 #include "own.h"
