@@ -157,14 +157,14 @@ static long wait_call(struct lwp *lwp, struct trapframe *tf)
 	return call_waiting(caller_of(lwp), &call);
 }
 
-/** By a helper, which a signal would interrupt: as if there were none. */
+/** By a helper, which no signal ends. That there is one is not forgotten meanwhile. */
 static long offload_deaf(struct lwp *lwp, const struct trapframe *tf, const char *wmesg)
 {
-	const uint32_t signalled = __atomic_fetch_and(&lwp->lwp_ast, ~(uint32_t)AST_SIGNAL, __ATOMIC_SEQ_CST) & AST_SIGNAL;
-	const long result = lwp_offload(lwp, tf, wmesg);
+	long result;
 
-	if (signalled)
-		lwp_notify(lwp, AST_SIGNAL);
+	lwp->lwp_deaf = true;
+	result = lwp_offload(lwp, tf, wmesg);
+	lwp->lwp_deaf = false;
 	return result;
 }
 

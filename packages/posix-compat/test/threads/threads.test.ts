@@ -1,7 +1,16 @@
 /** threads.test.ts: programs with threads print under the launcher what they print with the kernel's threads, with one rfork and with several. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { compile, has, natively, type Result, scratch, shim, underLibcr } from '../programs.ts';
+import {
+  compile,
+  disturbingAndChecking,
+  has,
+  natively,
+  type Result,
+  scratch,
+  shim,
+  underLibcr,
+} from '../programs.ts';
 
 /** What PROGRAM does natively, which must be the same under libcr with each number of rforks. */
 async function same(
@@ -130,6 +139,20 @@ describe('POSIX threads', () => {
     const { stdout } = await same(compile('processes/apart'), [join(scratch, 'fifo')], [1, 2, 4], env);
     expect(stdout).toMatch(/^fifo: 0 wrong\nword: 6\nwoken: 0 wrong\n/);
   });
+  test.each(['ring', 'readiness'])(
+    'the same, where the program is disturbed and invariants are looked at (%s)',
+    async (path) => {
+      const program = compile('processes/apart');
+      const args = [join(scratch, 'fifo')];
+      const native = await natively(program, args);
+      for (const seed of ['1', '2'])
+        for (const rforks of [1, 2]) {
+          const env = { LIBCR_SYSCALLS_PATH: path, LIBCR_INJECT: seed };
+          const options = { launcher: disturbingAndChecking(), options: [`--rforks=${rforks}`], env };
+          expect(await underLibcr(program, args, options), `seed ${seed}, ${rforks} rforks`).toEqual(native);
+        }
+    },
+  );
   test('where shims look on, and the rfork stands still, a child of a handler has no turn to give back', async () => {
     const options = [`--native-shim=${shim('shims/gate.c')}`];
     expect(

@@ -154,6 +154,7 @@ struct lwp {
 	bool lwp_loses_turn;         /* while recorded or replayed: a tick has found it computing for long */
 	bool lwp_is_over;            /* in a replay: the recording has no more of it */
 	uint8_t lwp_reads_tsc;       /* likewise: the bytes of an instruction that does so, and has been caught; 0 */
+	bool lwp_deaf;               /* it waits, and no signal ends that */
 	struct vfork *lwp_vfork;     /* it waits for its child of vfork, and other lwps go on */
 	char lwp_comm[16];           /* as prctl(PR_SET_NAME) has it; the main lwp's is the kernel's */
 };
