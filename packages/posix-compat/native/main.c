@@ -5,6 +5,8 @@
 #include "own.h"
 #include "schedule.h"
 
+#include "descriptor/descriptor.h"
+
 /** Others run first: those that are to take a signal, or all. */
 static void step_back(struct lwp *lwp, uint32_t ast)
 {
@@ -43,6 +45,17 @@ static void look_between(const struct lwp *lwp, uint32_t ast)
 		lwkt_preempt();
 }
 
+/** A child of vfork whose parent's rforks go on: it is on none of them, and alone on its kernel thread. */
+static void look_apart(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
+{
+	if (was_switched_to(lwp, ast)) {
+		lwp->lwp_ast_fs = 0;
+		fs_load(lwp);
+	}
+	if (ast & AST_SIGNAL)
+		signals_deliver(lwp, tf);
+}
+
 /** Before the program goes on. */
 static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 {
@@ -61,6 +74,10 @@ static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 			signals_deliver(lwp, tf);
 		if (!lwp->lwp_proc->p_vforked_by)
 			lwkt_setpri(lwkt_curthread(), turn_priority(lwp));
+		return;
+	}
+	if (lwp->lwp_proc->p_apart) {
+		look_apart(lwp, tf, ast);
 		return;
 	}
 	if (schedule_is_seeded)
@@ -188,10 +205,9 @@ static void vforked(struct lwp *lwp)
 		tree_vforked(lwp->lwp_proc);
 }
 
-/** In the parent. What the child has loaded it has loaded on a kernel thread of its own, and noted in this memory: another lwp's may be loaded here, that ran before the call was made. */
+/** In the parent. */
 static void vfork_over(struct lwp *child)
 {
-	rfork_self()->rf_fs = ~0ull;
 	pending_gone(child);
 	if (options.schedule && !curproc()->p_vforked_by)
 		order_take(), order_runs();
@@ -199,6 +215,12 @@ static void vfork_over(struct lwp *child)
 
 static void forked(struct lwp *lwp)
 {
+	if (lwp->lwp_proc->p_apart) { /* of a child of vfork that was on no rfork, and neither is this one: it has one lwp for good, and its calls wait in the kernel */
+		descriptors_forked();
+		pending_forked(lwp);
+		vforked(lwp);
+		return;
+	}
 	rfork_forked();
 	thread_forked(lwp);
 	cputime_forked(lwp);
@@ -234,6 +256,7 @@ void launcher_main(uint64_t *stack)
 	program_forked = forked;
 	program_vforked = vforked;
 	program_vfork_over = vfork_over;
+	program_vfork_wakes = futex_wake_queue;
 	program_proc_path = task_path;
 	signals_wake = wake;
 	signals_woken = woken;

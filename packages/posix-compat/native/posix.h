@@ -112,6 +112,8 @@ extern const struct call_entry fs_calls[];
 
 /* futex.c */
 long futex_wake(uint64_t address, int count, uint32_t bitset);
+void futex_wake_queue(unsigned queue); /* all that wait there, whatever for: those whom it does not concern look, and wait again */
+long futex_wake_for(const struct proc *proc, uint64_t address, int count, uint32_t bitset); /* the same in a child of vfork, too: lwps of its parent's, whose memory it has */
 void futex_wake_in_kernel(uint64_t address); /* an lwp of ours that waits in the kernel: being the only one, or by a helper */
 long futex_wait(struct lwp *lwp, uint64_t address, uint32_t expected, uint32_t bitset, uint64_t ns);
 /** expected: what the word at address has to be, or NULL. */

@@ -157,19 +157,19 @@ static long wait_call(struct lwp *lwp, struct trapframe *tf)
 	return call_waiting(caller_of(lwp), &call);
 }
 
-/** By a helper, which a signal would interrupt: as if there were none. */
-static long offload_deaf(struct lwp *lwp, const struct trapframe *tf)
+/** By a helper, which no signal ends. That there is one is not forgotten meanwhile. */
+static long offload_deaf(struct lwp *lwp, const struct trapframe *tf, const char *wmesg)
 {
-	const uint32_t signalled = __atomic_fetch_and(&lwp->lwp_ast, ~(uint32_t)AST_SIGNAL, __ATOMIC_SEQ_CST) & AST_SIGNAL;
-	const long result = lwp_offload(lwp, tf, "supervisor");
+	long result;
 
-	if (signalled)
-		lwp_notify(lwp, AST_SIGNAL);
+	lwp->lwp_deaf = true;
+	result = lwp_offload(lwp, tf, wmesg);
+	lwp->lwp_deaf = false;
 	return result;
 }
 
 /** The program's only lwp waits in the kernel, others in their rforks' rings; where those can't, helpers do. */
-static long wait_word(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, bool deaf)
+static long wait_word(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, const char *wmesg, bool deaf)
 {
 	const struct trapframe tf = {
 		.tf_number = SYS_futex, .tf_rdi = (uint64_t)word, .tf_rsi = FUTEX_WAIT, .tf_rdx = value, .tf_r10 = (uint64_t)timeout};
@@ -178,10 +178,10 @@ static long wait_word(struct lwp *lwp, const volatile uint32_t *word, uint32_t v
 
 	if (is_alone(lwp))
 		return deaf ? kernel_call(SYS_futex, word, FUTEX_WAIT, value, timeout, NULL, 0) : program_pass(lwp, &tf);
-	result = word_waiting(caller_of(lwp), word, value, ns, "supervisor", deaf);
+	result = word_waiting(caller_of(lwp), word, value, ns, wmesg, deaf);
 	if (result != -EOPNOTSUPP)
 		return result;
-	return deaf ? offload_deaf(lwp, &tf) : lwp_offload(lwp, &tf, "supervisor");
+	return deaf ? offload_deaf(lwp, &tf, wmesg) : lwp_offload(lwp, &tf, wmesg);
 }
 
 /** On another rfork than the leader, which has all signals blocked. */

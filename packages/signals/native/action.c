@@ -29,7 +29,8 @@ void signals_on_signal(int sig, siginfo_t *si, ucontext_t *uc)
 
 	(void)sig;
 	uc->uc_sigmask.__val[0] |= pending_come(lwp ? lwp->lwp_proc : &program_proc, si);
-	signals_come(on_helper);
+	if (!lwp || !lwp->lwp_proc->p_vforked_by) /* else it is nothing to its parent's rforks */
+		signals_come(on_helper);
 	if (!lwp)
 		return;
 	lwp_notify(lwp, AST_SIGNAL);

@@ -68,6 +68,15 @@ extern void (*lwkt_share_given)(globaldata_t to, int pri);
  */
 extern void (*lwkt_cpusync_told)(globaldata_t to);
 
+/**
+ * In a child of vfork, which is another process and has this one's memory: its kernel thread, which has begun with its parent's per-CPU area, gets one of its own, so that the
+ * parent can go on meanwhile. lwkt_curthread() answers a thread there whose td_data is `data`, and lwkt_cpuid() what it answers its parent. It is no rfork: nothing may wait, create or send
+ * there. area: lwkt_vforked_size() bytes of zeros at a multiple of 64, the parent's to give back when the child has left this memory. Not where the child has its parent's thread-local
+ * storage, and that names the area (aarch64).
+ */
+size_t lwkt_vforked_size(void);
+void lwkt_vforked(void *area, void *data);
+
 /** A timed section: on its thread's stack. Fields are internal. */
 struct lwkt_timed {
 	uint64_t outer; /* the deadline of the section that this one lies in, or 0 */

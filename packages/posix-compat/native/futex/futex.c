@@ -57,6 +57,24 @@ static void tell_all(struct lwkt_list *taken)
 	}
 }
 
+void futex_wake_queue(unsigned queue)
+{
+	struct bucket *bucket = &futex_buckets[queue];
+	struct lwkt_list taken;
+
+	list_init(&taken);
+	lwkt_word_lock(&bucket->lock);
+	while (!list_empty(&bucket->waiters)) {
+		struct lwkt_list *node = bucket->waiters.next;
+
+		list_remove(node);
+		list_append(&taken, node);
+		LIST_ENTRY(node, struct waiter, link)->bucket = NULL;
+	}
+	lwkt_word_unlock(&bucket->lock);
+	tell_all(&taken);
+}
+
 /** Moves up to count waiters for address to `taken`. Under the bucket's lock. */
 static int take(struct bucket *bucket, uint64_t address, int count, uint32_t bitset, struct lwkt_list *taken)
 {
@@ -91,6 +109,17 @@ long futex_wake(uint64_t address, int count, uint32_t bitset)
 	lwkt_word_unlock(&bucket->lock);
 	tell_all(&taken);
 	return n;
+}
+
+_Static_assert(FUTEX_BUCKETS == VFORK_QUEUES, "a queue of futexes is one of vfork_wakes");
+
+/** How many: of those that its parent is to wake a child of vfork does not know. */
+long futex_wake_for(const struct proc *proc, uint64_t address, int count, uint32_t bitset)
+{
+	if (!proc->p_apart)
+		return futex_wake(address, count, bitset);
+	vfork_wakes(proc, (unsigned)(futex_bucket_of(address) - futex_buckets));
+	return 0;
 }
 
 /** Whoever waits there, or will, sees the word as it is now; or has said so before it looked, and is seen here. */
@@ -191,6 +220,13 @@ static bool compare(unsigned comparison, int old, int with, bool *holds)
 	return false;
 }
 
+/** A child of vfork that waits for a word is woken by whatever concerns that, and looks. */
+static void wake_vforks(uint64_t address)
+{
+	if (__atomic_load_n(&vforks_apart, __ATOMIC_SEQ_CST))
+		kernel_call(SYS_futex, address, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
 static long wake_op(uint64_t address, int wakes, int wakes2, uint64_t address2, uint32_t encoded)
 {
 	unsigned operation = encoded >> 28 & 7, comparison = encoded >> 24 & 15;
@@ -209,6 +245,7 @@ static long wake_op(uint64_t address, int wakes, int wakes2, uint64_t address2, 
 		if (user_swap32((uint32_t *)address2, &seen, new))
 			return -EFAULT;
 	} while (seen != old);
+	wake_vforks(address2);
 	return futex_wake(address, wakes, ~0u) + (holds ? futex_wake(address2, wakes2, ~0u) : 0);
 }
 
@@ -312,7 +349,7 @@ static long call_wait(struct lwp *lwp, struct trapframe *tf, int op)
 	return error == -ERESTARTSYS && tf->tf_r10 ? -ERESTARTNOHAND : error; /* the time would begin anew: a handler ends it, SA_RESTART or not */
 }
 
-/** Without the flag, of other processes those that are left. */
+/** Without the flag, of other processes those that are left; likewise of children of vfork. */
 static long call_wake(struct lwp *lwp, struct trapframe *tf, int op, uint32_t bitset)
 {
 	int count = (int)tf->tf_rdx;
@@ -324,7 +361,7 @@ static long call_wake(struct lwp *lwp, struct trapframe *tf, int op, uint32_t bi
 	if ((int64_t)tf->tf_rdi < 0) /* the kernel's half */
 		return -EFAULT;
 	woken = futex_wake(tf->tf_rdi, count, bitset);
-	if ((op & FUTEX_PRIVATE_FLAG) || woken >= count)
+	if (woken >= count || ((op & FUTEX_PRIVATE_FLAG) && !__atomic_load_n(&vforks_apart, __ATOMIC_SEQ_CST)))
 		return woken;
 	rest = *tf;
 	rest.tf_rdx = (uint64_t)(count - woken);
@@ -356,8 +393,8 @@ static long futex_call(struct lwp *lwp, struct trapframe *tf)
 
 	if (pi_is_its(op))
 		return pi_call(lwp, tf);
-	if (lwp->lwp_proc->p_vforked_by && (op & FUTEX_CMD_MASK) == FUTEX_WAKE)
-		futex_wake(address, (int)value, ~0u); /* its parent's lwps may wait: its memory is theirs */
+	if (lwp->lwp_proc->p_vforked_by && ((op & FUTEX_CMD_MASK) == FUTEX_WAKE || (op & FUTEX_CMD_MASK) == FUTEX_WAKE_BITSET))
+		futex_wake_for(lwp->lwp_proc, address, (int)value, (op & FUTEX_CMD_MASK) == FUTEX_WAKE ? ~0u : value3);
 	if (lwp_is_alone(lwp) && !is_for_nobody(lwp, op))
 		return pass_alone(lwp, tf);
 	if (address & 3)
@@ -375,6 +412,7 @@ static long futex_call(struct lwp *lwp, struct trapframe *tf)
 	}
 	if (!(op & FUTEX_PRIVATE_FLAG))
 		return program_pass(lwp, tf);
+	wake_vforks(address);
 	switch (op & FUTEX_CMD_MASK) {
 	case FUTEX_REQUEUE:
 		return futex_requeue(address, (int)value, (int)tf->tf_r10, address2, NULL);

@@ -195,8 +195,8 @@ static long later_wake(struct lwp *lwp, struct trapframe *tf)
 		return -EFAULT;
 	if (!count)
 		return 0;
-	woken = futex_wake(tf->tf_rdi, count, (uint32_t)tf->tf_rsi);
-	if (is_private((uint32_t)tf->tf_r10) || woken >= count)
+	woken = futex_wake_for(lwp->lwp_proc, tf->tf_rdi, count, (uint32_t)tf->tf_rsi);
+	if (woken >= count || (is_private((uint32_t)tf->tf_r10) && !__atomic_load_n(&vforks_apart, __ATOMIC_SEQ_CST)))
 		return woken;
 	rest.tf_rdx = (uint64_t)(count - woken);
 	more = program_pass(lwp, &rest);

@@ -21,13 +21,23 @@ void fs_find(char **environment)
 			fsgsbase = false;
 }
 
-void fs_load(struct lwp *lwp)
+/** A child of vfork's has a kernel thread of its own, and its parent's rfork in memory: nothing is noted there. */
+static bool is_loaded(const struct lwp *lwp)
 {
 	struct rfork *self = rfork_self();
 
+	if (lwp->lwp_proc->p_vforked_by)
+		return false;
 	if (self->rf_fs == lwp->lwp_fs)
-		return;
+		return true;
 	self->rf_fs = lwp->lwp_fs;
+	return false;
+}
+
+void fs_load(struct lwp *lwp)
+{
+	if (is_loaded(lwp))
+		return;
 	if (fsgsbase)
 		__asm__ volatile("wrfsbase %0" : : "r"(lwp->lwp_fs));
 	else

@@ -79,6 +79,10 @@ bool lwp_wait(struct lwp *lwp, const char *wmesg, const bool *over)
 	rfork_look();
 	if (*(const volatile bool *)over)
 		return false;
+	if (lwp->lwp_deaf) {
+		lwkt_wait_once(wmesg);
+		return false;
+	}
 	if (!(lwp->lwp_ast & AST_SIGNAL)) {
 		turn_waits(lwp);
 		lwkt_wait_once(wmesg);

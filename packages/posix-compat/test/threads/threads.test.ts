@@ -1,6 +1,16 @@
 /** threads.test.ts: programs with threads print under the launcher what they print with the kernel's threads, with one rfork and with several. */
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { compile, has, natively, type Result, scratch, underLibcr } from '../programs.ts';
+import {
+  compile,
+  disturbingAndChecking,
+  has,
+  natively,
+  type Result,
+  scratch,
+  shim,
+  underLibcr,
+} from '../programs.ts';
 
 /** What PROGRAM does natively, which must be the same under libcr with each number of rforks. */
 async function same(
@@ -123,6 +133,39 @@ describe('POSIX threads', () => {
     const { stdout } = await same(compile('processes/spawning'));
     expect(stdout).toContain('spawned: 0 wrong, nosuch: No such file or directory\nforked: 0 wrong\n');
     expect(stdout).toMatch(/run by a thread\n$/);
+  });
+  test.each(['ring', 'readiness'])('while a thread is in vfork others go on (%s)', async (path) => {
+    const env = { LIBCR_SYSCALLS_PATH: path };
+    const { stdout } = await same(compile('processes/apart'), [join(scratch, 'fifo')], [1, 2, 4], env);
+    expect(stdout).toMatch(/^fifo: 0 wrong\nword: 6\nwoken: 0 wrong\n/);
+  });
+  test.each(['ring', 'readiness'])(
+    'the same, where the program is disturbed and invariants are looked at (%s)',
+    async (path) => {
+      const program = compile('processes/apart');
+      const args = [join(scratch, 'fifo')];
+      const native = await natively(program, args);
+      for (const seed of ['1', '2'])
+        for (const rforks of [1, 2]) {
+          const env = { LIBCR_SYSCALLS_PATH: path, LIBCR_INJECT: seed };
+          const options = { launcher: disturbingAndChecking(), options: [`--rforks=${rforks}`], env };
+          expect(await underLibcr(program, args, options), `seed ${seed}, ${rforks} rforks`).toEqual(native);
+        }
+    },
+  );
+  test('where shims look on, and the rfork stands still, a child of a handler has no turn to give back', async () => {
+    const options = [`--native-shim=${shim('shims/gate.c')}`];
+    expect(
+      await underLibcr(compile('processes/apart'), [join(scratch, 'fifo'), 'in-handler'], { options }),
+    ).toMatchObject({ status: 0, stdout: 'in a handler: 0 wrong\n' });
+  });
+  test('children of vfork that are killed while they write a line of the trace', async () => {
+    for (const rforks of [1, 2]) {
+      const options = [`--rforks=${rforks}`, `--trace=${join(scratch, 'vfork-trace')}`];
+      expect(
+        await underLibcr(compile('processes/apart'), [join(scratch, 'fifo'), 'killed'], { options }),
+      ).toMatchObject({ status: 0, stdout: 'killed: 0 wrong\n' });
+    }
   });
   test('threads that fork at the same time, beside one that computes', async () => {
     expect((await same(compile('processes/forks'))).stdout).toBe('360\n');

@@ -56,6 +56,7 @@ struct altstack {
 	uint64_t ss_size;
 };
 
+struct vfork;   /* a child of vfork, and what its parent keeps of it (process/fork.c) */
 struct pending; /* a signal that has come (signals) */
 struct fault;   /* what an instruction of the program's has done (signals) */
 
@@ -77,6 +78,7 @@ struct proc {
 	struct lwp *p_main;                  /* the one that the process began with, or NULL: it has ended; p_lock */
 	bool p_files_are_copies;             /* a child of vfork's: its descriptors are its own, though its memory is not */
 	struct lwp *p_vforked_by;            /* this process is in vfork, and has its parent's memory: nobody but the kernel may be waited for */
+	struct vfork *p_apart;               /* likewise, where its parent's other lwps go on meanwhile (process/fork.c); NULL: all of its rfork stand still */
 	struct sigact p_sigacts[SIGNALS + 1]; /* p_lock */
 	uint64_t p_caught;                   /* signals that come to libcr's handler; by atomic operations */
 	struct pending *p_incoming;          /* put there by signal handlers, the last first: to be sorted */
@@ -152,6 +154,8 @@ struct lwp {
 	bool lwp_loses_turn;         /* while recorded or replayed: a tick has found it computing for long */
 	bool lwp_is_over;            /* in a replay: the recording has no more of it */
 	uint8_t lwp_reads_tsc;       /* likewise: the bytes of an instruction that does so, and has been caught; 0 */
+	bool lwp_deaf;               /* it waits, and no signal ends that */
+	struct vfork *lwp_vfork;     /* it waits for its child of vfork, and other lwps go on */
 	char lwp_comm[16];           /* as prctl(PR_SET_NAME) has it; the main lwp's is the kernel's */
 };
 

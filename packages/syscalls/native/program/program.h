@@ -182,8 +182,8 @@ uint64_t rows_clock(void); /* ns, from some time on, as a supervisor's rows have
 void script_begin(const char *path); /* the program begins */
 void script_forked(struct lwp *lwp, int parent); /* in a child of fork or vfork, before it goes on */
 /** Waits while *word is value, until somebody wakes it, of another process, too (FUTEX_WAKE); other lwps go on. As FUTEX_WAIT answers; or earlier: lwp_ast has a signal,
- *  unless it is deaf. */
-extern long (*program_wait_word)(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, bool deaf);
+ *  unless it is deaf. wmesg: what it waits for. */
+extern long (*program_wait_word)(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, const char *wmesg, bool deaf);
 
 /* ------------------------------------------------ record/: a run in a file, and the same run from there (record.h) */
 enum record_mode { RECORD_OFF, RECORD_WRITES, RECORD_REPLAYS };
@@ -357,6 +357,15 @@ extern void (*program_forks)(bool begins);
 extern void (*program_forked)(struct lwp *lwp);
 extern void (*program_vforked)(struct lwp *lwp); /* the same in a vfork's */
 extern void (*program_vfork_over)(struct lwp *lwp); /* the parent goes on: what that child has left in its memory */
+/** A child of vfork with a p_apart would wake lwps of its parent's, and is on none of its rforks: the parent's lwp that waits for it does so (program_vfork_wakes), soon. queue: which
+ *  of VFORK_QUEUES. */
+void vfork_wakes(const struct proc *proc, unsigned queue);
+/** How many such children there are. They wait in the kernel, for words of this memory, and lwps may have to wake them there. By atomic operations. */
+extern unsigned vforks_apart;
+/** Whether a child of vfork, whose lwp this is, has left this memory, or has been killed. The lwp may be no more: then it has. */
+bool vfork_is_over(const struct lwp *lwp);
+extern void (*program_vfork_wakes)(unsigned queue);
+#define VFORK_QUEUES 256u
 
 /* ------------------------------------------------ patch/ */
 /** A syscall instruction that was caught, and the call that it makes. Answers where the program goes on behind it. In SIGSYS' handler. */

@@ -180,6 +180,26 @@ no_altstack:
 	return error;
 }
 
+size_t lwkt_vforked_size(void)
+{
+	return sizeof(struct globaldata);
+}
+
+/** What an rfork needs beside this (its lists, its number) is not there: nobody is to find it, nor to send it anything. */
+void lwkt_vforked(void *area, void *data)
+{
+	globaldata_t gd = area;
+	lwkt_thread_t td0 = &gd->gd_thread0;
+
+	gd->gd_self = gd;
+	atomic_store_explicit(&gd->gd_cpuid, cpuid_of(lwkt_arch_mycpu()), memory_order_relaxed);
+	lwkt_thread_init(gd, td0);
+	td0->td_flags = TDF_RUNNING | TDF_THREAD0;
+	td0->td_data = data;
+	gd->gd_curthread = td0;
+	lwkt_arch_set_cpu((uintptr_t)gd);
+}
+
 int lwkt_cpu_fini(void)
 {
 	globaldata_t gd = lwkt_arch_mycpu();

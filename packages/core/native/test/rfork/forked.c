@@ -1,12 +1,15 @@
 /*
  * forked.c - children of a fork go on with LWKT: the caller alone, on one rfork, with all that the others had, and they begin new threads and rforks; their
- * parent notices nothing. Interlocked, with other rforks at work; and with others that sleep.
+ * parent notices nothing. Interlocked, with other rforks at work; and with others that sleep. And a child of vfork, which has an area of its own.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #define RFORKS 3
+#include "lwkt_kernel.h"
 #include "rforks.h"
 
 #define FORKS (2 * SCALE)
@@ -216,6 +219,41 @@ static void by_thread0(void)
 	CHECK_EQ(lwkt_join(td), 0);
 }
 
+#ifdef __x86_64__ /* elsewhere it would need thread-local storage of its own */
+#define CHILD_STACK (64 * 1024)
+
+struct child {
+	globaldata_t area, parents;
+	unsigned cpuid;
+};
+
+static int in_child(void *arg)
+{
+	const struct child *child = arg;
+
+	if (lwkt_mycpu() != child->parents)
+		return 1;
+	lwkt_vforked(child->area, arg);
+	return lwkt_mycpu() != child->area || lwkt_curthread()->td_data != arg || lwkt_cpuid() != child->cpuid || lwkt_is_rfork() ? 2 : 0;
+}
+
+/* A child of vfork, while its parent may go on: each has its own area. */
+static void of_vfork(void)
+{
+	const size_t size = (lwkt_vforked_size() + 63) & ~(size_t)63;
+	struct child child = {.area = aligned_alloc(64, size), .parents = lwkt_mycpu(), .cpuid = lwkt_cpuid()};
+	char *stack = aligned_alloc(64, CHILD_STACK);
+	lwkt_thread_t td = lwkt_curthread();
+	void *data = td->td_data;
+
+	memset((void *)child.area, 0, size);
+	expect_success(clone(in_child, stack + CHILD_STACK, CLONE_VM | SIGCHLD, &child));
+	CHECK(lwkt_mycpu() == child.parents && lwkt_curthread() == td && td->td_data == data);
+	free(stack);
+	free((void *)child.area);
+}
+#endif
+
 static void too_early(void *arg)
 {
 	*(int *)arg = lwkt_forked();
@@ -232,6 +270,9 @@ static void misuse(void)
 int main(void)
 {
 	ON_RFORK(misuse);
+#ifdef __x86_64__
+	ON_RFORK(of_vfork);
+#endif
 	ON_RFORK(by_thread0);
 	ON_RFORK(others_asleep);
 	ON_RFORK(others_at_work);

@@ -17,10 +17,34 @@
 
 #define RESULT_COLUMN 40
 
-static uint32_t lock;
+static uintptr_t lock; /* 0; 1; or a child of vfork's lwp that has it, and may be killed meanwhile: a line is written by a system call */
 static struct trace_line *opened;
 
 static bool failed; /* it can't be written any more */
+
+static void break_lock(uintptr_t owner)
+{
+	__atomic_compare_exchange_n(&lock, &owner, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static void take_lock(void)
+{
+	const struct lwp *lwp = curlwp();
+	const uintptr_t me = lwp && lwp->lwp_proc->p_vforked_by ? (uintptr_t)lwp : 1;
+	uintptr_t owner = 0;
+
+	while (!__atomic_compare_exchange_n(&lock, &owner, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		if (owner > 1 && vfork_is_over((const struct lwp *)owner))
+			break_lock(owner);
+		kernel_call(SYS_sched_yield);
+		owner = 0;
+	}
+}
+
+static void drop_lock(void)
+{
+	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
 
 /** Under the lock. */
 static void write_all(const char *at, const char *end)
@@ -168,14 +192,14 @@ static void print_json(struct trace_line *line, const char *error, bool ends)
 
 void line_begins(struct trace_line *line)
 {
-	lwkt_word_lock(&lock);
+	take_lock();
 	make_room();
 	if (options.script_trace)
 		line->began = rows_clock();
 	opened = line;
 	line->under_way = true;
 	line->unfinished = false;
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 /** Under the lock: it is over, whatever is written of it. */
@@ -190,22 +214,22 @@ static void close_line(struct trace_line *line)
 
 void line_ends(struct trace_line *line, const char *error)
 {
-	lwkt_word_lock(&lock);
+	take_lock();
 	close_line(line);
 	if (options.trace_json)
 		print_json(line, error, false);
 	else
 		print_line(line);
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 void line_drop(struct trace_line *line)
 {
-	lwkt_word_lock(&lock);
+	take_lock();
 	if (opened == line)
 		opened = NULL;
 	line->under_way = false;
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 /** The last call of an lwp, of which nothing comes back, where it is under way. */
@@ -236,10 +260,10 @@ void line_exit(struct lwp *lwp)
 {
 	struct trace_line *line = lwp->lwp_trace;
 
-	lwkt_word_lock(&lock);
+	take_lock();
 	if (print_exit(line))
 		say("%-5d +++ exited with %d +++\n", line->tid, (int)line->call.values[0] & 0xff);
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 /** What becomes of each lwp of a process that ends: the main one's is the last. Under both locks. */
@@ -272,13 +296,13 @@ void line_exit_all(struct lwp *lwp)
 	char how[24];
 	struct text text;
 
-	lwkt_word_lock(&lock);
+	take_lock();
 	if (print_exit(line)) {
 		text_begin(&text, how, sizeof(how));
 		text_add(&text, "exited with %d", (int)line->call.values[0] & 0xff);
 		end_all(lwp->lwp_proc, how);
 	}
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 /* ------------------------------------------------ signals */
@@ -304,10 +328,10 @@ void trace_signal(const struct lwp *lwp, const siginfo_t *info)
 	show_signal(&text, (uint64_t)info->si_signo);
 	text_char(&text, ' ');
 	show_siginfo(&text, (uint64_t)info);
-	lwkt_word_lock(&lock);
+	take_lock();
 	make_room();
 	say("%-5d --- %s ---\n", lwp->lwp_tid, buffer);
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 /** Whether the kernel is going to write a core: as far as that can be known. */
@@ -331,14 +355,15 @@ void trace_killed(const struct lwp *lwp, int sig)
 	text_add(&text, "killed by ");
 	show_signal(&text, (uint64_t)sig);
 	text_add(&text, dumps_core(sig) ? " (core dumped)" : "");
-	lwkt_word_lock(&lock);
+	take_lock();
 	make_room();
 	end_all(lwp->lwp_proc, how);
-	lwkt_word_unlock(&lock);
+	drop_lock();
 }
 
 void trace_gone(struct lwp *lwp)
 {
+	break_lock((uintptr_t)lwp);
 	if (lwp->lwp_trace)
 		line_drop(lwp->lwp_trace);
 }

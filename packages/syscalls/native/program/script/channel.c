@@ -37,7 +37,7 @@ static int memory = -1, bell = -1, life = -1;
 static bool elsewhere; /* in another namespace of pids than the supervisor */
 static uint32_t hint; /* a slot that may be free: one that was given back last is in the processor's cache */
 
-long (*program_wait_word)(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, bool deaf);
+long (*program_wait_word)(struct lwp *lwp, const volatile uint32_t *word, uint32_t value, const struct timespec *timeout, const char *wmesg, bool deaf);
 
 /* ------------------------------------------------ the supervisor */
 
@@ -137,7 +137,7 @@ static bool wait_once(struct lwp *lwp, const volatile uint32_t *word, uint32_t v
 {
 	const struct timespec timeout = {0, LOOKS_NS};
 
-	if (program_wait_word(lwp, word, value, &timeout, deaf) == -ETIMEDOUT)
+	if (program_wait_word(lwp, word, value, &timeout, "supervisor", deaf) == -ETIMEDOUT)
 		*gone = look_for_supervisor(lwp);
 	return lwp->lwp_ast & AST_SIGNAL;
 }

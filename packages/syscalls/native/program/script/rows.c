@@ -104,7 +104,7 @@ static long delay(struct lwp *lwp, uint64_t ns, bool deaf)
 	for (; now < until; now = lwkt_os_clock()) {
 		const struct timespec timeout = {(time_t)((until - now) / 1000000000u), (long)((until - now) % 1000000000u)};
 
-		program_wait_word(lwp, &word, 0, &timeout, deaf);
+		program_wait_word(lwp, &word, 0, &timeout, "supervisor", deaf);
 		if (!deaf && (lwp->lwp_ast & AST_SIGNAL))
 			return -ERESTARTSYS;
 	}
