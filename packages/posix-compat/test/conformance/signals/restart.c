@@ -225,6 +225,7 @@ static char path[64];
 static void make_fifo(void)
 {
 	sprintf(path, "/tmp/libcr-restart-%d", getpid());
+	unlink(path); /* of an earlier process with this number, that was killed */
 	OK(mkfifo(path, 0600));
 }
 
