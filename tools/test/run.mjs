@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { failuresIn } from './failures.mjs';
+import { failuresIn, saysFailed } from './failures.mjs';
 
 const turbo = ['run', '--silent', 'turbo', '--', 'test', '--only', '--concurrency=1', '--continue'];
 const child = spawn('npm', [...turbo, ...process.argv.slice(2)], { stdio: ['inherit', 'pipe', 'pipe'] });
@@ -16,7 +16,7 @@ for (const stream of ['stdout', 'stderr']) {
 }
 const [status] = await once(child, 'close');
 
-const failed = [...printed].filter(([, text]) => /Failed (Suites|Tests)|Unhandled Errors|ERROR/.test(text));
+const failed = [...printed].filter(([, text]) => saysFailed(text));
 for (const [name, text] of status === 0 ? [] : failed)
   console.log(`\n=== FAILED: ${name}\n${failuresIn(text, failed.length).join('\n')}`);
 process.exitCode = status ?? 1;

@@ -45,8 +45,8 @@ static void look_between(const struct lwp *lwp, uint32_t ast)
 		lwkt_preempt();
 }
 
-/** A child of vfork whose parent's rforks go on: it is on none of them, and alone on its kernel thread. */
-static void look_apart(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
+/** What concerns nobody but the lwp: its %fs, first, as a signal may end the process, and its core has that; and its signals. */
+static void look_at_own(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 {
 	if (was_switched_to(lwp, ast)) {
 		lwp->lwp_ast_fs = 0;
@@ -66,18 +66,13 @@ static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 		}
 		if (lwp->lwp_reads_tsc)
 			record_tsc(lwp, tf);
-		if (lwp->lwp_ast_fs || (ast & AST_FS)) {
-			lwp->lwp_ast_fs = 0;
-			fs_load(lwp);
-		}
-		if (ast & AST_SIGNAL)
-			signals_deliver(lwp, tf);
+		look_at_own(lwp, tf, ast);
 		if (!lwp->lwp_proc->p_vforked_by)
 			lwkt_setpri(lwkt_curthread(), turn_priority(lwp));
 		return;
 	}
-	if (lwp->lwp_proc->p_apart) {
-		look_apart(lwp, tf, ast);
+	if (lwp->lwp_proc->p_apart) { /* its parent's rforks go on: it is on none of them, and alone on its kernel thread */
+		look_at_own(lwp, tf, ast);
 		return;
 	}
 	if (schedule_is_seeded)
@@ -88,13 +83,9 @@ static void look(struct lwp *lwp, struct trapframe *tf, uint32_t ast)
 		step_back(lwp, ast);
 	look_between(lwp, ast);
 	lwkt_take_interrupt(); /* it has come this far */
-	if (was_switched_to(lwp, ast)) { /* first: a signal may end the process, and its core has %fs */
-		lwp->lwp_ast_fs = 0;
+	if (was_switched_to(lwp, ast))
 		rfork_self()->rf_nswitches++;
-		fs_load(lwp);
-	}
-	if (ast & AST_SIGNAL)
-		signals_deliver(lwp, tf);
+	look_at_own(lwp, tf, ast);
 	end_priority(lwp);
 	if (schedule_is_seeded)
 		step_leaves(lwp, tf);

@@ -114,6 +114,8 @@ extern const struct call_entry fs_calls[];
 long futex_wake(uint64_t address, int count, uint32_t bitset);
 void futex_wake_queue(unsigned queue); /* all that wait there, whatever for: those whom it does not concern look, and wait again */
 long futex_wake_for(const struct proc *proc, uint64_t address, int count, uint32_t bitset); /* the same in a child of vfork, too: lwps of its parent's, whose memory it has */
+/** What a call has woken of the lwps, and those that are left of its number (tf_rdx) in the kernel: other processes', if it is not private, and children of vfork. As FUTEX_WAKE answers. */
+long futex_wake_rest(struct lwp *lwp, const struct trapframe *tf, long woken, bool is_private);
 void futex_wake_in_kernel(uint64_t address); /* an lwp of ours that waits in the kernel: being the only one, or by a helper */
 long futex_wait(struct lwp *lwp, uint64_t address, uint32_t expected, uint32_t bitset, uint64_t ns);
 /** expected: what the word at address has to be, or NULL. */

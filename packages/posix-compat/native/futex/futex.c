@@ -349,24 +349,26 @@ static long call_wait(struct lwp *lwp, struct trapframe *tf, int op)
 	return error == -ERESTARTSYS && tf->tf_r10 ? -ERESTARTNOHAND : error; /* the time would begin anew: a handler ends it, SA_RESTART or not */
 }
 
-/** Without the flag, of other processes those that are left; likewise of children of vfork. */
+long futex_wake_rest(struct lwp *lwp, const struct trapframe *tf, long woken, bool is_private)
+{
+	struct trapframe rest = *tf;
+	const int count = (int)tf->tf_rdx;
+	long more;
+
+	if (woken >= count || (is_private && !__atomic_load_n(&vforks_apart, __ATOMIC_SEQ_CST)))
+		return woken;
+	rest.tf_rdx = (uint64_t)(count - woken);
+	more = program_pass(lwp, &rest);
+	return more < 0 ? more : woken + more;
+}
+
 static long call_wake(struct lwp *lwp, struct trapframe *tf, int op, uint32_t bitset)
 {
-	int count = (int)tf->tf_rdx;
-	long woken, more;
-	struct trapframe rest;
-
 	if (!bitset)
 		return -EINVAL;
 	if ((int64_t)tf->tf_rdi < 0) /* the kernel's half */
 		return -EFAULT;
-	woken = futex_wake(tf->tf_rdi, count, bitset);
-	if (woken >= count || ((op & FUTEX_PRIVATE_FLAG) && !__atomic_load_n(&vforks_apart, __ATOMIC_SEQ_CST)))
-		return woken;
-	rest = *tf;
-	rest.tf_rdx = (uint64_t)(count - woken);
-	more = program_pass(lwp, &rest);
-	return more < 0 ? more : woken + more;
+	return futex_wake_rest(lwp, tf, futex_wake(tf->tf_rdi, (int)tf->tf_rdx, bitset), op & FUTEX_PRIVATE_FLAG);
 }
 
 /** Whether it would wake lwps of this process only, which has no other. */

@@ -185,9 +185,8 @@ static long later_waitv(struct lwp *lwp, struct trapframe *tf)
 
 static long later_wake(struct lwp *lwp, struct trapframe *tf)
 {
-	struct trapframe rest = *tf;
 	int count = (int)tf->tf_rdx;
-	long woken, more;
+	long woken;
 
 	if (!are_valid((uint32_t)tf->tf_r10) || (tf->tf_rdi & 3) || !tf->tf_rsi || tf->tf_rsi >> 32)
 		return -EINVAL;
@@ -196,11 +195,7 @@ static long later_wake(struct lwp *lwp, struct trapframe *tf)
 	if (!count)
 		return 0;
 	woken = futex_wake_for(lwp->lwp_proc, tf->tf_rdi, count, (uint32_t)tf->tf_rsi);
-	if (woken >= count || (is_private((uint32_t)tf->tf_r10) && !__atomic_load_n(&vforks_apart, __ATOMIC_SEQ_CST)))
-		return woken;
-	rest.tf_rdx = (uint64_t)(count - woken);
-	more = program_pass(lwp, &rest);
-	return more < 0 ? more : woken + more;
+	return futex_wake_rest(lwp, tf, woken, is_private((uint32_t)tf->tf_r10));
 }
 
 static long later_wait(struct lwp *lwp, struct trapframe *tf)

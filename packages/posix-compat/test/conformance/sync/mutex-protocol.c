@@ -84,16 +84,6 @@ BEHAVIOUR(inherit_waits, "lock of a PTHREAD_PRIO_INHERIT mutex waits until it is
 	end(thread);
 }
 
-static void *times_out(void *arg)
-{
-	struct timespec time = from_now(CLOCK_REALTIME, 30);
-	int error = pthread_mutex_timedlock(&mutex, &time);
-
-	(void)arg;
-	CHECK(has_come(CLOCK_REALTIME, &time));
-	return (void *)(long)error;
-}
-
 BEHAVIOUR(inherit_timedlock, "timedlock of a PTHREAD_PRIO_INHERIT mutex ends with ETIMEDOUT, not before its time")
 {
 	inherits(PTHREAD_MUTEX_NORMAL);

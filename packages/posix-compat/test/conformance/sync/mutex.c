@@ -117,16 +117,6 @@ BEHAVIOUR(mutex_recursive_unlock, "Unlocking a recursive mutex that one does not
 	GIVES(EPERM, end(begin(unlocks, NULL)));
 }
 
-static void *times_out(void *arg)
-{
-	struct timespec time = from_now(CLOCK_REALTIME, 30);
-	int error = pthread_mutex_timedlock(&mutex, &time);
-
-	(void)arg;
-	CHECK(has_come(CLOCK_REALTIME, &time));
-	return (void *)(long)error;
-}
-
 BEHAVIOUR(mutex_timedlock, "timedlock ends with ETIMEDOUT, not before its time on CLOCK_REALTIME")
 {
 	OK(pthread_mutex_lock(&mutex));

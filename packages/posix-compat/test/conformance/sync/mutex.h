@@ -51,3 +51,13 @@ static void *locks(void *arg)
 	OK(pthread_mutex_unlock(&mutex));
 	return arg;
 }
+
+static void *times_out(void *arg)
+{
+	struct timespec time = from_now(CLOCK_REALTIME, 30);
+	int error = pthread_mutex_timedlock(&mutex, &time);
+
+	(void)arg;
+	CHECK(has_come(CLOCK_REALTIME, &time));
+	return (void *)(long)error;
+}

@@ -45,11 +45,11 @@ function call<Args extends unknown[]>(callback: (...args: Args) => void, args: A
 }
 
 /** Calls it in a tick of its own, so that what it throws is an uncaught exception and no rejection. */
-export async function callInTurn<Args extends unknown[]>(
-  callback: (...args: Args) => void,
-  ...args: Args
-): Promise<void> {
-  if (busy) await new Promise<void>((resolve) => waiting.push(resolve));
+export function callInTurn<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void {
+  if (busy) {
+    new Promise<void>((resolve) => waiting.push(resolve)).then(() => nextTick(call, callback, args));
+    return;
+  }
   busy = true;
   nextTick(call, callback, args);
 }

@@ -14,6 +14,13 @@
 
 static bool shares; /* memory that a process which is made has, too */
 
+static void add_note(unsigned number, const char *what)
+{
+	log_begin(RECORD_NOTE, (uint16_t)number, 0);
+	log_add(what, strlen(what) + 1);
+	log_end();
+}
+
 void write_note(const char *what)
 {
 	static const char *said[16];
@@ -27,20 +34,13 @@ void write_note(const char *what)
 	if (log_is_over)
 		return;
 	print(2, "libcr: record: %s\n", what);
-	log_begin(RECORD_NOTE, 0, 0);
-	log_add(what, strlen(what) + 1);
-	log_end();
+	add_note(0, what);
 }
 
 void write_escape(unsigned note)
 {
-	static const char text[] = "the process runs without libcr from here on: what it does is not in the recording";
-
-	if (log_is_over)
-		return;
-	log_begin(RECORD_NOTE, (uint16_t)note, 0);
-	log_add(text, sizeof(text));
-	log_end();
+	if (!log_is_over)
+		add_note(note, "the process runs without libcr from here on: what it does is not in the recording");
 }
 
 /* ------------------------------------------------ what is not made */
